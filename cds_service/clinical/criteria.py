@@ -1,0 +1,102 @@
+"""A criterion: one reason a card may speak, met, not met or unknown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cds_service.clinical.facts import Need
+
+
+class Status(StrEnum):
+    """What the chart says of a criterion."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    UNKNOWN = "unknown"
+
+
+class Indicator(StrEnum):
+    """How urgent a card is, as CDS Hooks names it."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def severity(self) -> int:
+        """0 info, 1 warning, 2 critical."""
+        return ("info", "warning", "critical").index(self.value)
+
+
+MET, NOT_MET, UNKNOWN = Status.MET, Status.NOT_MET, Status.UNKNOWN
+INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """A change to a draft order: the member paths (`dispenseRequest.quantity.value`) and their new JSON values."""
+
+    ref: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One yielded criterion. `missing` names the needs that made it UNKNOWN."""
+
+    name: str
+    status: Status
+    indicator: Indicator
+    words: Mapping[str, Any] = field(default_factory=dict)
+    because: tuple[str, ...] = ()
+    missing: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The criteria of one card that are met or unknown; `indicator` is the most severe met one's, else None."""
+
+    card: str
+    indicator: Indicator | None
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether any criterion is met, so that there is a card."""
+        return self.indicator is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """How one rule went: `applies`, the statuses it yielded, the numbers it read and microseconds."""
+
+    rule: str
+    applies: bool | None
+    criteria: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[str, ...] = ()
+    microseconds: int = 0
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """A criterion that could not be evaluated. `serious`: it could have warned this patient's clinician."""
+
+    criterion: str
+    card: str
+    why: str
+    serious: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the rules of one call found."""
+
+    findings: tuple[Finding, ...] = ()
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+    trace: tuple[RuleTrace, ...] = ()
+    blocked: tuple[Need, ...] = ()  # the needs for want of which nothing could be evaluated: 412
+    emergency: bool = False

@@ -1,0 +1,184 @@
+"""Who the opioid recommendations are not written for: children, cancer treatment, sickle cell, end of life. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.clinical.dates import months_before, within
+from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.rule import Known, reasoning
+
+YEAR_MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One reason, in words a card may print, and what it rests on. `scope`: every | guideline."""
+
+    reason: str
+    references: tuple[str, ...]
+    scope: str = "every"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Why opioid advice does not apply. `unknown` names the needs that could not be read."""
+
+    found: tuple[Exclusion, ...] = ()
+    unknown: tuple[Need, ...] = ()
+
+    @property
+    def care(self) -> bool:
+        """Under 18, cancer, sickle cell, palliative or hospice care or a limited life: no opioid card speaks."""
+        return any(e.scope == "every" for e in self.found)
+
+    @property
+    def guideline(self) -> bool:
+        """As `care`, with the guideline's own reading of cancer treatment."""
+        return any(e.scope in ("every", "guideline") for e in self.found if e.reason != ANY_CANCER)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Everything the exclusions rest on."""
+        return tuple(ref for e in self.found for ref in e.references)
+
+
+ANY_CANCER = "active cancer"
+
+
+@reasoning(
+    needs=(),
+    wants=(
+        Need.PATIENT,
+        Need.CONDITIONS,
+        Need.ENCOUNTERS,
+        Need.SERVICE_REQUESTS,
+        Need.OBSERVATIONS,
+        Need.PROCEDURES,
+    ),
+    numbers=(
+        "opioid.adult_age",
+        "opioid.end_of_life_order_window",
+        "opioid.hospice_encounter_window",
+        "opioid.cancer_encounters",
+        "opioid.cancer_encounter_window",
+    ),
+    codes=(
+        "sickle-cell-diseases",
+        "palliative-or-sickle-exclusion",
+        "active-cancer",
+        "active-cancer-snomed",
+        "redflag-cancer-any-exclude",
+        "cdc-malignant-cancer-conditions",
+        "conditions-likely-terminal-for-opioid-prescribing",
+        "limited-life-expectancy-conditions",
+        "therapies-indicating-end-of-life-care",
+        "hospice-disposition",
+        "hospice-finding",
+        "hospice-procedure",
+    ),
+)
+def exclusions(facts: Facts, known: Known) -> Exclusions:
+    """Every reason found. Source: opioid-cds-r4 general inclusion criteria, with its unimplemented ones."""
+    found = (
+        *_too_young(facts, known),
+        *_sickle_cell(facts, known),
+        *_cancer(facts, known),
+        *_end_of_life_conditions(facts, known),
+        *_end_of_life_care(facts, known),
+    )
+    unknown = tuple(need for need in (Need.CONDITIONS,) if facts.lacks(need))
+    return Exclusions(found, unknown)
+
+
+def _too_young(facts: Facts, known: Known) -> Iterator[Exclusion]:
+    if facts.age is not None and facts.patient and known.number("opioid.adult_age").met_by(facts.age):
+        yield Exclusion("under 18 years", (facts.patient.ref,))
+
+
+def _sickle_cell(facts: Facts, known: Known) -> Iterator[Exclusion]:
+    """Whatever the clinical status: the disease does not go away."""
+    disease = known.codes("sickle-cell-diseases")
+    refs = tuple(c.ref for c in facts.conditions if c.ever(facts.as_of) and disease.any_of(c.codes))
+    if refs:
+        yield Exclusion("sickle cell disease", refs)
+
+
+def _cancer(facts: Facts, known: Known) -> Iterator[Exclusion]:
+    """Any active cancer for the referral guide; problem-list cancer or two visits in a year for the guideline."""
+    active = [c for c in facts.conditions if c.active(facts.as_of) and _is_cancer(c, known)]
+    if active:
+        yield Exclusion(ANY_CANCER, tuple(c.ref for c in active))
+    listed = [c for c in active if "encounter-diagnosis" not in c.categories or len(c.categories) > 1]
+    visits = {c.encounter for c in active if c.encounter in _recent_encounters(facts, known)}
+    if listed or known.number("opioid.cancer_encounters").met_by(len(visits)):
+        yield Exclusion("cancer treatment", tuple(c.ref for c in (listed or active)), scope="guideline")
+
+
+def _is_cancer(condition: Condition, known: Known) -> bool:
+    skin = known.codes("redflag-cancer-any-exclude")
+    sets = tuple(
+        known.codes(n) for n in ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditions")
+    )
+    return any(code not in skin and any(code in s for s in sets) for code in condition.codes)
+
+
+def _recent_encounters(facts: Facts, known: Known) -> frozenset[str]:
+    start = months_before(facts.as_of, known.number("opioid.cancer_encounter_window").days)
+    return frozenset(e.ref for e in facts.encounters if e.when and start <= e.when.last <= facts.as_of)
+
+
+def _end_of_life_conditions(facts: Facts, known: Known) -> Iterator[Exclusion]:
+    terminal = known.codes("conditions-likely-terminal-for-opioid-prescribing")
+    limited = known.codes("limited-life-expectancy-conditions")
+    palliative = known.codes("palliative-or-sickle-exclusion")
+    refs = tuple(c.ref for c in facts.conditions if c.ever(facts.as_of) and terminal.any_of(c.codes))
+    if refs:
+        yield Exclusion("a condition likely to be terminal", refs)
+    active = [c for c in facts.conditions if c.active(facts.as_of)]
+    refs = tuple(c.ref for c in active if limited.any_of(c.codes))
+    if refs:
+        yield Exclusion("limited life expectancy", refs)
+    refs = tuple(c.ref for c in active if palliative.any_of(c.codes))
+    if refs:
+        yield Exclusion("palliative care", refs)
+
+
+def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
+    """Orders, procedures, findings and discharge dispositions that show palliative or hospice care."""
+    therapies = known.codes("therapies-indicating-end-of-life-care")
+    hospice = known.codes("hospice-procedure")
+    finding = known.codes("hospice-finding")
+    window = known.number("opioid.end_of_life_order_window").days
+    year = known.number("opioid.hospice_encounter_window").days
+    refs = [
+        r.ref
+        for r in facts.requests
+        if (therapies.any_of(r.codes) or hospice.any_of(r.codes))
+        and r.status in ("draft", "active", "on-hold", "completed")
+        and (r.draft or within(r.when or r.occurs, facts.as_of, window) is not False)
+    ]
+    refs += [
+        p.ref
+        for p in facts.procedures
+        if (therapies.any_of(p.codes) or hospice.any_of(p.codes))
+        and p.status in ("completed", "in-progress")
+        and within(p.when, facts.as_of, window) is not False
+    ]
+    refs += [
+        o.ref
+        for o in facts.observations
+        if o.counts
+        and (finding.any_of(o.codes) or finding.any_of(o.value_codes))
+        and within(o.when, facts.as_of, year) is not False
+    ]
+    refs += [
+        e.ref
+        for e in facts.encounters
+        if e.status not in ("planned", "cancelled", "entered-in-error")
+        and within(e.when, facts.as_of, year) is not False
+        and (known.codes("hospice-disposition").any_of(e.disposition) or hospice.any_of(e.codes))
+    ]
+    if refs:
+        yield Exclusion("palliative or hospice care", tuple(refs))

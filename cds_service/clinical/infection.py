@@ -1,0 +1,183 @@
+"""Signs of spinal infection: fever, raised markers, risk factors and the diagnosis itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from cds_service.clinical.evidence import (
+    ABSENT,
+    Evidence,
+    Sign,
+    age,
+    any_of,
+    coded,
+    condition_evidence,
+    measured,
+    name,
+    recorded,
+    sign,
+)
+from cds_service.clinical.facts import Facts, Need, Observation, Quantity
+from cds_service.clinical.medications import medications
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.surgery import surgery
+from cds_service.clinical.visits import visits
+from cds_service.knowledge.drugs.model import DrugClass
+
+FAHRENHEIT = frozenset({"[degf]", "degf", "f", "°f"})
+CELSIUS = frozenset({"cel", "c", "°c", "degc"})
+# How many mg/L one unit of a C-reactive protein result is.
+CRP_UNITS = {"mg/l": Fraction(1), "ug/ml": Fraction(1), "mg/dl": Fraction(10), "g/l": Fraction(1000)}
+ESR_UNITS = frozenset({"mm/h", "mm/hr", "mm/1h", "mm/hour", "mm", "mm/h{westergren}", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Infection:
+    """`spinal` the diagnosis; `fever`, `marker` (raised ESR or CRP) and `risk` the signs; `systemic` part of `risk`."""
+
+    spinal: Sign
+    fever: Sign
+    marker: Sign
+    systemic: Sign
+    risk: Sign
+
+
+@reasoning(
+    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS, Need.PROCEDURES),
+    uses=(medications, surgery, visits),
+    numbers=(
+        "red-flags.fever_celsius",
+        "red-flags.fever_days",
+        "red-flags.infection_days",
+        "red-flags.spine_injection_days",
+        "red-flags.esr",
+        "red-flags.crp",
+        "red-flags.marker_days",
+    ),
+    codes=(
+        "redflag-spinal-infection",
+        "redflag-systemic-infection",
+        "redflag-fever",
+        "iv-drug-use",
+        "immunosuppression",
+        "hiv",
+        "organ-transplant",
+        "body-temperature",
+        "esr",
+        "crp",
+    ),
+)
+def infection(facts: Facts, known: Known) -> Infection:
+    """Signs of infection of the spine. Absent readings are never read as normal ones.
+
+    An active diagnosis without a date counts as new. Codes that only suggest injection drug use do not count.
+    """
+    active = [c for c in facts.conditions if c.active(facts.as_of)]
+    spinal = sign(map(condition_evidence, coded(active, known.codes("redflag-spinal-infection"))), facts, Need.CONDITIONS)
+    window = known.number("red-flags.infection_days")
+    systemic = sign(
+        (
+            condition_evidence(c)
+            for c in coded(active, known.codes("redflag-systemic-infection"))
+            if age(c.when, facts.as_of, window) is not False
+        ),
+        facts,
+        Need.CONDITIONS,
+    )
+    return Infection(spinal, _fever(facts, known), _marker(facts, known), systemic, _risk(facts, known, systemic))
+
+
+def _fever(facts: Facts, known: Known) -> Sign:
+    window, limit = known.number("red-flags.fever_days"), known.number("red-flags.fever_celsius")
+    hot = (
+        measured(o)
+        for o in recorded(facts, known.codes("body-temperature"))
+        if age(o.when, facts.as_of, window) and (degrees := celsius(o.value)) is not None and limit.met_by(degrees)
+    )
+    named = (
+        condition_evidence(c)
+        for c in coded((c for c in facts.conditions if c.active(facts.as_of)), known.codes("redflag-fever"))
+        if age(c.when, facts.as_of, window) is not False
+    )
+    return any_of(sign(hot, facts, Need.OBSERVATIONS), sign(named, facts, Need.CONDITIONS))
+
+
+def _marker(facts: Facts, known: Known) -> Sign:
+    """The latest ESR and the latest CRP of the window; the highest of several on one day."""
+    window = known.number("red-flags.marker_days")
+    raised: list[Evidence] = []
+    read = 0
+    for test in ("esr", "crp"):
+        results = [
+            (o, amount)
+            for o in recorded(facts, known.codes(test))
+            if age(o.when, facts.as_of, window) and (amount := marker_amount(test, o)) is not None
+        ]
+        if not results:
+            continue
+        read += 1
+        newest = max(o.when.last for o, _ in results if o.when)
+        latest, amount = max(
+            ((o, a) for o, a in results if o.when and o.when.last == newest), key=lambda pair: (pair[1], pair[0].ref)
+        )
+        if known.number(f"red-flags.{test}").met_by(amount):
+            raised.append(measured(latest))
+    if raised or facts.lacks(Need.OBSERVATIONS):
+        return sign(raised, facts, Need.OBSERVATIONS)
+    return ABSENT if read else Sign(UNMEASURED)
+
+
+def _risk(facts: Facts, known: Known, systemic: Sign) -> Sign:
+    active = [c for c in facts.conditions if c.active(facts.as_of)]
+    ever = [c for c in facts.conditions if c.ever(facts.as_of)]
+    conditions = sign(
+        (condition_evidence(c) for c in _risk_conditions(active, ever, known)), facts, Need.CONDITIONS
+    )
+    drugs = sign(
+        (
+            Evidence(e.ref, e.label)
+            for e in known.derived(medications).exposures(
+                DrugClass.IMMUNOSUPPRESSANT, DrugClass.SYSTEMIC_CORTICOSTEROID
+            )
+        ),
+        facts,
+        Need.MEDICATIONS,
+    )
+    injected = sign(_injections(facts, known), facts, Need.PROCEDURES)
+    return any_of(systemic, conditions, drugs, known.derived(surgery).quarter, injected)
+
+
+def _injections(facts: Facts, known: Known) -> Iterator[Evidence]:
+    """Lumbar epidural injections of the window."""
+    days = known.number("red-flags.spine_injection_days").days
+    for visit in known.derived(visits).of("lumbar_esi", most_days=days):
+        for ref in visit.refs:
+            yield Evidence(ref, "Lumbar epidural injection", on(visit.day))
+
+
+def celsius(value: Quantity | None) -> Fraction | None:
+    """A body temperature in degrees Celsius; None without a unit that says which scale it is.
+
+    >>> celsius(Quantity(Decimal("100.4"), "[degF]"))
+    Fraction(38, 1)
+    """
+    if value is None:
+        return None
+    unit = value.unit.strip().lower()
+    if unit in FAHRENHEIT:
+        return (Fraction(value.value) - 32) * Fraction(5, 9)
+    return Fraction(value.value) if unit in CELSIUS else None
+
+
+def marker_amount(test: str, result: Observation) -> Fraction | None:
+    """An ESR in mm/h or a CRP in mg/L; None if the unit says neither."""
+    if result.value is None:
+        return None
+    unit = result.value.unit.strip().lower().replace("μ", "u").replace("µ", "u")
+    if test == "esr":
+        return Fraction(result.value.value) if unit in ESR_UNITS else None
+    factor = CRP_UNITS.get(unit)
+    return None if factor is None else Fraction(result.value.value) * factor

@@ -1,0 +1,75 @@
+"""Open requests by kind: what has been ordered and not yet done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from cds_service.clinical.facts import Facts, Need, Request
+from cds_service.clinical.rule import Known, reasoning
+
+THERAPY_REQUESTS = ("pt", "ot", "chiropractic", "acupuncture")
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "pt": ("pt-order", "pt-visit"),
+    "ot": ("ot-order", "ot-visit"),
+    "chiropractic": ("chiropractic-order", "chiropractic-visit"),
+    "acupuncture": ("acupuncture-order", "acupuncture-visit"),
+    "pain": ("pain-specialist-consult",),
+    "medical_spine": ("medical-spine-consult",),
+    "behavioral": ("behavioral-health-referral", "behavioral-health-visit"),
+    "sud": ("sud-treatment-referral",),
+    "rheumatology": ("rheumatology-consult",),
+    "surgeon": ("spine-surgeon-consult-order",),
+    "emergency": ("emergency-referral",),
+}
+ENDED = ("revoked", "cancelled", "stopped", "completed", "entered-in-error")
+
+
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """Open requests by kind; `unknown` is set when service requests could not be read."""
+
+    as_of: date
+    by_kind: Mapping[str, tuple[Request, ...]] = field(default_factory=dict)
+    unknown: tuple[Need, ...] = ()
+
+    def open(self, *kinds: str, most_days: int | None = None) -> tuple[Request, ...]:
+        """Open requests of any of `kinds`, at most `most_days` old; a draft and an undated request are of today."""
+        found = {request.ref: request for kind in kinds for request in self.by_kind[kind]}
+        return tuple(
+            request for _, request in sorted(found.items()) if most_days is None or self._age(request) <= most_days
+        )
+
+    def therapy(self, most_days: int | None = None) -> tuple[Request, ...]:
+        """Open requests for physical, occupational, chiropractic or acupuncture therapy."""
+        return self.open(*THERAPY_REQUESTS, most_days=most_days)
+
+    def _age(self, request: Request) -> int:
+        if request.draft or request.when is None:
+            return 0
+        return (self.as_of - request.when.last).days
+
+
+@reasoning(
+    wants=(Need.SERVICE_REQUESTS,),
+    codes=tuple(sorted({name for names in KINDS.values() for name in names})),
+)
+def referrals(facts: Facts, known: Known) -> Referrals:
+    """Requests that are draft, active or on hold, by code or by the specialty asked to perform them."""
+    open_now = [r for r in facts.requests if _is_open(r, facts.as_of)]
+    found = {
+        kind: tuple(r for r in open_now if _asks_for(r, names, known)) for kind, names in KINDS.items()
+    }
+    return Referrals(facts.as_of, found, (Need.SERVICE_REQUESTS,) if facts.lacks(Need.SERVICE_REQUESTS) else ())
+
+
+def _is_open(request: Request, as_of: date) -> bool:
+    if request.draft:
+        return request.status not in ENDED
+    return request.open and (request.when is None or request.when.first <= as_of)
+
+
+def _asks_for(request: Request, names: tuple[str, ...], known: Known) -> bool:
+    asked = request.codes | {code for code in request.performer_types if code.system == "NUCC"}
+    return any(known.codes(name).any_of(asked) for name in names)

@@ -1,0 +1,252 @@
+"""How a rule and a piece of shared reasoning declare themselves, and the view of knowledge they get. Pure.
+
+A rule sees only what it declares: asking `Known` for an undeclared number, value set or reasoning raises
+`Undeclared`, which fails that rule (and the tests), never silently widens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from cds_service.clinical.criteria import Criterion, Indicator
+from cds_service.clinical.facts import Facts, Need
+from cds_service.knowledge.codes import ValueSet
+from cds_service.knowledge.model import FactorTable, Knowledge, Payer
+from cds_service.knowledge.numbers import Number
+
+T = TypeVar("T")
+
+
+class Undeclared(Exception):
+    """A rule asked for knowledge it does not declare."""
+
+
+class Withdrawn(Exception):
+    """A number a rule reads is withdrawn (`null`) on the as-of date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A criterion as its rule declares it. `words` are the names its card may use."""
+
+    name: str
+    worst: Indicator
+    words: tuple[str, ...] = ()
+    routine: bool = False
+    gated: bool = False
+
+
+def declared(
+    name: str, *, worst: Indicator, words: tuple[str, ...] = (), routine: bool = False, gated: bool = False
+) -> Declared:
+    """Declare a criterion: `routine` is silenced by list S, `gated` is silent unless a payer in force turns it on."""
+    return Declared(name, worst, words, routine, gated)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What a piece of shared reasoning declares."""
+
+    function: Callable[[Facts, Known], Any]
+    needs: frozenset[Need]
+    wants: frozenset[Need]
+    uses: tuple[Callable[..., Any], ...]
+    numbers: frozenset[str]
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule declares; `card` is the module name with hyphens."""
+
+    card: str
+    function: Callable[[Facts, Known], Iterator[Criterion]]
+    hooks: tuple[str, ...]
+    applies: Callable[[Facts, Known], bool | None]
+    needs: frozenset[Need]
+    wants: frozenset[Need]
+    uses: tuple[Callable[..., Any], ...]
+    numbers: frozenset[str]
+    codes: frozenset[str]
+    criteria: Mapping[str, Declared]
+    doc: str
+
+    @property
+    def worst(self) -> Indicator:
+        """The most severe indicator the rule can speak with."""
+        return max((c.worst for c in self.criteria.values()), key=lambda i: i.severity)
+
+    def all_needs(self) -> frozenset[Need]:
+        """Own needs and those of the shared reasoning."""
+        return self.needs.union(*(r.needs for r in all_reasoning(self.uses)))
+
+    def all_wants(self) -> frozenset[Need]:
+        """Own wants and those of the shared reasoning."""
+        return self.wants.union(*(r.wants for r in all_reasoning(self.uses)))
+
+    def all_numbers(self) -> frozenset[str]:
+        """Own numbers and those of the shared reasoning."""
+        return self.numbers.union(*(r.numbers for r in all_reasoning(self.uses)))
+
+    def all_codes(self) -> frozenset[str]:
+        """Own value sets and those of the shared reasoning."""
+        return self.codes.union(*(r.codes for r in all_reasoning(self.uses)))
+
+
+_REASONING: dict[Callable[..., Any], Reasoning] = {}
+_RULES: dict[str, Rule] = {}
+
+
+def reasoning(
+    *,
+    needs: tuple[Need, ...] = (),
+    wants: tuple[Need, ...] = (),
+    uses: tuple[Callable[..., Any], ...] = (),
+    numbers: tuple[str, ...] = (),
+    codes: tuple[str, ...] = (),
+) -> Callable[[Callable[[Facts, Known], T]], Callable[[Facts, Known], T]]:
+    """Register shared reasoning: run at most once a request, through `known.derived(f)`."""
+
+    def register(function: Callable[[Facts, Known], T]) -> Callable[[Facts, Known], T]:
+        _REASONING[function] = Reasoning(
+            function, frozenset(needs), frozenset(wants), uses, frozenset(numbers), frozenset(codes)
+        )
+        return function
+
+    return register
+
+
+def always(facts: Facts, known: Known) -> bool | None:
+    """The default `applies`."""
+    return True
+
+
+def rule(
+    *,
+    hooks: tuple[str, ...],
+    criteria: tuple[Declared, ...],
+    applies: Callable[[Facts, Known], bool | None] = always,
+    needs: tuple[Need, ...] = (),
+    wants: tuple[Need, ...] = (),
+    uses: tuple[Callable[..., Any], ...] = (),
+    numbers: tuple[str, ...] = (),
+    codes: tuple[str, ...] = (),
+) -> Callable[[Callable[[Facts, Known], Iterator[Criterion]]], Callable[[Facts, Known], Iterator[Criterion]]]:
+    """Register the reasoning of one card; the card id is the module name with hyphens."""
+
+    def register(function: Callable[[Facts, Known], Iterator[Criterion]]) -> Callable[[Facts, Known], Iterator[Criterion]]:
+        card = function.__module__.rpartition(".")[2].replace("_", "-")
+        if card in _RULES:
+            raise ValueError(f"two rules in one module: {card}")
+        _RULES[card] = Rule(
+            card=card,
+            function=function,
+            hooks=hooks,
+            applies=applies,
+            needs=frozenset(needs),
+            wants=frozenset(wants),
+            uses=uses,
+            numbers=frozenset(numbers),
+            codes=frozenset(codes),
+            criteria={c.name: c for c in criteria},
+            doc=function.__doc__ or "",
+        )
+        return function
+
+    return register
+
+
+def rules() -> Mapping[str, Rule]:
+    """Every registered rule by card id; filled by importing `clinical.rules`."""
+    return _RULES
+
+
+def reasoning_of(function: Callable[..., Any]) -> Reasoning:
+    """What a piece of shared reasoning declared."""
+    return _REASONING[function]
+
+
+def all_reasoning(uses: tuple[Callable[..., Any], ...]) -> tuple[Reasoning, ...]:
+    """The shared reasoning reached from `uses`, each once."""
+    seen: dict[Callable[..., Any], Reasoning] = {}
+    stack = list(uses)
+    while stack:
+        function = stack.pop()
+        if function not in seen:
+            seen[function] = _REASONING[function]
+            stack.extend(_REASONING[function].uses)
+    return tuple(seen.values())
+
+
+@dataclass(slots=True)
+class Call:
+    """The knowledge of one request: what is in force, and what has been worked out so far."""
+
+    facts: Facts
+    knowledge: Knowledge
+    payers: tuple[Payer, ...] = ()
+    cache: dict[Callable[..., Any], Any] = field(default_factory=dict)
+    read: dict[str, Number] = field(default_factory=dict)
+
+    def number(self, name: str) -> Number:
+        """The number in force; raises Withdrawn."""
+        found = self.read.get(name)
+        if found is None:
+            found = self.knowledge.number(name, self.facts.as_of, self.payers)
+            if found is None:
+                raise Withdrawn(name)
+            self.read[name] = found
+        return found
+
+
+class Known:
+    """What one rule or reasoning may know: its declared numbers, codes, shared reasoning, and the payers."""
+
+    __slots__ = ("_call", "_codes", "_name", "_numbers", "_uses")
+
+    def __init__(
+        self,
+        call: Call,
+        name: str,
+        numbers: frozenset[str],
+        codes: frozenset[str],
+        uses: tuple[Callable[..., Any], ...],
+    ) -> None:
+        self._call, self._name, self._numbers, self._codes, self._uses = call, name, numbers, codes, uses
+
+    def number(self, name: str) -> Number:
+        """A declared number in force. Raises Withdrawn, Undeclared."""
+        if name not in self._numbers:
+            raise Undeclared(f"{self._name} does not declare the number {name}")
+        return self._call.number(name)
+
+    def codes(self, name: str) -> ValueSet:
+        """A declared value set. Raises Undeclared."""
+        if name not in self._codes:
+            raise Undeclared(f"{self._name} does not declare the value set {name}")
+        return self._call.knowledge.valueset(name)
+
+    def derived(self, function: Callable[[Facts, Known], T]) -> T:
+        """What declared shared reasoning concludes; worked out once a request. Raises Undeclared."""
+        if function not in self._uses:
+            raise Undeclared(f"{self._name} does not declare {function.__name__}")
+        cache = self._call.cache
+        if function not in cache:
+            declared_by = _REASONING[function]
+            known = Known(
+                self._call, function.__name__, declared_by.numbers, declared_by.codes, declared_by.uses
+            )
+            cache[function] = function(self._call.facts, known)
+        return cast(T, cache[function])
+
+    @property
+    def payers(self) -> tuple[Payer, ...]:
+        """The payers in force, primary first."""
+        return self._call.payers
+
+    @property
+    def factors(self) -> FactorTable:
+        """The MME factor table chosen by the settings."""
+        return self._call.knowledge.factors

@@ -1,0 +1,110 @@
+"""Naloxone for a patient at higher risk of opioid overdose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
+from cds_service.clinical.dates import within
+from cds_service.clinical.exclusions import exclusions
+from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.medications import medications
+from cds_service.clinical.mme import daily_mme
+from cds_service.clinical.opioid_orders import (
+    is_opioid_antagonist_rescue,
+    opioid_drafted,
+    opioid_orders,
+)
+from cds_service.clinical.rule import Known, declared, rule
+from cds_service.knowledge.drugs.model import DrugClass
+
+
+@rule(
+    hooks=("order-select", "order-sign"),
+    applies=opioid_drafted,
+    needs=(Need.PATIENT,),
+    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES, Need.CONDITIONS),
+    uses=(opioid_orders, exclusions, daily_mme, medications),
+    numbers=("opioid.dose_caution", "opioid.naloxone_on_file"),
+    codes=(
+        "conditions-documenting-substance-misuse",
+        "substance-use-disorder",
+        "opioid-use-disorder",
+        "opioid-overdose-history",
+        "conditions-documenting-sleep-disordered-breathing",
+        "tobacco-use",
+    ),
+    criteria=(declared("naloxone-offer", worst=INFO, words=("factors", "mme")),),
+)
+def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Offers naloxone when an opioid is ordered for a patient with a risk factor and none is on file.
+
+    Factors: the caution dose or more, a benzodiazepine, a substance use disorder or misuse at any time, a past
+    overdose, sleep-disordered breathing. Products that combine naloxone with an opioid are no rescue naloxone.
+
+    Source: cdc-2022, recommendation 8; fda-naloxone-2020.
+    """
+    if known.derived(exclusions).care or _on_file(facts, known):
+        return
+    factors = tuple(_factors(facts, known))
+    missing = tuple(n for n in (Need.MEDICATIONS, Need.CONDITIONS) if facts.lacks(n))
+    drafts = known.derived(opioid_orders).references
+    words = {"factors": tuple(reason for reason, _ in factors), "mme": known.derived(daily_mme)}
+    if factors and not facts.lacks(Need.MEDICATIONS):
+        refs = tuple(dict.fromkeys((*drafts, *(ref for _, found in factors for ref in found))))
+        yield Criterion("naloxone-offer", MET, INFO, words, refs)
+    elif missing:
+        yield Criterion("naloxone-offer", UNKNOWN, INFO, words, (), missing)
+
+
+def _on_file(facts: Facts, known: Known) -> bool:
+    """Naloxone or nalmefene drafted, ordered, dispensed or stated inside the window."""
+    window = known.number("opioid.naloxone_on_file").days
+    ordered = any(
+        is_opioid_antagonist_rescue(o)
+        and not o.do_not_perform
+        and (o.draft or (o.status in ("active", "completed") and within(o.when, facts.as_of, window) is not False))
+        for o in facts.orders
+    )
+    dispensed = any(
+        d.drug is not None
+        and d.drug.is_a(DrugClass.RESCUE_ANTAGONIST)
+        and d.status in ("completed", "in-progress")
+        and within(d.when, facts.as_of, window) is not False
+        for d in facts.dispenses
+    )
+    stated = known.derived(medications).exposures(DrugClass.RESCUE_ANTAGONIST)
+    return ordered or dispensed or bool(stated)
+
+
+def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]]:
+    mme, limit = known.derived(daily_mme), known.number("opioid.dose_caution")
+    if limit.met_by(mme.per_day):
+        yield f"{limit} MME/day or more", mme.references
+    sedatives = known.derived(medications).exposures(DrugClass.BENZODIAZEPINE, drafts=True)
+    if sedatives:
+        yield "a benzodiazepine", tuple(s.ref for s in sedatives)
+    history = tuple(c for c in facts.conditions if c.ever(facts.as_of))
+    overdose, breathing = known.codes("opioid-overdose-history"), known.codes(
+        "conditions-documenting-sleep-disordered-breathing"
+    )
+    misuse = tuple(c.ref for c in history if _misuse(c, known))
+    if misuse:
+        yield "substance use disorder or misuse", misuse
+    past = tuple(c.ref for c in history if overdose.any_of(c.codes))
+    if past:
+        yield "a past overdose", past
+    asleep = tuple(c.ref for c in history if c.active(facts.as_of) and breathing.any_of(c.codes))
+    if asleep:
+        yield "sleep-disordered breathing", asleep
+
+
+def _misuse(condition: Condition, known: Known) -> bool:
+    """Any substance but tobacco."""
+    tobacco = known.codes("tobacco-use")
+    sets = (
+        known.codes("conditions-documenting-substance-misuse"),
+        known.codes("substance-use-disorder"),
+        known.codes("opioid-use-disorder"),
+    )
+    return any(code not in tobacco and any(code in s for s in sets) for code in condition.codes)

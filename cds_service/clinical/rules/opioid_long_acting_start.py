@@ -1,0 +1,47 @@
+"""A long-acting opioid as the first opioid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.exclusions import exclusions
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders, recent_exposure, supply_reaches
+from cds_service.clinical.rule import Known, declared, rule
+
+
+@rule(
+    hooks=("order-sign",),
+    applies=opioid_drafted,
+    needs=(Need.PATIENT,),
+    wants=(Need.MEDICATIONS, Need.DISPENSES, Need.CONDITIONS),
+    uses=(opioid_orders, exclusions, recent_exposure),
+    numbers=("opioid.chronic_supply", "opioid.naive_window"),
+    criteria=(declared("long-acting-start", worst=WARNING, words=("label", "supply", "naive_days")),),
+)
+def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Warns when an extended-release or long-acting opioid starts opioid treatment.
+
+    Silent when an opioid was taken in the window, and for products labelled for opioid use disorder only. A
+    medication list that could not be read leaves it unknown, as does a supply whose length is not known.
+
+    Source: cdc-2022, recommendation 3.
+    """
+    excluded, exposure = known.derived(exclusions), known.derived(recent_exposure)
+    if excluded.guideline or exposure.exposed:
+        return
+    limit = known.number("opioid.chronic_supply")
+    for order in known.derived(opioid_orders).pain:
+        if order.drug is None or not order.drug.extended_release:
+            continue
+        longer = supply_reaches(order, limit)
+        if longer is False:
+            continue
+        words = {
+            "label": order.drug.name,
+            "supply": order.supply_days,
+            "naive_days": known.number("opioid.naive_window"),
+        }
+        status = UNKNOWN if exposure.missing or longer is None else MET
+        yield Criterion("long-acting-start", status, WARNING, words, (order.ref,), exposure.missing)

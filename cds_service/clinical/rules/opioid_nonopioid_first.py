@@ -1,0 +1,157 @@
+"""Non-opioid and non-drug options before a first opioid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from cds_service.clinical.back_pain import back_pain
+from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.dates import within
+from cds_service.clinical.exclusions import exclusions
+from cds_service.clinical.facts import Facts, Need, Order
+from cds_service.clinical.opioid_orders import (
+    OpioidOrders,
+    opioid_drafted,
+    opioid_orders,
+    recent_exposure,
+    supply_reaches,
+)
+from cds_service.clinical.red_flags import red_flags
+from cds_service.clinical.referrals import referrals
+from cds_service.clinical.rule import Known, declared, rule
+from cds_service.clinical.visits import visits
+from cds_service.knowledge.drugs.model import DrugClass
+
+TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
+THERAPIES = ("pt", "ot", "chiropractic", "acupuncture")
+
+
+@rule(
+    hooks=("order-select", "order-sign"),
+    applies=opioid_drafted,
+    needs=(Need.PATIENT,),
+    wants=(
+        Need.MEDICATIONS,
+        Need.DISPENSES,
+        Need.CONDITIONS,
+        Need.ENCOUNTERS,
+        Need.PROCEDURES,
+        Need.SERVICE_REQUESTS,
+        Need.CARE_PLANS,
+    ),
+    uses=(opioid_orders, exclusions, recent_exposure, back_pain, visits, referrals, red_flags),
+    numbers=(
+        "opioid.chronic_supply",
+        "opioid.plan_window",
+        "opioid.first_line_window",
+        "opioid.naive_window",
+        "opioid.episode_lead",
+        "opioid.episode_without_onset",
+    ),
+    codes=("pain-treatment-plan", "pain-management-procedure"),
+    criteria=(
+        declared("nonopioid-first", worst=WARNING, words=("days",)),
+        declared("nonopioid-first-acute", worst=INFO, words=("supply", "limit")),
+        declared("nonopioid-first-chronic", worst=INFO, words=("supply", "limit", "plan_days")),
+    ),
+)
+def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Brings up non-opioid treatment when a patient who takes no opioid is about to get one.
+
+    The warning asks whether anything else was tried: no opioid in the window, no non-opioid analgesic in this
+    episode, no therapy visit or request. The two notes follow the guideline for acute and for longer supply; the
+    longer one is silent where the same prescriber holds a treatment plan. A medication list that could not be read
+    leaves all three unknown; an empty one counts as nothing tried.
+
+    Source: cdc-2022, recommendations 1 and 2; healthpartners-msc, early access to alternatives.
+    """
+    excluded = known.derived(exclusions)
+    orders = known.derived(opioid_orders)
+    exposure = known.derived(recent_exposure)
+    if not orders.pain or excluded.care or exposure.exposed:
+        return
+    yield from _first_line(facts, known, orders)
+    yield from _guideline(facts, known, orders)
+
+
+def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
+    """R-OPI-01: nothing else was tried."""
+    flags = known.derived(red_flags)
+    if any(flags.met(n) for n in ("acute-spinal-fracture", "possible-vertebral-fracture")):
+        return
+    if any(flags.met(n) for n in ("postoperative-pain", "postoperative-complication")):
+        return
+    window = known.number("opioid.first_line_window")
+    seen = known.derived(visits)
+    asked = known.derived(referrals)
+    if seen.therapy(window.days) or any(asked.open(kind, window.days) for kind in THERAPIES):
+        return
+    if any(_tried(order, facts, known) for order in facts.orders):
+        return
+    missing = tuple(n for n in (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS) if facts.lacks(n))
+    words = {"days": window}
+    status = UNKNOWN if missing else MET
+    yield Criterion("nonopioid-first", status, WARNING, words, () if missing else orders.references, missing)
+
+
+def _tried(order: Order, facts: Facts, known: Known) -> bool:
+    """A non-opioid analgesic ordered in this episode, or among the drafts."""
+    if not order.is_a(*TRIED) or order.opioid or order.intent in ("proposal", "plan") or order.do_not_perform:
+        return False
+    if order.draft:
+        return True
+    if order.status not in ("active", "completed", "stopped", "on-hold"):
+        return False
+    onset = known.derived(back_pain).onset
+    if onset is not None:
+        start = onset.first - timedelta(days=known.number("opioid.episode_lead").days)
+        return order.when is not None and start <= order.when.last
+    return within(order.when, facts.as_of, known.number("opioid.episode_without_onset").days) is not False
+
+
+def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
+    """CDC recommendations 1 (acute supply) and 2 (longer supply)."""
+    if known.derived(exclusions).guideline:
+        return
+    limit = known.number("opioid.chronic_supply")
+    plan_days = known.number("opioid.plan_window")
+    exposure = known.derived(recent_exposure)
+    missing = (*exposure.missing, *known.derived(exclusions).unknown)
+    for order in orders.pain:
+        longer = supply_reaches(order, limit)
+        if longer is None:
+            words = {"supply": None, "limit": limit}
+            yield Criterion("nonopioid-first-acute", UNKNOWN, INFO, words, (order.ref,), missing)
+            yield Criterion(
+                "nonopioid-first-chronic", UNKNOWN, INFO, {**words, "plan_days": plan_days}, (order.ref,), missing
+            )
+        elif longer and not _planned(order, facts, known):
+            words = {"supply": order.supply_days, "limit": limit, "plan_days": plan_days}
+            status = UNKNOWN if missing else MET
+            yield Criterion("nonopioid-first-chronic", status, INFO, words, (order.ref,), missing)
+        elif not longer:
+            words = {"supply": order.supply_days, "limit": limit}
+            status = UNKNOWN if missing else MET
+            yield Criterion("nonopioid-first-acute", status, INFO, words, (order.ref,), missing)
+
+
+def _planned(order: Order, facts: Facts, known: Known) -> bool:
+    """A treatment plan or pain management procedure by the same prescriber inside the window."""
+    window = known.number("opioid.plan_window").days
+    prescribers = {ref for ref in (order.recorder, order.requester) if ref}
+    plan, procedure = known.codes("pain-treatment-plan"), known.codes("pain-management-procedure")
+
+    def same(people: frozenset[str]) -> bool:
+        return not prescribers or bool(prescribers & people)
+
+    return any(
+        plan.any_of(p.codes)
+        and p.status in ("active", "completed")
+        and same(p.authors)
+        and (within(p.when, facts.as_of, window) or within(p.updated, facts.as_of, window))
+        for p in facts.care_plans
+    ) or any(
+        procedure.any_of(p.codes) and p.done and same(p.performers) and within(p.when, facts.as_of, window)
+        for p in facts.procedures
+    )

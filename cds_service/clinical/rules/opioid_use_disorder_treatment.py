@@ -1,0 +1,79 @@
+"""Opioid use disorder on record and no medication for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.dates import within
+from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.medications import medications
+from cds_service.clinical.rule import Known, declared, rule
+from cds_service.knowledge.drugs.model import Drug
+
+TREATING = frozenset({"buprenorphine", "methadone"})
+
+
+@rule(
+    hooks=("patient-view",),
+    needs=(Need.PATIENT, Need.CONDITIONS),
+    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES),
+    uses=(medications,),
+    numbers=("opioid.adult_age", "opioid.oud_recorded_window", "opioid.oud_treatment_window"),
+    codes=("opioid-misuse-disorders", "opioid-use-disorder", "opioid-use-disorder-remission"),
+    criteria=(declared("opioid-use-disorder-untreated", worst=WARNING, words=("since", "window")),),
+)
+def opioid_use_disorder_treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Offers medication treatment when opioid use disorder was recorded lately and none is on file.
+
+    Adults only; remission does not count. Buprenorphine, methadone or extended-release naltrexone that is current,
+    stated, or was ordered or dispensed in the window counts as treatment. A medication list that could not be read
+    leaves it unknown.
+
+    Source: cdc-2022, recommendation 12.
+    """
+    if facts.age is not None and known.number("opioid.adult_age").met_by(facts.age):
+        return
+    window = known.number("opioid.oud_recorded_window")
+    disorders = tuple(c for c in facts.conditions if c.active(facts.as_of) and _disorder(c, known))
+    recent = tuple(c for c in disorders if within(c.recorded or c.onset, facts.as_of, window.days) is not False)
+    if not recent or _treated(facts, known):
+        return
+    words = {"since": recent[0].when, "window": window}
+    missing = (Need.MEDICATIONS,) if facts.lacks(Need.MEDICATIONS) else ()
+    refs = () if missing else tuple(c.ref for c in recent)
+    yield Criterion("opioid-use-disorder-untreated", UNKNOWN if missing else MET, WARNING, words, refs, missing)
+
+
+def _disorder(condition: Condition, known: Known) -> bool:
+    sets = (known.codes("opioid-misuse-disorders"), known.codes("opioid-use-disorder"))
+    remission = known.codes("opioid-use-disorder-remission")
+    return any(any(code in s for s in sets) for code in condition.codes) and not remission.any_of(condition.codes)
+
+
+def _treats(drug: Drug | None) -> bool:
+    """Buprenorphine or methadone in any product, or naltrexone by itself."""
+    if drug is None:
+        return False
+    names = {c.ingredient for c in drug.components}
+    return bool(names & TREATING) or names == {"naltrexone"}
+
+
+def _treated(facts: Facts, known: Known) -> bool:
+    window = known.number("opioid.oud_treatment_window").days
+    taken = known.derived(medications)
+    if any(_treats(order.drug) for order in taken.active):
+        return True
+    if any(_treats(s.drug) and s.status in ("active", "intended") for s in facts.statements):
+        return True
+    ordered = any(
+        _treats(o.drug)
+        and not o.draft
+        and o.status in ("active", "completed")
+        and within(o.when, facts.as_of, window) is not False
+        for o in facts.orders
+    )
+    return ordered or any(
+        _treats(d.drug) and d.status in ("completed", "in-progress") and within(d.when, facts.as_of, window)
+        for d in facts.dispenses
+    )

@@ -1,0 +1,78 @@
+"""Opioids together with a benzodiazepine or another central nervous system depressant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.exclusions import exclusions
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.medications import Exposure, medications
+from cds_service.clinical.rule import Known, declared, rule
+from cds_service.knowledge.drugs.model import DrugClass
+
+SEDATIVES = (
+    DrugClass.BENZODIAZEPINE,
+    DrugClass.GABAPENTINOID,
+    DrugClass.MUSCLE_RELAXANT,
+    DrugClass.Z_DRUG,
+    DrugClass.BARBITURATE,
+    DrugClass.OTHER_CNS_DEPRESSANT,
+)
+
+
+def _applies(facts: Facts, known: Known) -> bool | None:
+    """On the order hooks only when one of the two is being ordered."""
+    if facts.hook == "patient-view":
+        return True
+    drafts = known.derived(medications).drafts
+    return any(not o.inpatient and (o.opioid or o.is_a(*SEDATIVES)) for o in drafts)
+
+
+@rule(
+    hooks=("patient-view", "order-select", "order-sign"),
+    applies=_applies,
+    needs=(Need.PATIENT,),
+    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.CONDITIONS),
+    uses=(medications, exclusions),
+    criteria=(
+        declared("opioid-with-sedative", worst=WARNING, words=("opioids", "sedatives", "oud", "benzodiazepine")),
+    ),
+)
+def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Warns when an opioid and a sedating drug are taken or ordered together, two new orders included.
+
+    Benzodiazepines, gabapentinoids, muscle relaxants, Z-drugs, barbiturates and other depressants count. Treatment
+    of opioid use disorder is named as such: it is not to be withheld because of a sedative. When the medication
+    list cannot be read, a draft alone leaves the question unknown.
+
+    Source: cdc-2022, recommendation 11.
+    """
+    if known.derived(exclusions).care:
+        return
+    on_order = facts.hook != "patient-view"
+    taken = known.derived(medications)
+    opioids = _outpatient(taken.exposures(DrugClass.OPIOID, drafts=on_order))
+    sedatives = _outpatient(taken.exposures(*SEDATIVES, drafts=on_order))
+    sedatives = tuple(s for s in sedatives if s.ref not in {o.ref for o in opioids})
+    both = (*opioids, *sedatives)
+    new = any(exposure.draft for exposure in both)
+    if opioids and sedatives and (new or not on_order):
+        words = {
+            "opioids": _labels(opioids),
+            "sedatives": _labels(sedatives),
+            "oud": any(o.drug is not None and o.drug.oud_only for o in opioids),
+            "benzodiazepine": any(s.drug is not None and s.drug.is_a(DrugClass.BENZODIAZEPINE) for s in sedatives),
+        }
+        refs = tuple(dict.fromkeys(exposure.ref for exposure in both))
+        yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)
+    elif facts.lacks(Need.MEDICATIONS):
+        yield Criterion("opioid-with-sedative", UNKNOWN, WARNING, missing=(Need.MEDICATIONS,))
+
+
+def _outpatient(exposures: tuple[Exposure, ...]) -> tuple[Exposure, ...]:
+    return tuple(e for e in exposures if not e.inpatient)
+
+
+def _labels(exposures: tuple[Exposure, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(e.label for e in exposures))

@@ -1,0 +1,48 @@
+"""The prescription drug monitoring programme has not been checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
+from cds_service.clinical.dates import within
+from cds_service.clinical.exclusions import exclusions
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders, supply_reaches
+from cds_service.clinical.rule import Known, declared, rule
+
+
+@rule(
+    hooks=("order-sign",),
+    applies=opioid_drafted,
+    needs=(Need.PATIENT,),
+    wants=(Need.PROCEDURES, Need.OBSERVATIONS, Need.CONDITIONS),
+    uses=(opioid_orders, exclusions),
+    numbers=("opioid.chronic_supply", "opioid.pdmp_window"),
+    codes=("pdmp-review-procedure", "pdmp-data-reviewed-finding"),
+    criteria=(declared("pdmp-review-due", worst=INFO, words=("window",)),),
+)
+def pdmp_review(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Notes that no check of the prescription drug monitoring programme is on file for the window.
+
+    Asked for opioid orders of four weeks or more. Either code counts as a procedure or as an observation. Procedures
+    or observations that could not be read leave it unknown.
+
+    Source: cdc-2022, recommendation 9.
+    """
+    excluded, window = known.derived(exclusions), known.number("opioid.pdmp_window")
+    limit = known.number("opioid.chronic_supply")
+    drafts = tuple(o.ref for o in known.derived(opioid_orders).all if supply_reaches(o, limit))
+    if excluded.guideline or not drafts:
+        return
+    reviews = (known.codes("pdmp-review-procedure"), known.codes("pdmp-data-reviewed-finding"))
+    done = (
+        *(p for p in facts.procedures if p.done),
+        *(o for o in facts.observations if o.counts),
+    )
+    if any(any(s.any_of(f.codes) for s in reviews) and within(f.when, facts.as_of, window.days) for f in done):
+        return
+    needs = (Need.PROCEDURES, Need.OBSERVATIONS, Need.CONDITIONS)
+    missing = tuple(need for need in needs if facts.lacks(need))
+    status = UNKNOWN if missing else MET
+    yield Criterion("pdmp-review-due", status, INFO, {"window": window}, () if missing else drafts, missing)

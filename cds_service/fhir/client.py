@@ -1,0 +1,181 @@
+"""Calling back: GETs to the client's FHIR server with the token of this one request.
+
+What fails is a `FhirReadError` in the place of an answer: the need it served becomes unavailable, never empty.
+No address, token or patient id stands in an error message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
+from time import monotonic
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+import requests
+
+from cds_service.errors import BadRequest, FhirReadError
+from cds_service.outbound import Refused, get
+
+
+class Token:
+    """A bearer token: lives for one request and never prints."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        if not text or not text.isascii() or not text.isprintable() or " " in text:
+            raise BadRequest("fhirAuthorization.access_token is not a bearer token")
+        self._text = text
+
+    @property
+    def header(self) -> str:
+        """The value of the Authorization header."""
+        return f"Bearer {self._text}"
+
+    def __repr__(self) -> str:
+        return "Token(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a token is not stored")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one query may bring: pages followed, and bytes a page."""
+
+    pages: int = 50
+    page_bytes: int = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The bodies of one query in order. `cut` says why there are more that we did not get; empty if complete."""
+
+    bodies: tuple[bytes, ...]
+    cut: str = ""
+
+
+class _Link(msgspec.Struct, frozen=True, gc=False):
+    relation: str | None = None
+    url: str | None = None
+
+
+class _Page(msgspec.Struct, frozen=True, gc=False):
+    link: tuple[_Link, ...] | _Link | None = None
+
+
+_PAGE = msgspec.json.Decoder(_Page)
+_HEADERS = {"Accept": "application/fhir+json", "User-Agent": "cds-service"}
+
+
+class FhirClient:
+    """One FHIR server for the time of one call; `deadline` is of `time.monotonic`. Without a pool, one GET at a time."""
+
+    __slots__ = ("_base", "_deadline", "_headers", "_limits", "_pool", "_session")
+
+    def __init__(
+        self,
+        server: str,
+        token: Token | None,
+        session: requests.Session,
+        deadline: float,
+        *,
+        pool: Executor | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._base = server.rstrip("/") + "/"
+        self._session, self._deadline, self._pool, self._limits = session, deadline, pool, limits
+        self._headers = dict(_HEADERS)
+        if token is not None:
+            self._headers["Authorization"] = token.header
+
+    def gather(self, queries: Mapping[str, str]) -> dict[str, Pages | FhirReadError]:
+        """The answers to relative or absolute URLs, asked in parallel, each with the pages that follow it."""
+        if self._pool is None:
+            return {name: self._answer(url) for name, url in queries.items()}
+        asked = {name: self._pool.submit(self._answer, url) for name, url in queries.items()}
+        wait(asked.values(), timeout=max(0.0, self._deadline - monotonic()))
+        return {name: _outcome(future) for name, future in asked.items()}
+
+    def _answer(self, url: str) -> Pages | FhirReadError:
+        try:
+            return self._pages(url)
+        except FhirReadError as error:
+            return error
+
+    def _pages(self, url: str) -> Pages:
+        """The first page, and those that its `next` links name, within the limits."""
+        bodies: list[bytes] = []
+        seen: set[str] = set()
+        following = url
+        while following:
+            address = self._address(following)
+            if address in seen:
+                return Pages(tuple(bodies), "the pages turn in a circle")
+            if len(bodies) == self._limits.pages:
+                return Pages(tuple(bodies), "too many pages")
+            seen.add(address)
+            try:
+                body = self._get(address)
+                following = _next(body)
+            except FhirReadError as error:
+                if not bodies:
+                    raise
+                return Pages(tuple(bodies), f"a later page: {error}")
+            bodies.append(body)
+        return Pages(tuple(bodies))
+
+    def _address(self, url: str) -> str:
+        """The absolute URL; raises FhirReadError if it leaves the server we were given."""
+        address = urljoin(self._base, url)
+        ours, theirs = urlsplit(self._base), urlsplit(address)
+        inside = theirs.path.startswith(ours.path) or theirs.path == ours.path.rstrip("/")
+        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc) or not inside:
+            raise FhirReadError("a link to another server")
+        return address
+
+    def _get(self, address: str) -> bytes:
+        """One GET; raises FhirReadError for anything but a JSON text with status 200."""
+        try:
+            answer = get(
+                self._session,
+                address,
+                headers=self._headers,
+                deadline=self._deadline,
+                most_bytes=self._limits.page_bytes,
+            )
+        except requests.Timeout:
+            raise FhirReadError("timeout") from None
+        except Refused as error:
+            raise FhirReadError(str(error)) from None
+        except (requests.RequestException, UnicodeError, ValueError):
+            raise FhirReadError("no connection") from None
+        if answer.status != requests.codes.ok:
+            raise FhirReadError(f"status {answer.status}")
+        try:
+            answer.body.decode()
+        except UnicodeDecodeError:
+            raise FhirReadError("not UTF-8") from None
+        return answer.body
+
+
+def _next(body: bytes) -> str:
+    """The URL of the next page, empty if this is the last. Raises FhirReadError if the body is not a page at all."""
+    try:
+        links = _PAGE.decode(body).link
+    except (msgspec.DecodeError, RecursionError):
+        raise FhirReadError("not FHIR JSON") from None
+    if links is None:
+        return ""
+    every = links if isinstance(links, tuple) else (links,)
+    return next((link.url for link in every if link.relation == "next" and link.url), "")
+
+
+def _outcome(future: Future[Pages | FhirReadError]) -> Pages | FhirReadError:
+    """What a finished query brought; an unfinished one is given up."""
+    if not future.done():
+        future.cancel()
+        return FhirReadError("timeout")
+    return future.result()

@@ -1,0 +1,126 @@
+"""Typed R4 resources of what is ordered, dispensed and taken: only the members we read."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cds_service.fhir.r4_dosage import CodeableConcept, Dosage, Element, Period, Quantity
+from cds_service.fhir.r4_resource import Concepts, Identifier, OfPatient, Reference, Resource
+
+
+class DispenseRequest(Element, frozen=True):
+    """What the prescriber lets the pharmacy hand out."""
+
+    quantity: Quantity | None = None
+    expected_supply_duration: Quantity | None = None
+    number_of_repeats_allowed: Decimal | None = None
+    validity_period: Period | None = None
+
+
+class MedicationRequest(OfPatient, frozen=True):
+    """A prescription."""
+
+    identifier: tuple[Identifier, ...] | Identifier = ()
+    status: str | None = None
+    intent: str | None = None
+    category: Concepts = ()
+    do_not_perform: bool | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    authored_on: str | None = None
+    requester: Reference | None = None
+    recorder: Reference | None = None
+    reason_code: Concepts = ()
+    reason_reference: tuple[Reference, ...] | Reference = ()
+    course_of_therapy_type: CodeableConcept | None = None
+    dosage_instruction: tuple[Dosage, ...] | Dosage = ()
+    dispense_request: DispenseRequest | None = None
+    prior_prescription: Reference | None = None
+
+
+class MedicationDispense(OfPatient, frozen=True):
+    """What the pharmacy handed out."""
+
+    status: str | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    authorizing_prescription: tuple[Reference, ...] | Reference = ()
+    quantity: Quantity | None = None
+    days_supply: Quantity | None = None
+    when_prepared: str | None = None
+    when_handed_over: str | None = None
+    dosage_instruction: tuple[Dosage, ...] | Dosage = ()
+
+
+class MedicationStatement(OfPatient, frozen=True):
+    """What the patient is said to take."""
+
+    based_on: tuple[Reference, ...] | Reference = ()
+    status: str | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    date_asserted: str | None = None
+    dosage: tuple[Dosage, ...] | Dosage = ()
+
+
+class Ingredient(Element, frozen=True):
+    """One ingredient of a medication."""
+
+    item_codeable_concept: CodeableConcept | None = None
+
+
+class Medication(Resource, frozen=True):
+    """A product that orders refer to."""
+
+    code: CodeableConcept | None = None
+    ingredient: tuple[Ingredient, ...] | Ingredient = ()
+
+
+class ServiceRequest(OfPatient, frozen=True):
+    """A referral, a test, an image or a procedure that is asked for."""
+
+    status: str | None = None
+    intent: str | None = None
+    category: Concepts = ()
+    priority: str | None = None
+    do_not_perform: bool | None = None
+    code: CodeableConcept | None = None
+    quantity_quantity: Quantity | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
+    authored_on: str | None = None
+    requester: Reference | None = None
+    performer_type: CodeableConcept | None = None
+    reason_code: Concepts = ()
+    reason_reference: tuple[Reference, ...] | Reference = ()
+
+
+class DeviceRequest(OfPatient, frozen=True):
+    """A brace, a stimulator or another device that is asked for."""
+
+    status: str | None = None
+    intent: str | None = None
+    priority: str | None = None
+    code_codeable_concept: CodeableConcept | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
+    authored_on: str | None = None
+    requester: Reference | None = None
+    performer_type: CodeableConcept | None = None
+    reason_code: Concepts = ()
+    reason_reference: tuple[Reference, ...] | Reference = ()
+
+
+class CarePlan(OfPatient, frozen=True):
+    """A plan of care."""
+
+    status: str | None = None
+    intent: str | None = None
+    category: Concepts = ()
+    title: str | None = None
+    period: Period | None = None
+    created: str | None = None
+    author: Reference | None = None
+    contributor: tuple[Reference, ...] | Reference = ()

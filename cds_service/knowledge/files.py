@@ -1,0 +1,69 @@
+"""Where the knowledge files lie, and which one counts when a site lays its own over ours."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cds_service.errors import KnowledgeError
+
+ROOT = Path(__file__).parent
+FOLDERS = {
+    "parameters": "parameters",
+    "payers": "payers",
+    "valuesets": "valuesets",
+    "factors": "drugs/factors",
+}
+SINGLE = ("sources", "systems")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One directory of knowledge files; `label` is what faults call it."""
+
+    root: Path
+    label: str
+
+    def files(self, kind: str) -> list[Path]:
+        """The files of a kind, by name."""
+        if kind in SINGLE:
+            path = self.root / f"{kind}.yaml"
+            return [path] if path.is_file() else []
+        return sorted((self.root / FOLDERS[kind]).glob("*.yaml"))
+
+    def name(self, path: Path) -> str:
+        """What faults call a file."""
+        return f"{self.label}/{path.relative_to(self.root).as_posix()}"
+
+    def strays(self) -> Iterator[KnowledgeError]:
+        """YAML files that no kind of knowledge would read."""
+        kinds = (*SINGLE, *FOLDERS)
+        known = {path for kind in kinds for path in self.files(kind)}
+        allowed = ", ".join([f"{kind}.yaml" for kind in SINGLE] + [f"{f}/*.yaml" for f in FOLDERS.values()])
+        for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
+            if path not in known:
+                yield KnowledgeError(self.name(path), None, "nothing reads this file", allowed)
+
+
+def shelves(root: Path | None = None, overlay: Path | None = None) -> tuple[Shelf, ...]:
+    """Our own files, then the site's. Raises KnowledgeError when a directory is missing."""
+    found = [Shelf(root or ROOT, (root or ROOT).name)]
+    if overlay is not None:
+        found.append(Shelf(overlay, overlay.as_posix()))
+    for shelf in found:
+        if not shelf.root.is_dir():
+            raise KnowledgeError(str(shelf.root), None, "no such directory")
+    return tuple(found)
+
+
+def digest(shelves: tuple[Shelf, ...]) -> str:
+    """The version of the knowledge: a digest of every file's place and bytes, code left out."""
+    total = hashlib.sha256()
+    for shelf in shelves:
+        for path in sorted(shelf.root.rglob("*")):
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".pyi"):
+                content = hashlib.sha256(path.read_bytes()).digest()
+                total.update(path.relative_to(shelf.root).as_posix().encode() + b"\0" + content)
+    return total.hexdigest()[:16]

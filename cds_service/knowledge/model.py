@@ -1,0 +1,157 @@
+"""Everything we know, loaded and checked: the types. Pure; `knowledge/loader.py` fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.knowledge.numbers import Boundary, Number
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document we cite."""
+
+    id: str
+    title: str
+    publisher: str
+    date: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatedValue:
+    """One dated value of a parameter; `value` None withdraws it from that date."""
+
+    since: date
+    value: Decimal | None
+    source: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number with its history, oldest first."""
+
+    name: str
+    says: str
+    unit: str
+    boundary: Boundary
+    basis: str  # seed | public | ours
+    values: tuple[DatedValue, ...]
+    file: str = ""
+
+    def on(self, as_of: date) -> DatedValue:
+        """The latest value not after `as_of`; before the first date, the first."""
+        current = self.values[0]
+        for dated in self.values:
+            if dated.since <= as_of:
+                current = dated
+        return current
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A way to reach a payer's programme."""
+
+    label: str
+    phone: str = ""
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """A payer: how its coverage is recognised, what it turns on and what it overrides."""
+
+    id: str
+    name: str
+    identifiers: frozenset[str] = frozenset()  # SYSTEM#value
+    names: tuple[str, ...] = ()  # whole words, case ignored
+    turns_on: frozenset[str] = frozenset()  # gated criteria
+    overrides: Mapping[str, tuple[DatedValue, ...]] = field(default_factory=dict)
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRow:
+    """One conversion factor: MME per `per` of an ingredient given by one of `routes` (or `forms`)."""
+
+    ingredient: str
+    factor: Decimal
+    per: str = "mg"  # mg | mcg | mcg/h
+    routes: frozenset[str] = frozenset()  # empty: oral and other enteral routes
+    forms: tuple[str, ...] = ()  # dose form names, lower case; empty: any
+    above: Decimal | None = None  # daily-dose tier on the patient's total: above (exclusive) ...
+    up_to: Decimal | None = None  # ... up to (inclusive), mg a day
+
+
+@dataclass(frozen=True, slots=True)
+class FactorTable:
+    """A named table of MME conversion factors; `never` says why an ingredient is never converted."""
+
+    id: str
+    label: str
+    source: str
+    rows: tuple[FactorRow, ...] = ()
+    never: Mapping[str, str] = field(default_factory=dict)
+    analytic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All knowledge files, checked against each other."""
+
+    parameters: Mapping[str, Parameter]
+    valuesets: Mapping[str, ValueSet]
+    sources: Mapping[str, Source]
+    payers: tuple[Payer, ...]
+    factors: FactorTable
+    system_names: Mapping[str, str]  # URL or OID -> short name
+    system_urls: Mapping[str, str]  # short name -> canonical URL
+    version: str = ""  # digest of every file
+
+    def number(self, name: str, as_of: date, payers: tuple[Payer, ...] = ()) -> Number | None:
+        """The number in force for `payers` (the first that overrides it wins), None if withdrawn.
+
+        Raises KeyError for an unknown name.
+        """
+        parameter = self.parameters[name]
+        dated = parameter.on(as_of)
+        for payer in payers:
+            begun = [v for v in payer.overrides.get(name, ()) if v.since <= as_of]
+            if begun:
+                dated = begun[-1]
+                break
+        if dated.value is None:
+            return None
+        return Number(name, dated.value, parameter.unit, parameter.boundary, dated.source, dated.at, dated.since)
+
+    def valueset(self, name: str) -> ValueSet:
+        """A value set by name. Raises KeyError."""
+        return self.valuesets[name]
+
+    def code(self, system: str, code: str) -> Code:
+        """A code as facts hold it: short system name, ICD-10-CM without dots, NDC in eleven digits where possible."""
+        short = self.system_names.get(system) or self.system_names.get(system.rstrip("/")) or system
+        if short == "ICD10CM":
+            return Code(short, code.replace(".", "").upper())
+        if short == "NDC":
+            return Code(short, ndc11(code))
+        return Code(short, code)
+
+
+def ndc11(text: str) -> str:
+    """An NDC in eleven digits without hyphens: 4-4-2, 5-3-2 and 5-4-1 get their zero; other text comes back as is.
+
+    >>> ndc11("0023-6011-60"), ndc11("00023-601-60"), ndc11("00023601160")
+    ('00023601160', '00023060160', '00023601160')
+    """
+    parts = text.strip().split("-")
+    if len(parts) == 3 and all(p.isdigit() for p in parts):
+        return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
+    return text.strip()

@@ -1,0 +1,216 @@
+"""The request of a CDS Hooks call: decoded, checked, freed of what clients send by habit.
+
+The prefetch values and the draft orders stay as the bytes they were; `fhir` decodes them into typed structs.
+Every fault is a BadRequest that names the member, never its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cds_service.errors import BadRequest
+from cds_service.protocol.schema import faults_of
+
+Raw = msgspec.Raw
+ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+_EMPTY: tuple[Any, ...] = (None, "", {}, [], msgspec.UNSET)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """A usable `fhirAuthorization`. The token never prints and lives for one request."""
+
+    token: str = field(repr=False)
+    scope: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """One call. `prefetch` holds the keys that were sent, `null` included; absent keys are unknown."""
+
+    hook: str
+    hook_instance: str  # a UUID, bare and in lower case
+    patient_id: str  # without `Patient/`
+    user_id: str
+    encounter_id: str = ""
+    selections: tuple[str, ...] | None = None
+    draft_orders: Raw | None = field(default=None, repr=False)
+    prefetch: Mapping[str, Raw] = field(default_factory=dict, repr=False)
+    fhir_server: str = ""  # without a trailing slash
+    authorization: Authorization | None = None
+    notes: tuple[str, ...] = ()  # what was tolerated, for the log
+
+    @property
+    def stripped(self) -> bool:
+        """An order hook without its orders, as a client sends it whose registration does not match."""
+        return self.hook in ORDER_HOOKS and self.draft_orders is None
+
+
+class _Context(msgspec.Struct):
+    userId: Any = msgspec.UNSET
+    patientId: Any = msgspec.UNSET
+    encounterId: Any = msgspec.UNSET
+    selections: Any = msgspec.UNSET
+    draftOrders: Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Envelope(msgspec.Struct):
+    hook: Any = msgspec.UNSET
+    hookInstance: Any = msgspec.UNSET
+    fhirServer: Any = msgspec.UNSET
+    fhirAuthorization: Any = msgspec.UNSET
+    context: _Context | None | msgspec.UnsetType = msgspec.UNSET
+    prefetch: dict[str, Raw] | str | None | msgspec.UnsetType = msgspec.UNSET
+
+
+_DECODER = msgspec.json.Decoder(_Envelope)
+
+
+def read_request(body: bytes) -> HookRequest:
+    """Decode and check the body of a service call. Raises BadRequest."""
+    envelope = _decode(body)
+    context = envelope.context
+    known = _present(envelope, "hook", "hookInstance", "fhirServer")
+    if isinstance(context, _Context):
+        known["context"] = _present(context, "userId", "patientId", "encounterId", "selections")
+    faults = faults_of("request", known)
+    if faults:
+        raise BadRequest("; ".join(faults))
+    assert isinstance(context, _Context)
+    notes: list[str] = []
+    server = _fhir_server(known.get("fhirServer", ""))
+    patient_id = known["context"]["patientId"].removeprefix("Patient/")
+    if not patient_id:
+        raise BadRequest("context.patientId: must not be empty")
+    request = HookRequest(
+        hook=known["hook"],
+        hook_instance=known["hookInstance"].lower().removeprefix("urn:uuid:"),
+        patient_id=patient_id,
+        user_id=known["context"]["userId"],
+        encounter_id=known["context"].get("encounterId", "").removeprefix("Encounter/"),
+        selections=_selections(known["context"]),
+        draft_orders=_resource("context.draftOrders", context.draftOrders),
+        prefetch=_prefetch(envelope.prefetch),
+        fhir_server=server,
+        authorization=_authorization(envelope.fhirAuthorization, server, patient_id, notes),
+        notes=tuple(notes),
+    )
+    return request
+
+
+def _decode(body: bytes) -> _Envelope:
+    if not body:
+        raise BadRequest("the body is empty; a CDS Hooks request is a JSON object")
+    try:
+        if not body.isascii():
+            body.decode()  # members that are skipped are not checked by the decoder
+        return _DECODER.decode(body)
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise BadRequest("the body is not UTF-8") from None
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"not a CDS Hooks request: {error}") from None  # names types and paths only
+    except msgspec.DecodeError:
+        raise BadRequest("the body is not valid JSON") from None
+
+
+def _present(struct: msgspec.Struct, *names: str) -> dict[str, Any]:
+    """The members that have a value; an empty one stands for none."""
+    found = {name: getattr(struct, name) for name in names}
+    return {name: value for name, value in found.items() if value not in _EMPTY}
+
+
+def _selections(context: dict[str, Any]) -> tuple[str, ...] | None:
+    """References such as `MedicationRequest/1`; None when all drafts count as selected."""
+    return tuple(context["selections"]) if "selections" in context else None
+
+
+def _resource(where: str, raw: Raw | msgspec.UnsetType | None) -> Raw | None:
+    """A JSON object as it was sent, None for an empty value."""
+    if not isinstance(raw, Raw):
+        return None
+    first = bytes(memoryview(raw)[:3])
+    if first in (b"nul", b'""', b"{}"):
+        return None
+    if first.startswith(b"{"):
+        return raw
+    raise BadRequest(f"{where}: must be an object")
+
+
+def _prefetch(sent: dict[str, Raw] | str | None | msgspec.UnsetType) -> dict[str, Raw]:
+    """The prefetch keys; `""` stands for a key not sent, `null` for known empty."""
+    if isinstance(sent, str) and sent:
+        raise BadRequest("prefetch: must be an object")
+    if not isinstance(sent, dict):
+        return {}
+    kept = {}
+    for key, raw in sent.items():
+        first = bytes(memoryview(raw)[:2])
+        if first == b"nu" or first.startswith(b"{"):
+            kept[key] = raw
+        elif first != b'""':
+            raise BadRequest("prefetch: every value must be a resource or null")
+    return kept
+
+
+def _fhir_server(url: str) -> str:
+    """A base URL without its trailing slash. Raises BadRequest unless it is an http(s) URL of a host."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or "@" in parts.netloc or any(c.isspace() for c in url):
+        raise BadRequest("fhirServer: must be the base URL of a FHIR server")
+    return url.rstrip("/")
+
+
+def _authorization(sent: Any, server: str, patient_id: str, notes: list[str]) -> Authorization | None:
+    """The token to call back with, None when there is none or it cannot be used."""
+    if sent in _EMPTY:
+        return None
+    if not isinstance(sent, dict):
+        notes.append("fhirAuthorization is not an object")
+        return None
+    other = sent.get("patient")
+    if isinstance(other, str) and other and other.removeprefix("Patient/") != patient_id:
+        raise BadRequest("fhirAuthorization.patient: the token is for another patient than the context")
+    if not server:
+        notes.append("fhirAuthorization without fhirServer")
+        return None
+    token, kind, lifetime = sent.get("access_token"), sent.get("token_type"), sent.get("expires_in")
+    if not _is_token(token):
+        notes.append("fhirAuthorization without a usable access_token")
+        return None
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        notes.append("fhirAuthorization without token_type Bearer")
+        return None
+    if not _lives(lifetime):
+        notes.append("fhirAuthorization has expired")
+        return None
+    scope, subject = sent.get("scope"), sent.get("subject")
+    return Authorization(
+        token, scope if isinstance(scope, str) else "", subject if isinstance(subject, str) else ""
+    )
+
+
+def _is_token(token: Any) -> bool:
+    """Whether it can stand in an Authorization header."""
+    return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token
+
+
+def _lives(expires_in: Any) -> bool:
+    """Whether a lifetime in seconds, a number or a numeral, is not over; unknown counts as alive."""
+    try:
+        return float(expires_in) > 0
+    except (TypeError, ValueError):
+        return True

@@ -1,0 +1,67 @@
+"""Every error as a status and an OperationOutcome; never an HTML page, a stack trace or a patient's value."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+
+import orjson
+from flask import Flask, Response
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from cds_service.errors import NotAuthorized, RequestError
+from cds_service.protocol.outcome import outcome
+from cds_service.web.log import log
+
+_CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported", 429: "throttled"}
+_TEXTS = {
+    400: "The request could not be read.",
+    404: "There is nothing at this address; the services are listed at /cds-services.",
+    405: "This address does not take this method; see the Allow header.",
+    413: "The body is larger than this service accepts.",
+    429: "Too many requests; try again after the time in Retry-After.",
+}
+
+
+def register_errors(app: Flask) -> None:
+    """Answer every error of `app` in the same shape."""
+    app.register_error_handler(Exception, as_answer)
+
+
+def as_answer(error: Exception) -> Response:
+    """The status, headers and OperationOutcome of an error."""
+    match error:
+        case NotAuthorized():
+            answer = _answer(error.status, error.code, str(error))
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        case RequestError():
+            answer = _answer(error.status, error.code, str(error))
+        case HTTPException():
+            answer = _http(error)
+        case SQLAlchemyError():
+            answer = _internal(error, 503, "transient")
+        case _:
+            answer = _internal(error, 500, "exception")
+    return answer
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    answer = _answer(status, _CODES.get(status, "invalid"), _TEXTS.get(status, error.name))
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            answer.headers[name] = value
+    return answer
+
+
+def _internal(error: Exception, status: int, code: str) -> Response:
+    """Say only a number that stands in the log, beside the kind of error and the line it came from."""
+    number = secrets.token_hex(6)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    log("error", level="error", error=type(error).__name__, at=f"{frame.filename}:{frame.lineno}", number=number)
+    return _answer(status, code, f"This service failed; its log names the cause under {number}.")
+
+
+def _answer(status: int, code: str, text: str) -> Response:
+    return Response(orjson.dumps(outcome(code, text)), status, mimetype="application/json")

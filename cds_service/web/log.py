@@ -1,0 +1,68 @@
+"""One JSON line an event, to standard output, holding only keys that never identify a patient."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+# structlog imports rich for consoles if it is there; a serving worker has no console and no time for it.
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402
+
+if _rich is None:
+    del sys.modules["rich"]
+else:
+    sys.modules["rich"] = _rich
+
+ALLOWED = frozenset(
+    {
+        "event",
+        "level",
+        "time",
+        "service",
+        "hook",
+        "client",
+        "status",
+        "ms",
+        "slow",
+        "cards",
+        "rules",
+        "failed",
+        "notes",
+        "malformed",
+        "error",
+        "at",
+        "number",
+        "mode",
+        "version",
+    }
+)
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def configure(level: str) -> None:
+    """Log from `level` on."""
+    import orjson
+
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.add_log_level,
+            _only_allowed,
+            structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def log(event: str, *, level: str = "info", **members: Any) -> None:
+    """Write one line; members that are not on the list are left out."""
+    getattr(structlog.get_logger(), level)(event, **members)
+
+
+def _only_allowed(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: value for key, value in line.items() if key in ALLOWED}
