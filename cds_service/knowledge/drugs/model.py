@@ -46,7 +46,11 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One ingredient of a product. `strength` is in `unit`: mg, mg/mL, mg/h, mg/{actuat}, mg/mg; None if unknown."""
+    """One ingredient of a product; two salts of one opioid are two components.
+
+    `strength` is in `unit`: mg, mg/mL, mg/h, mg/{actuat}, mg/mg (unt, meq for others); None if
+    unknown. That of opium tincture is its morphine, 10 mg/mL, a tenth of the opium on the label.
+    """
 
     ingredient: str  # canonical lower-case RxNorm ingredient name, base form ("oxycodone")
     rxcui: str  # RxNorm ingredient (IN) code
@@ -67,7 +71,9 @@ class Drug:
     classes: frozenset[DrugClass] = frozenset()
     extended_release: bool = False
     oud_only: bool = False  # labelled for opioid use disorder only
-    sealed_ml: Decimal | None = None  # mL in one unit, where the name says so ("10 ML ... Injection")
+    sealed_ml: Decimal | None = (
+        None  # mL in one unit, where the name says so ("10 ML ... Injection")
+    )
 
     def is_a(self, *classes: DrugClass) -> bool:
         """Whether the drug belongs to any of `classes`."""
@@ -75,18 +81,23 @@ class Drug:
 
     @property
     def opioids(self) -> tuple[Component, ...]:
-        """The opioid components (empty for a drug of another class); antagonists are not among them."""
+        """The opioid components (empty for a drug of another class); antagonists are not
+        among them.
+        """
         return tuple(c for c in self.components if c.ingredient in OPIOID_INGREDIENTS)
 
 
-# Canonical opioid ingredient names; `knowledge/drugs/table.py` checks the shipped table against them.
+# Canonical opioid ingredient names; `knowledge/drugs/table.py` checks the shipped table against
+# them.
 OPIOID_INGREDIENTS: frozenset[str] = frozenset(
     {
-        "alfentanil", "benzhydrocodone", "buprenorphine", "butorphanol", "codeine", "dextromoramide", "diamorphine",
-        "difelikefalin", "dihydrocodeine", "dipipanone", "fentanyl", "heroin", "hydrocodone", "hydromorphone",
-        "levomethadyl", "levorphanol", "meperidine", "meptazinol", "methadone", "morphine", "nalbuphine", "oliceridine",
-        "opium", "oxycodone", "oxymorphone", "pentazocine", "pholcodine", "propoxyphene", "remifentanil", "sufentanil",
-        "tapentadol", "tramadol",
+        "alfentanil", "benzhydrocodone", "buprenorphine", "butorphanol", "codeine",
+        "dextromoramide", "diamorphine", "difelikefalin", "dihydrocodeine", "dipipanone",
+        "fentanyl", "heroin", "hydrocodone", "hydromorphone", "levomethadone", "levomethadyl",
+        "levorphanol", "meperidine", "meptazinol", "methadone", "morphine", "nalbuphine",
+        "normethadone", "oliceridine", "opium", "oxycodone", "oxymorphone", "papaveretum",
+        "pentazocine", "pholcodine", "propoxyphene", "remifentanil", "sufentanil", "tapentadol",
+        "tilidine", "tramadol",
     }
 )  # fmt: skip
 
@@ -95,7 +106,8 @@ OPIOID_INGREDIENTS: frozenset[str] = frozenset(
 class Identified:
     """What a medication's codings and text say together.
 
-    `conflict` is set when codings name different opioids or different strengths: then no dose is computed.
+    `conflict` is set when codings name different opioids or different strengths: then no dose is
+    computed.
     """
 
     drug: Drug | None
