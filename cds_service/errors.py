@@ -10,10 +10,14 @@
     │   ├── UnknownService  404
     │   ├── MissingData     412
     │   ├── TooLarge        413
-    │   └── WrongMediaType  415
+    │   ├── WrongMediaType  415
+    │   ├── TooBusy         429
+    │   └── Draining        503
     └── FhirReadError       a FHIR server did not give what was asked; becomes a missing need
+        └── FhirNotFound    it has no such resource: of a read, as good as `null` in prefetch
 
-`web/errors.py` maps them to statuses and `cli.py` to exit codes. A message never holds a patient's value.
+`web/errors.py` maps them to statuses and `cli.py` to exit codes. A message never holds a patient's
+value.
 """
 
 from __future__ import annotations
@@ -41,10 +45,14 @@ class SettingsError(CdsError):
 
 
 class RequestError(CdsError):
-    """A call that is refused. `code` is the FHIR issue type of the OperationOutcome."""
+    """A call that is refused. `code` is the FHIR issue type of the OperationOutcome.
+
+    `retry_after` is in seconds, where trying again can help.
+    """
 
     status = 400
     code = "invalid"
+    retry_after: int | None = None
 
 
 class BadRequest(RequestError):
@@ -52,10 +60,19 @@ class BadRequest(RequestError):
 
 
 class NotAuthorized(RequestError):
-    """No JWT, or one that is not accepted; the caller is never told why."""
+    """No JWT, or one that is not accepted; the caller is never told why, the log is.
+
+    `issuer`, `tenant` and `token_id` are what the token says of itself, true or not.
+    """
 
     status = 401
     code = "login"
+
+    def __init__(
+        self, reason: str = "", *, issuer: str = "", tenant: str = "", token_id: str = ""
+    ) -> None:
+        super().__init__("Not authorized.")
+        self.reason, self.issuer, self.tenant, self.token_id = reason, issuer, tenant, token_id
 
 
 class Forbidden(RequestError):
@@ -93,5 +110,25 @@ class WrongMediaType(RequestError):
     code = "not-supported"
 
 
+class TooBusy(RequestError):
+    """The client already has as many calls in hand as it may."""
+
+    status = 429
+    code = "throttled"
+    retry_after = 1
+
+
+class Draining(RequestError):
+    """This worker finishes what it has begun and takes no more."""
+
+    status = 503
+    code = "transient"
+    retry_after = 1
+
+
 class FhirReadError(CdsError):
     """A FHIR read or search failed; the need it served is unavailable, never empty."""
+
+
+class FhirNotFound(FhirReadError):
+    """The server has no such resource; a client that prefetches sends `null` for it."""

@@ -17,9 +17,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cds_service.errors import SettingsError
 
+DEVELOPMENT_KEY = b"a key for demos and tests, which know no patient"
+DEMO_DATE = date(2026, 3, 1)  # on which the stories of fhir_fixtures/patients are true
+
 
 class Mode(StrEnum):
-    """How far the service is open: demo and test answer anyone on loopback, production knows its clients."""
+    """How far the service is open: demo and test answer anyone on loopback, production
+    knows its clients.
+    """
 
     DEMO = "demo"
     TEST = "test"
@@ -34,43 +39,75 @@ class FactorChoice(StrEnum):
     ANALYTIC = "analytic"
 
 
+class AuditTo(StrEnum):
+    """Where the audit trail goes, unless to a file."""
+
+    DATABASE = "database"
+    NOWHERE = "off"
+
+
 class Settings(BaseSettings):
     """What an operator can choose."""
 
-    model_config = SettingsConfigDict(env_prefix="CDS_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CDS_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     mode: Mode = Mode.PRODUCTION
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
     as_of: date | None = None
-    timezone: str = "UTC"
+    timezone: str = ""  # of the site; empty: dates count as they are written, and today is UTC's
     database_url: str = ""
     clients: Path | None = None
     cards: Path | None = None
     knowledge: Path | None = None
+    directory: Path | None = None  # a FHIR Bundle of preferred partners
     mme_factors: FactorChoice = FactorChoice.CDC_2022
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
     threads: int = Field(default=4, ge=1, le=64)
     max_body_mb: int = Field(default=5, ge=1, le=100)
-    deadline_ms: int = Field(default=450, ge=1, le=60_000)  # an answer that takes longer is logged as slow
-    abort_ms: int | None = Field(default=None, ge=1, le=60_000)  # fetching what was not prefetched is given up
+    deadline_ms: int = Field(
+        default=450, ge=1, le=60_000
+    )  # an answer that takes longer is logged as slow
+    abort_ms: int | None = Field(
+        default=None, ge=1, le=60_000
+    )  # fetching what was not prefetched is given up
     requests_per_minute: int = Field(default=600, ge=1)
-    origins: Annotated[tuple[str, ...], NoDecode] = ()  # browser origins that may call, in production
+    origins: Annotated[
+        tuple[str, ...], NoDecode
+    ] = ()  # browser origins that may call, in production
+    private_discovery: bool = False  # whether the list of services is for registered clients only
     hash_key: SecretStr = SecretStr("")
+    audit: str = ""  # database, off, or a file; empty: database in production, else off
     store_comments: bool = False
     log_level: str = "info"
+    developer: str = (
+        "This project; a site that lays its own cards or knowledge over ours, for what it changes"
+    )
+    funding: str = "None declared"
+    contact: str = ""  # whom clinicians ask about the advice
+
+    @model_validator(mode="before")
+    @classmethod
+    def _demo_date(cls, chosen: dict[str, Any]) -> dict[str, Any]:
+        """The demo runs on its own date unless told otherwise."""
+        demo = chosen.get("mode") == Mode.DEMO and not chosen.get("as_of")
+        return {**chosen, "as_of": DEMO_DATE} if demo else chosen
 
     @field_validator("origins", mode="before")
     @classmethod
     def _comma_separated(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
+            ZoneInfo(name or "UTC")
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError("not an IANA time zone such as America/Chicago") from error
         return name
@@ -95,12 +132,16 @@ class Settings(BaseSettings):
 
     @property
     def fetch_seconds(self) -> float:
-        """How long an answer may wait for a FHIR server: what EHRs tolerate, or patiently outside production."""
+        """How long an answer may wait for a FHIR server: as EHRs tolerate, longer outside
+        production.
+        """
         return (self.abort_ms or (1_500 if self.mode is Mode.PRODUCTION else 10_000)) / 1000
 
     @property
     def limits_rate(self) -> bool:
-        """Whether callers are rate limited; never with a fixed date, which makes it a test service."""
+        """Whether callers are rate limited; never with a fixed date, which makes it a test
+        service.
+        """
         return self.as_of is None
 
     @property
@@ -113,9 +154,50 @@ class Settings(BaseSettings):
         """The database URL; without one, a SQLite file in the working directory."""
         return self.database_url or "sqlite:///cds-service.db"
 
+    @property
+    def flask_debug(self) -> bool:
+        """Whether the environment would have Flask show its debugger."""
+        return os.environ.get("FLASK_DEBUG", "").lower() in ("1", "true", "yes", "on", "t")
+
+    @property
+    def base_url(self) -> str:
+        """The address clients call, without a trailing slash."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def audit_to(self) -> AuditTo | Path:
+        """Where the audit trail goes: the database, nowhere, or a file."""
+        if not self.audit:
+            return AuditTo.NOWHERE if self.open_access else AuditTo.DATABASE
+        try:
+            return AuditTo(self.audit.lower())
+        except ValueError:
+            return Path(self.audit)
+
+    @property
+    def hashing_key(self) -> bytes:
+        """The key of the hashes that stand for patients and users, the same in every worker.
+
+        Raises SettingsError in production where it is missing.
+        """
+        key = self.hash_key.get_secret_value()
+        if self.mode is Mode.PRODUCTION and not key:
+            raise SettingsError("CDS_HASH_KEY: production needs one")
+        return key.encode() or DEVELOPMENT_KEY
+
+    @property
+    def about_url(self) -> str:
+        """Where the cards explain themselves, if our public address is known."""
+        return f"{self.public_url.rstrip('/')}/about" if self.public_url else ""
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The site's time zone, if it is set."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
     def clock(self) -> date:
         """Today in the configured time zone, or the fixed date."""
-        return self.as_of or datetime.now(ZoneInfo(self.timezone)).date()
+        return self.as_of or datetime.now(self.zone or UTC).date()
 
     def now(self) -> datetime:
         """This moment in UTC, for what is stored; never for reasoning."""

@@ -1,1 +1,3 @@
-"""What we know: numbers, codes, drugs, payers and sources, and the strict loader that reads them."""
+"""What we know: numbers, codes, drugs, payers and sources, and the strict loader that reads
+them.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,6 +32,19 @@ class ValueSet:
     without: frozenset[Code] = frozenset()
     without_prefixes: frozenset[Code] = frozenset()
     displays: dict[Code, str] = field(default_factory=dict, compare=False, repr=False)
+    _whole: frozenset[Code] = field(init=False, compare=False, repr=False)
+    _starts: Mapping[str, _Starts] = field(init=False, compare=False, repr=False)
+    _not_starts: Mapping[str, _Starts] = field(init=False, compare=False, repr=False)
+    _asked: dict[frozenset[Code], bool] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        # A chart of hundreds of conditions is asked of dozens of sets: what a look-up needs is made
+        # once.
+        object.__setattr__(self, "_whole", self.exact - self.without)
+        object.__setattr__(self, "_starts", _by_system(self.prefixes))
+        object.__setattr__(self, "_not_starts", _by_system(self.without_prefixes))
 
     def __contains__(self, code: Code) -> bool:
         """
@@ -39,24 +52,86 @@ class ValueSet:
         >>> Code("ICD10CM", "M5450") in back, Code("ICD10CM", "M546") in back
         (True, False)
         """
-        if code in self.exact:
-            return code not in self.without
-        if _trimmed_in(code, self.prefixes):
-            return code not in self.without and not _trimmed_in(code, self.without_prefixes)
-        return False
+        if code in self._whole:
+            return True
+        return bool(self._starts) and self._begins(code)
+
+    def _begins(self, code: Code) -> bool:
+        return (
+            _starts_with(code, self._starts)
+            and code not in self.without
+            and not _starts_with(code, self._not_starts)
+        )
 
     def match(self, codes: Iterable[Code]) -> Code | None:
         """The first of `codes` (in sorted order) that is in the set, or None."""
         hits = [code for code in codes if code in self]
         return min(hits) if hits else None
 
-    def any_of(self, codes: Iterable[Code]) -> bool:
-        """Whether any of `codes` is in the set."""
-        return any(code in self for code in codes)
+    def any_of(self, codes: frozenset[Code]) -> bool:
+        """Whether any of `codes` is in the set; asked again of the same codes it remembers."""
+        known = self._asked.get(codes)
+        if known is None:
+            if len(self._asked) >= _REMEMBERED:
+                self._asked.clear()
+            known = self._asked[codes] = self._any_of(codes)
+        return known
 
-
-def _trimmed_in(code: Code, prefixes: frozenset[Code]) -> bool:
-    if not prefixes:
+    def _any_of(self, codes: frozenset[Code]) -> bool:
+        if not self._whole.isdisjoint(codes):
+            return True
+        if self._starts:
+            for code in codes:
+                if code[0] in self._starts and self._begins(code):
+                    return True
         return False
+
+
+_REMEMBERED = 2048  # combinations of codes, which are no patient's alone
+
+
+class Sorting:
+    """Which of several sets the codes of a fact belong to; asked again of the same codes it
+    remembers.
+    """
+
+    __slots__ = ("_asked", "_sets")
+
+    def __init__(self, sets: Iterable[ValueSet]) -> None:
+        self._sets = tuple(sets)
+        self._asked: dict[frozenset[Code], frozenset[str]] = {}
+
+    def of(self, codes: frozenset[Code]) -> frozenset[str]:
+        """The names of the sets that any of `codes` is in."""
+        found = self._asked.get(codes)
+        if found is None:
+            if len(self._asked) >= _REMEMBERED:
+                self._asked.clear()
+            found = self._asked[codes] = frozenset(
+                one.name for one in self._sets if one.any_of(codes)
+            )
+        return found
+
+
+_Starts = tuple[
+    tuple[int, ...], frozenset[str]
+]  # the lengths that occur, and the beginnings themselves
+
+
+def _by_system(prefixes: frozenset[Code]) -> dict[str, _Starts]:
+    texts: dict[str, set[str]] = {}
+    for code in prefixes:
+        texts.setdefault(code.system, set()).add(code.code)
+    return {
+        system: (tuple(sorted({len(text) for text in found})), frozenset(found))
+        for system, found in texts.items()
+    }
+
+
+def _starts_with(code: Code, starts: Mapping[str, _Starts]) -> bool:
+    known = starts.get(code.system)
+    if known is None:
+        return False
+    lengths, beginnings = known
     text = code.code
-    return any(Code(code.system, text[:end]) in prefixes for end in range(len(text), 0, -1))
+    return any(text[:length] in beginnings for length in lengths)

@@ -38,13 +38,17 @@ class Shelf:
         return f"{self.label}/{path.relative_to(self.root).as_posix()}"
 
     def strays(self) -> Iterator[KnowledgeError]:
-        """YAML files that no kind of knowledge would read."""
+        """YAML files that no kind of knowledge would read; `drugs` has its own readers."""
         kinds = (*SINGLE, *FOLDERS)
         known = {path for kind in kinds for path in self.files(kind)}
-        allowed = ", ".join([f"{kind}.yaml" for kind in SINGLE] + [f"{f}/*.yaml" for f in FOLDERS.values()])
+        places = [f"{kind}.yaml" for kind in SINGLE] + [
+            f"{folder}/*.yaml" for folder in FOLDERS.values()
+        ]
         for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
-            if path not in known:
-                yield KnowledgeError(self.name(path), None, "nothing reads this file", allowed)
+            if path not in known and self.root / "drugs" not in path.parents:
+                yield KnowledgeError(
+                    self.name(path), None, "nothing reads this file", ", ".join(places)
+                )
 
 
 def shelves(root: Path | None = None, overlay: Path | None = None) -> tuple[Shelf, ...]:

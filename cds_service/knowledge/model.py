@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.knowledge.codes import Code, Sorting, ValueSet
 from cds_service.knowledge.numbers import Boundary, Number
 
 
@@ -75,11 +75,14 @@ class Payer:
     overrides: Mapping[str, tuple[DatedValue, ...]] = field(default_factory=dict)
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()
+    holidays: frozenset[date] = frozenset()  # weekdays on which the payer does not work
 
 
 @dataclass(frozen=True, slots=True)
 class FactorRow:
-    """One conversion factor: MME per `per` of an ingredient given by one of `routes` (or `forms`)."""
+    """One conversion factor: MME per `per` of an ingredient given by one of `routes` (or
+    `forms`).
+    """
 
     ingredient: str
     factor: Decimal
@@ -92,7 +95,9 @@ class FactorRow:
 
 @dataclass(frozen=True, slots=True)
 class FactorTable:
-    """A named table of MME conversion factors; `never` says why an ingredient is never converted."""
+    """A named table of MME conversion factors; `never` says why an ingredient is never
+    converted.
+    """
 
     id: str
     label: str
@@ -100,6 +105,17 @@ class FactorTable:
     rows: tuple[FactorRow, ...] = ()
     never: Mapping[str, str] = field(default_factory=dict)
     analytic: bool = False
+
+
+_KEPT = 64  # days and sets of payers whose numbers are kept
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The numbers of one day for one set of payers, and the names of those withdrawn."""
+
+    numbers: Mapping[str, Number]
+    withdrawn: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +130,30 @@ class Knowledge:
     system_names: Mapping[str, str]  # URL or OID -> short name
     system_urls: Mapping[str, str]  # short name -> canonical URL
     version: str = ""  # digest of every file
+    reviewed: Mapping[str, tuple[date, date]] = field(
+        default_factory=dict
+    )  # name -> when, and when again
+
+    _numbers: dict[tuple[date, tuple[str, ...]], InForce] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def in_force(self, as_of: date, payers: tuple[Payer, ...] = ()) -> InForce:
+        """Every number in force on `as_of` for `payers`; worked out once a day and set of
+        payers.
+        """
+        key = (as_of, tuple(payer.id for payer in payers))
+        found = self._numbers.get(key)
+        if found is None:
+            if len(self._numbers) >= _KEPT:
+                self._numbers.clear()
+            all_numbers = {name: self.number(name, as_of, payers) for name in self.parameters}
+            found = InForce(
+                {name: number for name, number in all_numbers.items() if number is not None},
+                frozenset(name for name, number in all_numbers.items() if number is None),
+            )
+            self._numbers[key] = found
+        return found
 
     def number(self, name: str, as_of: date, payers: tuple[Payer, ...] = ()) -> Number | None:
         """The number in force for `payers` (the first that overrides it wins), None if withdrawn.
@@ -129,14 +169,35 @@ class Knowledge:
                 break
         if dated.value is None:
             return None
-        return Number(name, dated.value, parameter.unit, parameter.boundary, dated.source, dated.at, dated.since)
+        return Number(
+            name,
+            dated.value,
+            parameter.unit,
+            parameter.boundary,
+            dated.source,
+            dated.at,
+            dated.since,
+        )
+
+    _sortings: dict[tuple[str, ...], Sorting] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def sorting(self, names: tuple[str, ...]) -> Sorting:
+        """Value sets to sort facts by, made once. Raises KeyError."""
+        found = self._sortings.get(names)
+        if found is None:
+            found = self._sortings[names] = Sorting(self.valuesets[name] for name in names)
+        return found
 
     def valueset(self, name: str) -> ValueSet:
         """A value set by name. Raises KeyError."""
         return self.valuesets[name]
 
     def code(self, system: str, code: str) -> Code:
-        """A code as facts hold it: short system name, ICD-10-CM without dots, NDC in eleven digits where possible."""
+        """A code as facts hold it: short system name, ICD-10-CM without dots, NDC in eleven
+        digits.
+        """
         short = self.system_names.get(system) or self.system_names.get(system.rstrip("/")) or system
         if short == "ICD10CM":
             return Code(short, code.replace(".", "").upper())
@@ -146,7 +207,7 @@ class Knowledge:
 
 
 def ndc11(text: str) -> str:
-    """An NDC in eleven digits without hyphens: 4-4-2, 5-3-2 and 5-4-1 get their zero; other text comes back as is.
+    """An NDC in eleven digits: 4-4-2, 5-3-2 and 5-4-1 get their zero; other text comes back as is.
 
     >>> ndc11("0023-6011-60"), ndc11("00023-601-60"), ndc11("00023601160")
     ('00023601160', '00023060160', '00023601160')

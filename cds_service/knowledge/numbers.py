@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
 
 class Boundary(StrEnum):
@@ -16,6 +19,14 @@ class Boundary(StrEnum):
     ABOVE = "above"
     AT_OR_BELOW = "at or below"
     BELOW = "below"
+
+
+_MET: dict[Boundary, Callable[[Any, Any], Any]] = {
+    Boundary.AT_OR_ABOVE: operator.ge,
+    Boundary.ABOVE: operator.gt,
+    Boundary.AT_OR_BELOW: operator.le,
+    Boundary.BELOW: operator.lt,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +48,9 @@ class Number:
         >>> n.met_by(Decimal("49.95")), n.met_by(Fraction(50)), n.met_by(51)
         (False, True, True)
         """
-        left, right = Fraction(measured), Fraction(self.value)
-        match self.boundary:
-            case Boundary.AT_OR_ABOVE:
-                return left >= right
-            case Boundary.ABOVE:
-                return left > right
-            case Boundary.AT_OR_BELOW:
-                return left <= right
-            case Boundary.BELOW:
-                return left < right
+        # Decimals and whole numbers compare exactly as they are; a Fraction asks for one.
+        limit = Fraction(self.value) if type(measured) is Fraction else self.value
+        return bool(_MET[self.boundary](measured, limit))
 
     @property
     def days(self) -> int:

@@ -6,11 +6,12 @@ The schemas stand in `knowledge/schemas/<kind>.json`; dates are checked as their
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -20,13 +21,26 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge.strict_yaml import Loaded, Route
 
 SCHEMAS = Path(__file__).parent / "schemas"
+_MISSING = ("required", "anyOf")
+_KINDS = {
+    "string": "text, a number in quotes",
+    "number": "a number without quotes",
+    "integer": "a whole number without quotes",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
 
 
 def faults(loaded: Loaded, kind: str) -> list[KnowledgeError]:
-    """Everything in `loaded` that the schema `kind` does not allow, in the order of the file."""
-    plain = _plain(loaded.data)
-    found = [fault for error in _validator(kind).iter_errors(plain) for fault in _told(loaded, error)]
-    return sorted(found, key=lambda fault: fault.line or 0)
+    """What in `loaded` the schema `kind` does not allow: what is there and wrong, then what
+    is missing.
+    """
+    found = _validator(kind).iter_errors(_plain(loaded.data))
+    errors = sorted(found, key=lambda error: error.validator in _MISSING)
+    # jsonschema tells of each missing key apart, we of all at once
+    return list({str(fault): fault for error in errors for fault in _told(loaded, error)}.values())
 
 
 @cache
@@ -36,7 +50,9 @@ def _validator(kind: str) -> Draft202012Validator:
 
 @cache
 def _schemas() -> dict[str, Any]:
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
+    return {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))
+    }
 
 
 @cache
@@ -61,23 +77,30 @@ def _text(value: Any) -> Any:
 def _told(loaded: Loaded, error: ValidationError) -> Iterator[KnowledgeError]:
     """One schema error as faults; an error of several keys becomes one fault a key."""
     route: Route = tuple(error.absolute_path)
-    rule, instance = error.validator, error.instance
+    rule, wanted, instance = (
+        error.validator,
+        cast(Any, error.validator_value),
+        cast(Any, error.instance),
+    )
     place = _place(route)
-    if rule == "additionalProperties" and isinstance(error.schema, dict):
-        known = error.schema.get("properties", {})
-        for key in [key for key in instance if key not in known]:
-            yield loaded.fault((*route, key), f"unknown key {key!r}{place}", ", ".join(sorted(known)))
-    elif rule == "required" and isinstance(error.validator_value, list):
-        for key in [key for key in error.validator_value if key not in instance]:
-            yield loaded.fault(route, f"missing key {key!r}{place}", ", ".join(error.validator_value))
+    if rule == "additionalProperties":
+        known, patterns = _known_keys(error)
+        for key in instance:
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+                yield loaded.fault(
+                    (*route, key), f"unknown key {key!r}{place}", ", ".join([*known, *patterns])
+                )
+    elif rule == "required":
+        for key in [key for key in wanted if key not in instance]:
+            yield loaded.fault(route, f"missing key {key!r}{place}", ", ".join(wanted))
     elif "propertyNames" in error.absolute_schema_path:
         yield loaded.fault((*route, instance), f"the key {instance!r}{place}", _hint(error))
     elif rule == "enum":
-        allowed = ", ".join(str(value) for value in error.validator_value)
+        allowed = ", ".join(str(value) for value in wanted)
         yield loaded.fault(route, f"unknown value {instance!r}{place}", allowed)
     elif rule == "type":
         yield loaded.fault(route, f"{_kind_of(instance)}{place}", _hint(error))
-    elif rule in ("anyOf", "oneOf"):
+    elif rule == "anyOf":
         yield loaded.fault(route, f"the keys do not fit together{place}", _choices(error))
     else:
         yield loaded.fault(route, f"{_shown(instance)} is not allowed{place}", _hint(error))
@@ -87,18 +110,26 @@ def _place(route: Route) -> str:
     return f" in {'.'.join(str(part) for part in route)}" if route else ""
 
 
+def _known_keys(error: ValidationError) -> tuple[list[str], list[str]]:
+    schema = cast(dict[str, Any], error.schema)
+    return sorted(schema.get("properties", ())), sorted(schema.get("patternProperties", ()))
+
+
 def _hint(error: ValidationError) -> str:
-    if isinstance(error.schema, dict) and "description" in error.schema:
-        return str(error.schema["description"])
-    value = error.validator_value
+    schema, value = cast(dict[str, Any], error.schema), cast(Any, error.validator_value)
+    if "description" in schema:
+        return str(schema["description"])
     if error.validator == "type":
-        return " or ".join(value) if isinstance(value, list) else str(value)
+        kinds = value if isinstance(value, list) else [value]
+        return " or ".join(_KINDS[kind] for kind in kinds)
     return f"{error.validator} {value}"
 
 
 def _choices(error: ValidationError) -> str:
-    options = [option for option in error.validator_value if isinstance(option, dict)]
-    return " or ".join(", ".join(option.get("required", ["one of the shapes in the schema"])) for option in options)
+    options = cast(list[dict[str, Any]], error.validator_value)
+    return " or ".join(
+        ", ".join(option.get("required", ["a shape of the schema"])) for option in options
+    )
 
 
 def _kind_of(value: Any) -> str:

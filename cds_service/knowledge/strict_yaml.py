@@ -1,6 +1,8 @@
-"""YAML read strictly: duplicate keys, odd booleans and doubtful numbers are faults with file and line.
+"""YAML read strictly: duplicate keys, odd booleans and doubtful numbers are faults with file and
+line.
 
-Numbers with a decimal point become `Decimal` from their text, whole numbers `int`, dates `datetime.date`.
+A key is text, a whole number or a date (`on:` is the word). Numbers with a decimal point become
+`Decimal` from their text, whole numbers `int`, dates `datetime.date`.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ def loads(text: bytes | str, name: str) -> Loaded:
     try:
         return Loaded(name, _build(node, (), lines, name), lines)
     except RecursionError:
-        raise KnowledgeError(name, 1, "nested too deeply, or an anchor that contains itself") from None
+        raise KnowledgeError(
+            name, 1, "nested too deeply, or an anchor that contains itself"
+        ) from None
 
 
 def _plain(route: Route) -> Route:
@@ -99,14 +103,22 @@ def _build(node: yaml.Node, route: Route, lines: dict[Route, int], name: str) ->
     return _scalar(node, name)
 
 
-def _mapping(node: yaml.MappingNode, route: Route, lines: dict[Route, int], name: str) -> dict[Key, Any]:
+def _mapping(
+    node: yaml.MappingNode, route: Route, lines: dict[Route, int], name: str
+) -> dict[Key, Any]:
     found: dict[Key, Any] = {}
     for key_node, child in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            raise _fault(name, key_node, "a key is a list or a mapping", "text, a whole number or a date")
-        key = key_node.value if key_node.tag == _TAG + "str" else _scalar(key_node, name)
-        if not isinstance(key, str | int | date) or isinstance(key, bool):
-            raise _fault(name, key_node, f"the key {key_node.value!r}", "text, a whole number or a date")
+            raise _fault(
+                name, key_node, "a key is a list or a mapping", "text, a whole number or a date"
+            )
+        # YAML 1.1 reads the key `on` as true; a key is never a truth value, so the word is meant
+        is_word = key_node.tag in (_TAG + "str", _TAG + "bool")
+        key = key_node.value if is_word else _scalar(key_node, name)
+        if not isinstance(key, str | int | date):
+            raise _fault(
+                name, key_node, f"the key {key_node.value!r}", "text, a whole number or a date"
+            )
         if key in found:
             first = lines[_plain((*route, key))]
             raise _fault(name, key_node, f"duplicate key {key_node.value!r}, first on line {first}")
@@ -128,7 +140,9 @@ def _scalar(node: yaml.Node, name: str) -> Any:
         case "bool" if text in ("true", "false"):
             return text == "true"
         case "bool":
-            raise _fault(name, node, f"the unquoted word {text!r}", f'true, false, or "{text}" in quotes')
+            raise _fault(
+                name, node, f"the unquoted word {text!r}", f'true, false, or "{text}" in quotes'
+            )
         case "timestamp" if _DATE.fullmatch(text):
             return _date(node, name)
         case "null" if text == "null":
@@ -136,10 +150,14 @@ def _scalar(node: yaml.Node, name: str) -> Any:
         case "null":
             raise _fault(name, node, "an empty value", "null, or leave the key out")
         case "int" | "float" | "timestamp":
-            allowed = "digits with at most one point (50, 0.15), a date (2022-11-04), or text in quotes"
+            allowed = (
+                "digits with at most one point (50, 0.15), a date (2022-11-04), or text in quotes"
+            )
             raise _fault(name, node, f"the unquoted value {text!r}", allowed)
         case _:
-            raise _fault(name, node, f"{text!r} with the tag {node.tag}", "plain YAML without tags or merges")
+            raise _fault(
+                name, node, f"{text!r} with the tag {node.tag}", "plain YAML without tags or merges"
+            )
 
 
 def _date(node: yaml.Node, name: str) -> date:

@@ -1,0 +1,92 @@
+"""Every kind of fault in a knowledge file names the file, the line, what is wrong and what
+is allowed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.loader import load_knowledge
+from tests.knowledge.conftest import FILES, Write
+
+SHORT = {Path(name).stem: name for name in FILES}
+
+# file | what stands there | what we write instead | line | the fault; an empty second column
+# appends
+FAULTS = r"""
+opioid | says: | said: | 2 | unknown key 'said' in opioid.dose (allowed: basis, boundary,
+opioid | unit: MME/day | # no unit | 1 | missing key 'unit' in opioid.dose (allowed: says, unit, boundary
+opioid | at or above | over | 4 | unknown value 'over' in opioid.dose.boundary (allowed: at or above,
+opioid | opioid.dose | Dose | 1 | the key 'Dose' (allowed: <topic>.<snake_case>
+opioid | opioid.dose | esi.dose | 1 | the parameter 'esi.dose' in opioid.yaml (allowed: names that begin
+opioid | value: 90 | value: "90" | 7 | the text '90' in opioid.dose.values.2016-03-18.value (allowed: a num
+opioid | value: 90 | value: no | 7 | the unquoted word 'no' (allowed: true, false
+opioid | value: 90 | value: null | 7 | the first value is withdrawn (allowed: a number
+opioid | guide, at: page 1 | gide, at: page 1 | 7 | unknown source 'gide' (allowed: guide
+opioid | 2016-03-18 | 2023-03-18 | 8 | 2022-11-04 stands after 2023-03-18 (allowed: the oldest value first
+opioid | 2016-03-18 | "2016-03-18" | 7 | the date '2016-03-18' (allowed: a date without quotes
+opioid | 2016-03-18 | first | 7 | the key 'first' in opioid.dose.values (allowed: a date such as
+opioid | 2016-03-18 | 2016-02-30 | 7 | 2016-02-30 is not a date of the calendar
+opioid | MME/day | days | 8 | 49.50 days (allowed: whole days
+opioid | again: 2027 | again: 2025 | 10 | 2025-11-20 is not after 2026-11-20 (allowed: after 2026-11-20
+opioid | again: 2027-11-20 | again: "2027-11-20" | 10 | the review dates of opioid.dose (allowed: dates with
+opioid | author, second | second | 10 | ['second reader'] is not allowed in opioid.dose.reviewed.by (allowed
+opioid | MME/day | 1 | 3 | the number 1 in opioid.dose.unit (allowed: text, a number in quotes
+opioid | MME/day | true | 3 | the truth value true in opioid.dose.unit (allowed: text
+opioid | MME/day | null | 3 | nothing (null) in opioid.dose.unit (allowed: text
+opioid | MME/day | [a] | 3 | a list in opioid.dose.unit (allowed: text
+opioid | MME/day | {a: b} | 3 | a mapping in opioid.dose.unit (allowed: text
+opioid |  | opioid.dose: 1 | 11 | duplicate key 'opioid.dose', first on line 1
+plan | id: plan | id: plann | 1 | the id 'plann' in plan.yaml (allowed: plan
+plan | opioid.dose: | opioid.doze: | 6 | unknown parameter 'opioid.doze' (allowed: opioid.dose
+plan | https:// | http:// | 9 | 'http://example.org' is not allowed in contacts.help.url (allowed: an addr
+plan | urn:x#7 | 7 | 3 | '7' is not allowed in recognise.identifiers.0 (allowed: SYSTEM#value
+plan | [a-gate] | a-gate | 4 | the text 'a-gate' in turns_on (allowed: a list
+plan | {label: Help, | { | 9 | missing key 'label' in contacts.help (allowed: label
+sources | https | http | 1 | 'http://example.org/guide' is not allowed in guide.url (allowed: an address
+systems |  | X: {url: "http://loinc.org"} | 5 | 'http://loinc.org' belongs to LOINC (allowed: one system
+back | source: guide | source: gide | 2 | unknown source 'gide' (allowed: guide
+back | codes: | code: | 3 | unknown key 'code' (allowed: codes, except, include, reviewed, says, source
+listed | codes: | except: | 1 | the keys do not fit together (allowed: codes or include
+back | SNOMED# | SNOMED | 8 | the code line 'SNOMED279039007 Low back pain' (allowed: SYSTEM#code Display
+back | SNOMED# | SNOWMED# | 8 | unknown code system 'SNOWMED' (allowed: CPT, CVX, HCPCS
+back | SNOMED# | http://loinc.org# | 8 | the code system 'http://loinc.org' (allowed: its short name LOINC
+back | 279039007 | 27903900x | 8 | '27903900x' as a code of SNOMED (allowed: 6 to 18 digits
+back | 279039007 | 279039* | 8 | the prefix '279039*' of SNOMED (allowed: prefixes of ICD10CM
+back | M54.5* | M54.5** | 6 | the prefix 'M54.5**' of ICD10CM (allowed: prefixes of ICD10CM, one *
+back | M54.5* | M5.45* | 6 | the point in 'M5.45' (allowed: after the third character
+back | M54.5* | m54.5* | 6 | 'm54.5' as a code of ICD10CM (allowed: a letter, a digit
+back | SNOMED#279039007 | ICD10CM#M549 | 8 | ICD10CM#M549 stands here twice (allowed: once
+back |  | include: [bakc] | 10 | unknown value set 'bakc' (allowed: back, listed
+back |  | except: [bakc] | 10 | unknown value set 'bakc' (allowed: back, listed
+back |  | include: [back] | 10 | 'back' is made of itself (allowed: no circle
+listed | #0023-6011-60 | #23 | 5 | '23' as a code of NDC (allowed: eleven digits
+cdc-2022 | id: cdc-2022 | id: x | 1 | the id 'x' in cdc-2022.yaml (allowed: cdc-2022
+cdc-2022 | up_to: 20 | up_to: 0.0 | 6 | 0.0 is not allowed in rows.1.up_to (allowed: exclusiveMinimum 0
+cdc-2022 | above: 0, | above: 30, | 6 | up to 20 mg (allowed: more than 30
+cdc-2022 | per: mcg/h | per: ug | 7 | unknown value 'ug' in rows.2.per (allowed: mg, mcg, mcg/h
+"""
+ROWS = [[cell.strip() for cell in row.split("|", 4)] for row in FAULTS.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("stem", "old", "new", "line", "told"), ROWS, ids=[row[4] for row in ROWS])
+def test_a_fault_names_file_line_and_what_is_allowed(
+    root: Path, write: Write, stem: str, old: str, new: str, line: str, told: str
+) -> None:
+    before = FILES[SHORT[stem]]
+    assert old in before
+    write(SHORT[stem], before.replace(old, new) if old else before + new + "\n")
+    with pytest.raises(KnowledgeError) as caught:
+        load_knowledge(root)
+    assert str(caught.value).startswith(f"knowledge/{SHORT[stem]}:{line}: {told}")
+
+
+def test_a_file_that_nothing_reads(root: Path, write: Write) -> None:
+    write("valuesetz/x.yaml", "a: 1")
+    with pytest.raises(
+        KnowledgeError, match=r"^knowledge/valuesetz/x.yaml: nothing reads this file \(allowed"
+    ):
+        load_knowledge(root)

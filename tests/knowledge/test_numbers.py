@@ -1,0 +1,44 @@
+"""A measured quantity meets a limit on the side its boundary says, compared exactly."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.knowledge.model import ndc11
+from cds_service.knowledge.numbers import Boundary, Number
+
+
+@pytest.mark.parametrize(
+    ("boundary", "below", "equal", "above"),
+    [
+        (Boundary.AT_OR_ABOVE, False, True, True),
+        (Boundary.ABOVE, False, False, True),
+        (Boundary.AT_OR_BELOW, True, True, False),
+        (Boundary.BELOW, True, False, False),
+    ],
+)
+def test_each_boundary(boundary: Boundary, below: bool, equal: bool, above: bool) -> None:
+    limit = Number("x.y", Decimal("30.0"), "days", boundary, "s", "p", date(2022, 1, 1))
+    assert limit.met_by(Fraction(29999999999, 10**9)) is below
+    assert limit.met_by(Decimal("30")) is equal
+    assert limit.met_by(Fraction(30000000001, 10**9)) is above
+    assert limit.days == 30
+    assert str(limit) == "30"
+
+
+def test_ndc_forms() -> None:
+    assert ndc11("0023-6011-60") == ndc11("00023-6011-60") == ndc11("00023601160") == "00023601160"
+    assert ndc11(" 12345-678-90 ") == "12345067890"
+
+
+def test_the_first_match_is_the_least_code() -> None:
+    found = ValueSet("x", exact=frozenset({Code("A", "2"), Code("A", "1")}))
+    assert found.match([Code("A", "3"), Code("A", "2"), Code("A", "1")]) == Code("A", "1")
+    assert found.match([Code("A", "3")]) is None
+    assert found.any_of(frozenset([Code("A", "3"), Code("A", "2")]))
+    assert str(Code("A", "1")) == "A#1"
