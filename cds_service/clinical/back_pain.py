@@ -1,4 +1,6 @@
-"""The low back pain context: which conditions, since when, and whether the patient is an adult. Pure."""
+"""The low back pain context: which conditions, since when, and whether the patient is an
+adult. Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.facts import Condition, Facts, Need, Order, Request
+from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code
 
-CONTEXT = ("low-back-pain", "radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
 ENDED = ("revoked", "cancelled", "stopped", "completed", "entered-in-error")
 
 
@@ -18,8 +20,8 @@ ENDED = ("revoked", "cancelled", "stopped", "completed", "entered-in-error")
 class BackPain:
     """Low back pain in the chart, or given as the reason of a draft order.
 
-    `days` since onset at the latest reading of a partial date; `missing` is set when conditions could not be read and
-    no draft names back pain, so that its absence is not known.
+    `days` since onset at the latest reading of a partial date; `missing` is set when conditions
+    could not be read and no draft names back pain, so that its absence is not known.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -40,13 +42,20 @@ class BackPain:
         return tuple(sorted(c.ref for c in self.conditions)) or self.drafts
 
 
-@reasoning(wants=(Need.CONDITIONS, Need.PATIENT), numbers=("therapy.adult_age",), codes=CONTEXT)
+@reasoning(
+    wants=(Need.CONDITIONS, Need.PATIENT),
+    uses=(problems,),
+    numbers=("therapy.adult_age",),
+    codes=CONTEXT,
+)
 def back_pain(facts: Facts, known: Known) -> BackPain:
-    """Active low back pain, radiculopathy, lumbar stenosis or post-laminectomy, or such a reason on a draft order.
+    """Active low back pain, radiculopathy, stenosis or post-laminectomy, or such a reason on a
+    draft order.
 
-    Provisional, differential and unconfirmed diagnoses count. Onset is the earliest of the active conditions.
+    Provisional, differential and unconfirmed diagnoses count. Onset is the earliest of the active
+    conditions.
     """
-    conditions = tuple(c for c in facts.conditions if c.active(facts.as_of) and _in_context(c.codes, known))
+    conditions = known.derived(problems).active(*CONTEXT)
     drafts = tuple(sorted(set(_draft_reasons(facts, known))))
     onsets = [c.when for c in conditions if c.when is not None]
     onset = FuzzyDate(min(o.first for o in onsets), min(o.last for o in onsets)) if onsets else None
@@ -56,7 +65,9 @@ def back_pain(facts: Facts, known: Known) -> BackPain:
         onset,
         None if onset is None else max(0, onset.age(facts.as_of)[0]),
         None if facts.age is None else known.number("therapy.adult_age").met_by(facts.age),
-        (Need.CONDITIONS,) if facts.lacks(Need.CONDITIONS) and not conditions and not drafts else (),
+        (Need.CONDITIONS,)
+        if facts.lacks(Need.CONDITIONS) and not conditions and not drafts
+        else (),
     )
 
 
@@ -72,13 +83,16 @@ def adult_back_pain(facts: Facts, known: Known) -> bool | None:
 
 
 def _in_context(codes: frozenset[Code], known: Known) -> bool:
-    return any(known.codes(name).any_of(codes) for name in CONTEXT)
+    return bool(codes) and any(known.codes(name).any_of(codes) for name in CONTEXT)
 
 
 def _draft_reasons(facts: Facts, known: Known) -> Iterator[str]:
-    """Drafts whose reason, coded or by reference to a condition that is not refuted, is low back pain."""
-    named = {c.ref for c in facts.conditions if c.ever(facts.as_of) and _in_context(c.codes, known)}
-    for draft in (*facts.requests, *facts.devices, *facts.orders):
+    """Drafts whose reason, coded or by reference to a condition that is not refuted, is low
+    back pain.
+    """
+    named = {c.ref for c in known.derived(problems).ever(*CONTEXT)}
+    drafts: tuple[Request | Order, ...] = (*facts.requests, *facts.devices, *facts.orders)
+    for draft in drafts:
         if not draft.draft or draft.status in ENDED:
             continue
         if _in_context(draft.reasons, known) or not named.isdisjoint(draft.reason_refs):

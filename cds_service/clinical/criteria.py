@@ -37,10 +37,26 @@ INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """A change to a draft order: the member paths (`dispenseRequest.quantity.value`) and their new JSON values."""
+    """A change to a draft order: the member paths (`dispenseRequest.quantity.value`) and their new
+    JSON values.
+
+    A `Code` stands for a concept, a tuple of codes for a list of concepts; the path `occurrence`
+    with a day puts the order off to it, however the order says when.
+    """
 
     ref: str
     changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a questionnaire that a suggestion fills in: its link id, the question
+    and the answer.
+    """
+
+    link: str
+    text: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,9 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The criteria of one card that are met or unknown; `indicator` is the most severe met one's, else None."""
+    """The criteria of one card that are met or unknown; `indicator` is the most severe met
+    one's, else None.
+    """
 
     card: str
     indicator: Indicator | None
@@ -71,7 +89,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
-    """How one rule went: `applies`, the statuses it yielded, the numbers it read and microseconds."""
+    """How one rule went: `applies`, the statuses it yielded, the numbers it read and
+    microseconds.
+    """
 
     rule: str
     applies: bool | None
@@ -83,7 +103,9 @@ class RuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """A criterion that could not be evaluated. `serious`: it could have warned this patient's clinician."""
+    """A criterion that could not be evaluated. `serious`: it could have warned this
+    patient's clinician.
+    """
 
     criterion: str
     card: str

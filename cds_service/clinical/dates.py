@@ -43,7 +43,8 @@ def on(day: date) -> FuzzyDate:
 
 
 def fuzzy(text: str) -> FuzzyDate | None:
-    """Read `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or a dateTime (its date part as written); None if unreadable.
+    """Read `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or a dateTime (its date part as written); None if
+    unreadable.
 
     >>> str(fuzzy("2025-02")), fuzzy("2025-02").last.day, fuzzy("yesterday")
     ('2025-02', 28, None)
@@ -64,9 +65,11 @@ def fuzzy(text: str) -> FuzzyDate | None:
 
 
 def within(when: FuzzyDate | None, as_of: date, most: int, least: int = 0) -> bool | None:
-    """Whether `when` lies `least` to `most` days before `as_of`, both ends included; None if it cannot be told.
+    """Whether `when` lies `least` to `most` days before `as_of`, both ends included; None if it
+    cannot be told.
 
-    >>> within(on(date(2025, 6, 1)), date(2025, 6, 16), 15), within(on(date(2025, 5, 31)), date(2025, 6, 16), 15)
+    >>> as_of = date(2025, 6, 16)
+    >>> within(on(date(2025, 6, 1)), as_of, 15), within(on(date(2025, 5, 31)), as_of, 15)
     (True, False)
     >>> within(fuzzy("2025"), date(2025, 6, 16), 15) is None
     True

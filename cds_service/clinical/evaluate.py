@@ -1,12 +1,14 @@
-"""Run the rules of one service and hook over the facts, and gather their criteria into findings. Pure.
+"""Run the rules of one service and hook over the facts, and gather their criteria into findings.
+Pure.
 
-For each rule: payer gates and numbers; `applies`; needs; the rule (an exception becomes not-evaluated);
-then list S, asked of the shared red flags; then one finding a card.
+For each rule: payer gates and numbers; `applies`; needs; the rule (an exception becomes
+not-evaluated); then list S, asked of the shared red flags; then one finding a card.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from time import perf_counter_ns
 
 from cds_service.clinical.criteria import (
@@ -22,17 +24,24 @@ from cds_service.clinical.criteria import (
 )
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.red_flags import emergency
-from cds_service.clinical.rule import Call, Declared, Known, Rule, Withdrawn
+from cds_service.clinical.rule import Call, Declared, Known, Rule, Withdrawn, all_reasoning
 from cds_service.knowledge.model import Knowledge, Payer
 
 Failed = Callable[[str, Exception], None]
+INTERNAL_ERROR = "internal error"  # why a rule that raised was not evaluated
+
+
+def unheard(rule: str, error: Exception) -> None:
+    """Nobody listens for failures."""
 
 
 def needs_of(rule: Rule) -> frozenset[Need]:
-    """Every kind of data a rule needs or wants; a rule with a routine criterion inherits the red flags' wants."""
-    found = rule.all_needs() | rule.all_wants()
+    """Every kind of data a rule needs or wants; a rule with a routine criterion inherits
+    the red flags' wants.
+    """
+    found = rule.all_needs | rule.all_wants
     if any(c.routine for c in rule.criteria.values()):
-        found |= _EMERGENCY.all_wants() | _EMERGENCY.all_needs()
+        found = found.union(*(r.needs | r.wants for r in all_reasoning((emergency,))))
     return found
 
 
@@ -41,82 +50,131 @@ def evaluate(
     facts: Facts,
     knowledge: Knowledge,
     payers: tuple[Payer, ...] = (),
-    failed: Failed = lambda rule, error: None,
+    failed: Failed = unheard,
+    call: Call | None = None,
 ) -> Evaluation:
-    """Evaluate `rules` (those of the called service and hook, in card order); `failed` hears of exceptions."""
-    call = Call(facts, knowledge, payers)
+    """Evaluate `rules` (those of the called service and hook, in card order); `failed` hears of
+    exceptions.
+
+    With a `call` of the same facts, knowledge and payers, what shared reasoning concludes stays
+    readable there.
+    """
+    call = call or Call(facts, knowledge, payers)
     turned_on = frozenset().union(*(payer.turns_on for payer in payers))
-    findings: list[Finding] = []
-    silent: list[NotEvaluated] = []
-    trace: list[RuleTrace] = []
-    wanted: list[Rule] = []
-    lacking: list[Rule] = []
-    is_emergency = _emergency(call, failed)
+    runs: list[_Run] = []
     for rule in rules:
         awake = {n: c for n, c in rule.criteria.items() if not c.gated or n in turned_on}
-        if not awake:
-            continue
-        start = perf_counter_ns()
-        outcome = _run(rule, awake, call, failed)
-        serious_rule = outcome.applies is not False
-        if serious_rule and rule.worst.severity >= WARNING.severity:
-            wanted.append(rule)
-            if outcome.lacked:
-                lacking.append(rule)
-        kept = _kept(outcome.criteria, awake, is_emergency)
-        silent.extend(_not_evaluated(rule, outcome, awake, kept, is_emergency))
+        if awake or facts.lacks(Need.COVERAGES):
+            runs.append(_run(rule, awake, call, failed))
+    is_emergency = any(run.routine for run in runs) and _emergency(call, failed)
+    findings: list[Finding] = []
+    silent: list[NotEvaluated] = []
+    for run in runs:
+        kept = tuple(c for c in run.criteria if not (is_emergency and run.awake[c.name].routine))
         if kept:
-            findings.append(Finding(rule.card, _worst(kept), kept))
-        trace.append(
-            RuleTrace(
-                rule.card,
-                outcome.applies,
-                tuple((c.name, c.status.value) for c in outcome.criteria),
-                tuple(sorted(n for n in rule.numbers if n in call.read)),
-                (perf_counter_ns() - start) // 1000,
-                outcome.why,
-            )
+            findings.append(Finding(run.rule.card, _worst(kept), kept))
+        silent.extend(_not_evaluated(run, kept, is_emergency))
+        if facts.lacks(Need.COVERAGES):
+            silent.extend(_unasked(run))
+    trace = tuple(run.trace(call) for run in runs)
+    return Evaluation(tuple(findings), tuple(silent), trace, _blocked(runs, facts), is_emergency)
+
+
+def _unasked(run: _Run) -> Iterator[NotEvaluated]:
+    """What some payer might turn on while the payers are unknown: reported, no notice at
+    the bedside.
+    """
+    if run.applies is not False:
+        for name in run.rule.criteria:
+            if name not in run.awake:
+                yield NotEvaluated(name, run.rule.card, f"not available: {Need.COVERAGES.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How one rule went; `why` is set when it could not be evaluated, `lacked` when for
+    want of a need.
+    """
+
+    rule: Rule
+    awake: Mapping[str, Declared]
+    applies: bool | None
+    criteria: tuple[Criterion, ...] = ()
+    why: str = ""
+    lacked: bool = False
+    microseconds: int = 0
+
+    @property
+    def routine(self) -> bool:
+        """Whether list S could silence something of it."""
+        names = (c.name for c in self.criteria) if not self.why else iter(self.awake)
+        return any(self.awake[name].routine for name in names)
+
+    def trace(self, call: Call) -> RuleTrace:
+        """For those who ask how an answer came about."""
+        statuses = tuple((c.name, c.status.value) for c in self.criteria)
+        numbers = tuple(sorted(self.rule.numbers & call.read))
+        return RuleTrace(
+            self.rule.card, self.applies, statuses, numbers, self.microseconds, self.why
         )
-    blocked: tuple[Need, ...] = ()
-    if wanted and len(lacking) == len(wanted):
-        blocked = tuple(sorted({n for rule in lacking for n in rule.all_needs() if facts.lacks(n)}))
-    return Evaluation(tuple(findings), tuple(silent), tuple(trace), blocked, is_emergency)
 
 
-class _Outcome:
-    """How one rule went; `why` is set when it could not be evaluated."""
-
-    __slots__ = ("applies", "criteria", "lacked", "why")
-
-    def __init__(
-        self, applies: bool | None, criteria: tuple[Criterion, ...] = (), why: str = "", lacked: bool = False
-    ) -> None:
-        self.applies, self.criteria, self.why, self.lacked = applies, criteria, why, lacked
-
-
-def _run(rule: Rule, awake: dict[str, Declared], call: Call, failed: Failed) -> _Outcome:
+def _run(rule: Rule, awake: Mapping[str, Declared], call: Call, failed: Failed) -> _Run:
+    """Ask one rule; its exceptions cost only itself."""
+    start = perf_counter_ns()
     known = Known(call, rule.card, rule.numbers, rule.codes, rule.uses)
-    facts = call.facts
     applies: bool | None = None
+    criteria: tuple[Criterion, ...] = ()
+    why, lacked = "", False
     try:
-        for name in sorted(rule.all_numbers()):
-            call.number(name)
-        applies = rule.applies(facts, known)
-        if applies is False:
-            return _Outcome(False)
-        missing = sorted(need for need in rule.all_needs() if facts.lacks(need))
-        if missing:
-            return _Outcome(applies, why="not available: " + ", ".join(missing), lacked=True)
-        found = tuple(c for c in rule.function(facts, known) if c.status is not NOT_MET)
-        for criterion in found:
-            if criterion.name not in rule.criteria:
-                raise ValueError(f"{rule.card} does not declare the criterion {criterion.name}")
-        return _Outcome(applies, tuple(c for c in found if c.name in awake))
-    except Withdrawn as withdrawn:
-        return _Outcome(applies, why=f"the number {withdrawn} is withdrawn")
+        withdrawn = rule.all_numbers & call.in_force.withdrawn
+        if withdrawn:
+            raise Withdrawn(min(withdrawn))
+        applies = rule.applies(call.facts, known)
+        if applies is not False:
+            missing = _lacking(rule, call.facts)
+            why, lacked = ("not available: " + ", ".join(missing), True) if missing else ("", False)
+        if applies is not False and not lacked:
+            criteria = tuple(_yielded(rule, awake, call.facts, known))
+    except Withdrawn as withdrawn_number:
+        why = f"the number {withdrawn_number} is withdrawn"
     except Exception as error:  # one failing rule never silences the others
         failed(rule.card, error)
-        return _Outcome(applies, why="internal error")
+        criteria, why = (), INTERNAL_ERROR
+    return _Run(rule, awake, applies, criteria, why, lacked, (perf_counter_ns() - start) // 1000)
+
+
+def _yielded(
+    rule: Rule, awake: Mapping[str, Declared], facts: Facts, known: Known
+) -> Iterator[Criterion]:
+    for criterion in rule.function(facts, known):
+        if criterion.name not in rule.criteria:
+            raise ValueError(f"{rule.card} does not declare the criterion {criterion.name}")
+        if criterion.status is not NOT_MET and criterion.name in awake:
+            yield criterion
+
+
+def _blocked(runs: list[_Run], facts: Facts) -> tuple[Need, ...]:
+    """The needs for want of which every rule that could have warned was not evaluated."""
+    serious = (r for r in runs if r.awake and r.rule.worst.severity >= WARNING.severity)
+    wanted = [r for r in serious if r.applies is not False]
+    if not wanted or not all(run.lacked for run in wanted):
+        return ()
+    return tuple(sorted({need for run in wanted for need in _lacking(run.rule, facts)}))
+
+
+def _lacking(rule: Rule, facts: Facts) -> list[Need]:
+    """The needs a rule lacks; without draft orders to read, its wants when it lacks every
+    one of them.
+    """
+    missing = sorted(need for need in rule.all_needs if facts.lacks(need))
+    wants = rule.all_wants
+    drafts = bool(facts.drafts) or any(
+        request.draft for request in (*facts.requests, *facts.devices)
+    )
+    if not missing and not drafts and wants and all(map(facts.lacks, wants)):
+        return sorted(wants)
+    return missing
 
 
 def _emergency(call: Call, failed: Failed) -> bool:
@@ -130,32 +188,24 @@ def _emergency(call: Call, failed: Failed) -> bool:
         return False
 
 
-def _kept(
-    criteria: tuple[Criterion, ...], awake: dict[str, Declared], is_emergency: bool
-) -> tuple[Criterion, ...]:
-    return tuple(c for c in criteria if not (is_emergency and awake[c.name].routine))
-
-
 def _not_evaluated(
-    rule: Rule,
-    outcome: _Outcome,
-    awake: dict[str, Declared],
-    kept: tuple[Criterion, ...],
-    is_emergency: bool,
+    run: _Run, kept: tuple[Criterion, ...], is_emergency: bool
 ) -> list[NotEvaluated]:
     """The criteria of a rule that did not run, and those left UNKNOWN for want of a need."""
 
     def serious(name: str) -> bool:
-        return outcome.applies is not False and awake[name].worst.severity >= WARNING.severity
+        return run.applies is not False and run.awake[name].worst.severity >= WARNING.severity
 
-    if outcome.why:
+    if run.why:
         return [
-            NotEvaluated(name, rule.card, outcome.why, serious(name))
-            for name, c in awake.items()
+            NotEvaluated(name, run.rule.card, run.why, serious(name))
+            for name, c in run.awake.items()
             if not (is_emergency and c.routine)
         ]
     return [
-        NotEvaluated(c.name, rule.card, "not available: " + ", ".join(c.missing), serious(c.name))
+        NotEvaluated(
+            c.name, run.rule.card, "not available: " + ", ".join(c.missing), serious(c.name)
+        )
         for c in kept
         if c.status is not MET and c.missing
     ]
@@ -164,18 +214,3 @@ def _not_evaluated(
 def _worst(criteria: tuple[Criterion, ...]) -> Indicator | None:
     met = [c.indicator for c in criteria if c.status is MET]
     return max(met, key=lambda i: i.severity) if met else None
-
-
-_EMERGENCY = Rule(
-    card="list-s",
-    function=lambda facts, known: iter(()),
-    hooks=(),
-    applies=lambda facts, known: True,
-    needs=frozenset(),
-    wants=frozenset(),
-    uses=(emergency,),
-    numbers=frozenset(),
-    codes=frozenset(),
-    criteria={},
-    doc="",
-)

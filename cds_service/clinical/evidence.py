@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN, Status
+from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN, Criterion, Indicator, Status
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Condition, Fact, Facts, Need, Observation, Quantity
 from cds_service.knowledge.codes import Code, ValueSet
@@ -15,11 +16,14 @@ from cds_service.knowledge.numbers import Number
 # Seventh characters of ICD-10-CM that say the injury is healing or a sequela, not new.
 HEALING = frozenset("DGKS")
 _FULL_ICD10CM = 7
+UNITS_AS_WRITTEN = {"Cel": "°C", "[degF]": "°F", "[lb_av]": "lb"}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing in the chart: its reference, its name as recorded, its date and, for a measurement, its value."""
+    """One thing known: its reference (empty for the age), its name, its date and, if
+    measured, its value.
+    """
 
     ref: str
     label: str
@@ -43,7 +47,7 @@ class Sign:
     @property
     def refs(self) -> tuple[str, ...]:
         """The references of the evidence, each once."""
-        return tuple(dict.fromkeys(e.ref for e in self.evidence))
+        return tuple(dict.fromkeys(e.ref for e in self.evidence if e.ref))
 
 
 ABSENT = Sign(NOT_MET)
@@ -54,16 +58,23 @@ def any_of(*signs: Sign) -> Sign:
     met = [sign for sign in signs if sign.met]
     if met:
         return Sign(MET, _evidence(met))
-    return _unknown_or_absent(signs)
+    unknown = [sign for sign in signs if sign.status is UNKNOWN]
+    return Sign(UNKNOWN, _evidence(unknown), _missing(unknown)) if unknown else ABSENT
 
 
 def all_of(*signs: Sign) -> Sign:
-    """Whether every one holds; a sign that does not hold outweighs one that is unknown."""
+    """Whether every one holds; a sign that does not hold outweighs one that is unknown.
+
+    Where the chart is silent on one, data that could not be read on another would settle nothing:
+    none is missing.
+    """
     if any(sign.status is NOT_MET for sign in signs):
         return ABSENT
-    if all(sign.met for sign in signs):
+    unknown = [sign for sign in signs if sign.status is UNKNOWN]
+    if not unknown:
         return Sign(MET, _evidence(signs))
-    return _unknown_or_absent(signs)
+    silent = any(not sign.missing for sign in unknown)
+    return Sign(UNKNOWN, _evidence(signs), () if silent else _missing(unknown))
 
 
 def unless(sign: Sign, other: Sign) -> Sign:
@@ -71,22 +82,20 @@ def unless(sign: Sign, other: Sign) -> Sign:
     return ABSENT if other.met else sign
 
 
-def _unknown_or_absent(signs: Iterable[Sign]) -> Sign:
-    unknown = [sign for sign in signs if sign.status is UNKNOWN]
-    if not unknown:
-        return ABSENT
-    known = [sign for sign in signs if sign.met]
-    return Sign(
-        UNKNOWN, _evidence([*known, *unknown]), tuple(sorted({need for sign in unknown for need in sign.missing}))
-    )
+def _missing(signs: Iterable[Sign]) -> tuple[Need, ...]:
+    return tuple(sorted({need for sign in signs for need in sign.missing}))
 
 
 def _evidence(signs: Iterable[Sign]) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys(e for sign in signs for e in sign.evidence))
 
 
-def sign(found: Iterable[Evidence], facts: Facts, *needs: Need, unsure: Iterable[Evidence] = ()) -> Sign:
-    """Holds with any evidence; without, unknown where a need was unavailable or something could not be dated."""
+def sign(
+    found: Iterable[Evidence], facts: Facts, *needs: Need, unsure: Iterable[Evidence] = ()
+) -> Sign:
+    """Holds with evidence; without, unknown if a need was unavailable or something could
+    not be dated.
+    """
     met = ordered(found)
     if met:
         return Sign(MET, met)
@@ -98,7 +107,10 @@ def sign(found: Iterable[Evidence], facts: Facts, *needs: Need, unsure: Iterable
 def ordered(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Evidence oldest first, each once, whatever the order of the chart; undated comes last."""
     return tuple(
-        sorted(set(found), key=lambda e: (e.when.first if e.when else date.max, e.label, e.ref, str(e.value)))
+        sorted(
+            set(found),
+            key=lambda e: (e.when.first if e.when else date.max, e.label, e.ref, str(e.value)),
+        )
     )
 
 
@@ -108,8 +120,22 @@ def condition_evidence(condition: Condition) -> Evidence:
 
 
 def measured(observation: Observation) -> Evidence:
-    """A measurement as evidence."""
-    return Evidence(observation.ref, name(observation), observation.when, observation.value)
+    """A measurement as evidence, its unit as clinicians write it."""
+    value = observation.value
+    if value is not None:
+        unit = "" if value.unit.startswith("{") else UNITS_AS_WRITTEN.get(value.unit, value.unit)
+        value = Quantity(value.value, unit)
+    return Evidence(observation.ref, name(observation), observation.when, value)
+
+
+def described(evidence: Iterable[Evidence]) -> tuple[str, ...]:
+    """Each thing known in words: its name, its value if measured, its date."""
+    return tuple(
+        e.label
+        + (f": {e.value.value.normalize():f} {e.value.unit}".rstrip() if e.value else "")
+        + (f" ({e.when})" if e.when else "")
+        for e in evidence
+    )
 
 
 def name(fact: Fact) -> str:
@@ -120,13 +146,16 @@ def name(fact: Fact) -> str:
 def age(when: FuzzyDate | None, as_of: date, *limits: Number) -> bool | None:
     """Whether the age in days meets every limit; None if undated or a partial date leaves it open.
 
-    A date that begins after `as_of` is ignored (False); one that may reach beyond is read up to `as_of`.
+    A date that begins after `as_of` is ignored (False); one that may reach beyond is read up to
+    `as_of`.
     """
     if when is None:
         return None
     low, high = when.age(as_of)
     if high < 0:
         return False
+    if low == high:
+        return all(limit.met_by(high) for limit in limits)
     ends = (max(low, 0), high)
     if all(limit.met_by(end) for limit in limits for end in ends):
         return True
@@ -138,8 +167,8 @@ def age(when: FuzzyDate | None, as_of: date, *limits: Number) -> bool | None:
 def healing(code: Code) -> bool:
     """Whether an ICD-10-CM code is of a healing or sequela encounter.
 
-    >>> healing(Code("ICD10CM", "S32010D")), healing(Code("ICD10CM", "S32010A")), healing(Code("SNOMED", "125608S"))
-    (True, False, False)
+    >>> healing(Code("ICD10CM", "S32010D")), healing(Code("ICD10CM", "S32010A"))
+    (True, False)
     """
     return code.system == "ICD10CM" and len(code.code) == _FULL_ICD10CM and code.code[-1] in HEALING
 
@@ -151,15 +180,17 @@ def coded(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Condition, 
 
 def coded_new(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Condition, ...]:
     """The conditions with a code of the set that is not of a healing or sequela encounter."""
-    return tuple(c for c in conditions if any(code in codes and not healing(code) for code in c.codes))
+    return tuple(
+        c for c in conditions if any(code in codes and not healing(code) for code in c.codes)
+    )
 
 
 def recorded(facts: Facts, codes: ValueSet) -> tuple[Observation, ...]:
     """Final results with a code of the set, dated and not in the future, oldest first."""
     found = [
         o
-        for o in facts.observations
-        if o.counts and o.when is not None and o.when.first <= facts.as_of and codes.any_of(o.codes)
+        for o in facts.observations_in(codes)
+        if o.counts and o.when is not None and o.when.first <= facts.as_of
     ]
     return tuple(sorted(found, key=lambda o: (day_of(o.when, facts.as_of), o.ref)))
 
@@ -167,3 +198,21 @@ def recorded(facts: Facts, codes: ValueSet) -> tuple[Observation, ...]:
 def day_of(when: FuzzyDate | None, as_of: date) -> date:
     """The latest day a date may mean, not after `as_of`."""
     return as_of if when is None else min(when.last, as_of)
+
+
+def said(
+    name: str, sign: Sign, indicator: Indicator, context: tuple[str, ...] = (), **words: Any
+) -> Iterator[Criterion]:
+    """The criterion of a sign that is met or unknown; it rests on its evidence and on the `context`
+    it needs.
+    """
+    if sign.status is not NOT_MET:
+        because = tuple(dict.fromkeys((*sign.refs, *context)))
+        yield Criterion(
+            name,
+            sign.status,
+            indicator,
+            {"evidence": sign.evidence, **words},
+            because,
+            sign.missing,
+        )

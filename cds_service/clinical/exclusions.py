@@ -1,4 +1,6 @@
-"""Who the opioid recommendations are not written for: children, cancer treatment, sickle cell, end of life. Pure."""
+"""Who the opioid recommendations are not written for: children, cancer treatment, sickle
+cell, end of life. Pure.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Exclusions:
 
     @property
     def care(self) -> bool:
-        """Under 18, cancer, sickle cell, palliative or hospice care or a limited life: no opioid card speaks."""
+        """Under 18, cancer, sickle cell, palliative or hospice care or a limited life: no
+        opioid card speaks.
+        """
         return any(e.scope == "every" for e in self.found)
 
     @property
@@ -45,6 +49,7 @@ class Exclusions:
 
 
 ANY_CANCER = "active cancer"
+CANCER = ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditions")
 
 
 @reasoning(
@@ -67,10 +72,8 @@ ANY_CANCER = "active cancer"
     codes=(
         "sickle-cell-diseases",
         "palliative-or-sickle-exclusion",
-        "active-cancer",
-        "active-cancer-snomed",
+        *CANCER,
         "redflag-cancer-any-exclude",
-        "cdc-malignant-cancer-conditions",
         "conditions-likely-terminal-for-opioid-prescribing",
         "limited-life-expectancy-conditions",
         "therapies-indicating-end-of-life-care",
@@ -80,7 +83,9 @@ ANY_CANCER = "active cancer"
     ),
 )
 def exclusions(facts: Facts, known: Known) -> Exclusions:
-    """Every reason found. Source: opioid-cds-r4 general inclusion criteria, with its unimplemented ones."""
+    """Every reason found. Source: opioid-cds-r4 general inclusion criteria, with its
+    unimplemented ones.
+    """
     found = (
         *_too_young(facts, known),
         *_sickle_cell(facts, known),
@@ -93,60 +98,72 @@ def exclusions(facts: Facts, known: Known) -> Exclusions:
 
 
 def _too_young(facts: Facts, known: Known) -> Iterator[Exclusion]:
-    if facts.age is not None and facts.patient and known.number("opioid.adult_age").met_by(facts.age):
+    if (
+        facts.age is not None
+        and facts.patient
+        and known.number("opioid.adult_age").met_by(facts.age)
+    ):
         yield Exclusion("under 18 years", (facts.patient.ref,))
 
 
 def _sickle_cell(facts: Facts, known: Known) -> Iterator[Exclusion]:
     """Whatever the clinical status: the disease does not go away."""
     disease = known.codes("sickle-cell-diseases")
-    refs = tuple(c.ref for c in facts.conditions if c.ever(facts.as_of) and disease.any_of(c.codes))
+    refs = tuple(c.ref for c in facts.conditions_in(disease) if c.ever(facts.as_of))
     if refs:
         yield Exclusion("sickle cell disease", refs)
 
 
 def _cancer(facts: Facts, known: Known) -> Iterator[Exclusion]:
-    """Any active cancer for the referral guide; problem-list cancer or two visits in a year for the guideline."""
-    active = [c for c in facts.conditions if c.active(facts.as_of) and _is_cancer(c, known)]
+    """Any active cancer for the referral guide; problem-list cancer or two visits in a year
+    for the guideline.
+    """
+    found = facts.conditions_in(*(known.codes(name) for name in CANCER))
+    active = [c for c in found if c.active(facts.as_of) and _is_cancer(c, known)]
     if active:
         yield Exclusion(ANY_CANCER, tuple(c.ref for c in active))
-    listed = [c for c in active if "encounter-diagnosis" not in c.categories or len(c.categories) > 1]
+    listed = [
+        c for c in active if "encounter-diagnosis" not in c.categories or len(c.categories) > 1
+    ]
     visits = {c.encounter for c in active if c.encounter in _recent_encounters(facts, known)}
     if listed or known.number("opioid.cancer_encounters").met_by(len(visits)):
-        yield Exclusion("cancer treatment", tuple(c.ref for c in (listed or active)), scope="guideline")
+        yield Exclusion(
+            "cancer treatment", tuple(c.ref for c in (listed or active)), scope="guideline"
+        )
 
 
 def _is_cancer(condition: Condition, known: Known) -> bool:
     skin = known.codes("redflag-cancer-any-exclude")
-    sets = tuple(
-        known.codes(n) for n in ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditions")
-    )
+    sets = tuple(known.codes(name) for name in CANCER)
     return any(code not in skin and any(code in s for s in sets) for code in condition.codes)
 
 
 def _recent_encounters(facts: Facts, known: Known) -> frozenset[str]:
     start = months_before(facts.as_of, known.number("opioid.cancer_encounter_window").days)
-    return frozenset(e.ref for e in facts.encounters if e.when and start <= e.when.last <= facts.as_of)
+    return frozenset(
+        e.ref for e in facts.encounters if e.when and start <= e.when.last <= facts.as_of
+    )
 
 
 def _end_of_life_conditions(facts: Facts, known: Known) -> Iterator[Exclusion]:
     terminal = known.codes("conditions-likely-terminal-for-opioid-prescribing")
     limited = known.codes("limited-life-expectancy-conditions")
     palliative = known.codes("palliative-or-sickle-exclusion")
-    refs = tuple(c.ref for c in facts.conditions if c.ever(facts.as_of) and terminal.any_of(c.codes))
+    refs = tuple(c.ref for c in facts.conditions_in(terminal) if c.ever(facts.as_of))
     if refs:
         yield Exclusion("a condition likely to be terminal", refs)
-    active = [c for c in facts.conditions if c.active(facts.as_of)]
-    refs = tuple(c.ref for c in active if limited.any_of(c.codes))
+    refs = tuple(c.ref for c in facts.conditions_in(limited) if c.active(facts.as_of))
     if refs:
         yield Exclusion("limited life expectancy", refs)
-    refs = tuple(c.ref for c in active if palliative.any_of(c.codes))
+    refs = tuple(c.ref for c in facts.conditions_in(palliative) if c.active(facts.as_of))
     if refs:
         yield Exclusion("palliative care", refs)
 
 
 def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
-    """Orders, procedures, findings and discharge dispositions that show palliative or hospice care."""
+    """Orders, procedures, findings and discharge dispositions that show palliative or
+    hospice care.
+    """
     therapies = known.codes("therapies-indicating-end-of-life-care")
     hospice = known.codes("hospice-procedure")
     finding = known.codes("hospice-finding")
@@ -161,9 +178,8 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     ]
     refs += [
         p.ref
-        for p in facts.procedures
-        if (therapies.any_of(p.codes) or hospice.any_of(p.codes))
-        and p.status in ("completed", "in-progress")
+        for p in facts.procedures_in(therapies, hospice)
+        if p.status in ("completed", "in-progress")
         and within(p.when, facts.as_of, window) is not False
     ]
     refs += [

@@ -6,383 +6,66 @@ Readers in `fhir/readers.py` make them, rules read them. A kind that could not b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
-from enum import StrEnum
-from fractions import Fraction
-from typing import Any
-
-from cds_service.clinical.dates import FuzzyDate, Span, years_between
-from cds_service.knowledge.codes import Code
-from cds_service.knowledge.drugs.model import Drug, DrugClass
-
-NO_CODES: frozenset[Code] = frozenset()
-
-
-class Need(StrEnum):
-    """A kind of data a rule needs or wants; the value is the prefetch key."""
-
-    PATIENT = "patient"
-    MEDICATIONS = "medicationRequests"
-    DISPENSES = "medicationDispenses"
-    STATEMENTS = "medicationStatements"
-    CONDITIONS = "conditions"
-    OBSERVATIONS = "observations"
-    PROCEDURES = "procedures"
-    ENCOUNTERS = "encounters"
-    SERVICE_REQUESTS = "serviceRequests"
-    CARE_PLANS = "carePlans"
-    COVERAGES = "coverages"
-    CLAIMS = "claims"
-    CLAIM_RESPONSES = "claimResponses"
-    BENEFITS = "explanationOfBenefits"
-    DOCUMENTS = "documentReferences"
-    GOALS = "goals"
-    ALLERGIES = "allergyIntolerances"
-    QUESTIONNAIRE_RESPONSES = "questionnaireResponses"
-    DEVICES = "deviceRequests"
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A measured amount; `unit` is the UCUM code, else the unit text, as sent."""
-
-    value: Decimal
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """The patient of the context."""
-
-    ref: str
-    born: FuzzyDate | None = None
-    sex: str | None = None  # male | female | other | unknown
-    disability: bool = False  # a disability extension is present
-
-    def age(self, as_of: date) -> int | None:
-        """Completed years, counted from the latest possible birth date; None if unknown."""
-        return None if self.born is None else years_between(self.born.last, as_of)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What every fact has: a reference such as `Condition/1`, its codes, its text, its status and its date."""
-
-    ref: str
-    codes: frozenset[Code] = NO_CODES
-    text: str = ""
-    status: str = ""
-    when: FuzzyDate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition(Fact):
-    """`status` is the clinical status; `when` is the onset, else the recorded date."""
-
-    verification: str = ""
-    onset: FuzzyDate | None = None
-    recorded: FuzzyDate | None = None
-    abated: FuzzyDate | None = None
-    has_abatement: bool = False  # some abatement was recorded, dated or not
-    categories: frozenset[str] = frozenset()  # codes: problem-list-item, encounter-diagnosis, ...
-    encounter: str = ""
-
-    def active(self, as_of: date) -> bool:
-        """Active, recurrence or relapse, or no status and not abated on or before `as_of`; never refuted."""
-        if self.verification in ("refuted", "entered-in-error"):
-            return False
-        if self.when is not None and self.when.first > as_of:
-            return False
-        if self.status:
-            return self.status in ("active", "recurrence", "relapse")
-        if self.abated is not None:
-            return self.abated.first > as_of
-        return not self.has_abatement
-
-    def ever(self, as_of: date) -> bool:
-        """Recorded at any time (resolved, inactive and remission included), not refuted, not in the future."""
-        if self.verification in ("refuted", "entered-in-error"):
-            return False
-        return self.when is None or self.when.first <= as_of
-
-
-@dataclass(frozen=True, slots=True)
-class Observation(Fact):
-    """A result, screening score or vital sign; `when` is the effective date, else issued."""
-
-    value: Quantity | None = None
-    value_codes: frozenset[Code] = NO_CODES
-    value_text: str = ""
-    value_flag: bool | None = None
-    interpretation: frozenset[str] = frozenset()  # v3 codes POS, NEG, H, ...
-    reference_high: Quantity | None = None
-    components: tuple[Observation, ...] = ()
-    categories: frozenset[str] = frozenset()
-
-    @property
-    def counts(self) -> bool:
-        """Final, amended or corrected."""
-        return self.status in ("final", "amended", "corrected")
-
-
-@dataclass(frozen=True, slots=True)
-class Procedure(Fact):
-    """`when` is the performed date or the start of the period."""
-
-    ended: FuzzyDate | None = None
-    performers: frozenset[str] = frozenset()
-
-    @property
-    def done(self) -> bool:
-        """Completed."""
-        return self.status == "completed"
-
-
-@dataclass(frozen=True, slots=True)
-class Encounter(Fact):
-    """`codes` are the type codes, `when` the start of the period."""
-
-    ended: FuzzyDate | None = None
-    specialties: frozenset[Code] = NO_CODES  # serviceType and participants' specialties
-    reasons: frozenset[Code] = NO_CODES
-    disposition: frozenset[Code] = NO_CODES
-    setting: str = ""  # class code: AMB, IMP, ...
-
-    @property
-    def done(self) -> bool:
-        """Finished."""
-        return self.status == "finished"
-
-
-@dataclass(frozen=True, slots=True)
-class Request(Fact):
-    """A ServiceRequest or DeviceRequest; `when` is authoredOn. `draft`: stands in `context.draftOrders`."""
-
-    draft: bool = False
-    intent: str = ""
-    reasons: frozenset[Code] = NO_CODES
-    reason_refs: tuple[str, ...] = ()
-    performer_types: frozenset[Code] = NO_CODES
-    categories: frozenset[Code] = NO_CODES
-    quantity: Quantity | None = None
-    requester: str = ""
-    priority: str = ""
-    occurs: FuzzyDate | None = None
-
-    @property
-    def open(self) -> bool:
-        """Draft, active or on hold, and not a mere proposal or plan."""
-        return self.status in ("draft", "active", "on-hold")
-
-
-@dataclass(frozen=True, slots=True)
-class Dose:
-    """What one instruction says at its most aggressive reading.
-
-    `amount` a single dose in `unit` (`mg`, `mcg`, `mL`, `unit` = tablet, capsule, patch, spray, film, drop ...;
-    `mcg/h` = a delivery rate); `per_day` doses a day. `cap` is the most a day in `cap_unit`.
-    """
-
-    amount: Fraction
-    unit: str
-    per_day: Fraction
-    cap: Fraction | None = None
-    cap_unit: str = ""
-    unit_text: str = ""  # the count unit as written: tablet, patch, spray, ...
-    as_needed: bool = False
-
-    @property
-    def daily(self) -> Fraction:
-        """Amount a day in `unit`, capped where the cap is in the same unit."""
-        daily = self.amount if self.unit == "mcg/h" else self.amount * self.per_day
-        return min(daily, self.cap) if self.cap is not None and self.cap_unit == self.unit else daily
-
-
-@dataclass(frozen=True, slots=True)
-class Sig:
-    """How much a day. `steps` follow one another and the greatest counts; doses of one step are taken together.
-
-    Exactly one of `steps` and `unread` says something; `basis`: structured | text | supply.
-    """
-
-    steps: tuple[tuple[Dose, ...], ...] = ()
-    unread: str | None = None  # why the dose could not be read, for the card
-    basis: str = "structured"
-    text: str = ""  # what the prescriber wrote, unescaped
-    notes: tuple[str, ...] = ()  # assumptions made, for the card
-    bounds_days: int | None = None  # length of the instruction's own bounds
-
-
-@dataclass(frozen=True, slots=True)
-class Order(Fact):
-    """A MedicationRequest. `when` is authoredOn; a draft starts on as_of whatever it says.
-
-    `supply_days` is one fill: expectedSupplyDuration, else quantity / daily dose, else the bounds of the instruction.
-    `span` is how long the order is current: refills counted, None end without a supply length.
-    """
-
-    drug: Drug | None = None
-    drug_basis: str = "none"  # rxnorm | ndc | name | none
-    drug_conflict: str | None = None
-    opioid_by_name: bool = False
-    sig: Sig = Sig(unread="no dosage instruction")
-    span: Span | None = None
-    supply_days: int | None = None
-    refills: int = 0
-    draft: bool = False
-    intent: str = ""
-    categories: frozenset[str] = frozenset()  # inpatient, outpatient, community, discharge
-    reasons: frozenset[Code] = NO_CODES
-    reason_refs: tuple[str, ...] = ()
-    prior: str = ""  # reference of the order this one replaces
-    identifiers: frozenset[str] = frozenset()
-    requester: str = ""
-    recorder: str = ""
-    do_not_perform: bool = False
-    quantity: Quantity | None = None
-    course_of_therapy: str = ""
-    validity_days: int | None = None
-
-    @property
-    def opioid(self) -> bool:
-        """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
-
-    @property
-    def inpatient(self) -> bool:
-        """Marked inpatient; without a category, or with an unknown one, it is not."""
-        return "inpatient" in self.categories
-
-    def is_a(self, *classes: DrugClass) -> bool:
-        """Whether the ordered drug belongs to any of `classes`."""
-        return self.drug is not None and self.drug.is_a(*classes)
-
-
-@dataclass(frozen=True, slots=True)
-class Dispense(Fact):
-    """A MedicationDispense; `when` is whenHandedOver, else whenPrepared."""
-
-    drug: Drug | None = None
-    opioid_by_name: bool = False
-    supply_days: int | None = None
-    orders: tuple[str, ...] = ()  # references of the authorizing prescriptions
-
-    @property
-    def opioid(self) -> bool:
-        """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
-
-
-@dataclass(frozen=True, slots=True)
-class Statement(Fact):
-    """A MedicationStatement; `when` is the start of the effective period, `span` the period itself."""
-
-    drug: Drug | None = None
-    opioid_by_name: bool = False
-    sig: Sig = Sig(unread="no dosage")
-    span: Span | None = None
-    based_on: tuple[str, ...] = ()
-
-    @property
-    def opioid(self) -> bool:
-        """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
-
-
-@dataclass(frozen=True, slots=True)
-class CarePlan(Fact):
-    """`codes` are its categories, `when` created, else the start of its period."""
-
-    updated: FuzzyDate | None = None
-    authors: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage(Fact):
-    """An insurance cover; `when` is the start of its period."""
-
-    names: tuple[str, ...] = ()  # display, contained or referenced organisation names, plan and group names
-    identifiers: frozenset[str] = frozenset()  # SYSTEM#value of the payor and its organisation
-    ends: FuzzyDate | None = None
-    order: int | None = None  # 1 = primary
-
-    def active(self, as_of: date) -> bool:
-        """Active and not past the end of its period."""
-        return self.status == "active" and (self.ends is None or self.ends.last >= as_of)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimLine:
-    """One line of a claim or of an explanation of benefit."""
-
-    codes: frozenset[Code] = NO_CODES
-    when: FuzzyDate | None = None
-    quantity: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim(Fact):
-    """A Claim or ExplanationOfBenefit; `codes` are its type, `when` is created."""
-
-    kind: str = "Claim"
-    use: str = ""
-    lines: tuple[ClaimLine, ...] = ()
-    complete: bool | None = None  # supportingInfo submission-complete
-    related: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimResponse(Fact):
-    """A payer's answer; `when` is created, `decisions` the PAS review action codes (A1, A2, A3, ...)."""
-
-    request: str = ""
-    use: str = ""
-    outcome: str = ""
-    decisions: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Document(Fact):
-    """A DocumentReference; `codes` are its type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal(Fact):
-    """`status` is the lifecycle status, `achievement` the achievement code, `when` the status date, else start."""
-
-    achievement: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Allergy(Fact):
-    """`status` is the clinical status; `codes` name the substance (code and reactions)."""
-
-    verification: str = ""
-    drug: Drug | None = None
-
-    @property
-    def active(self) -> bool:
-        """Active (or no status) and neither refuted nor entered in error."""
-        return self.status in ("", "active") and self.verification not in ("refuted", "entered-in-error")
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionnaireResponse(Fact):
-    """`questionnaire` is the canonical without version; `answers` maps linkId to its first answer."""
-
-    questionnaire: str = ""
-    answers: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Something that could not be read, and why; shown, never guessed."""
-
-    ref: str
-    why: str
+from typing import Any, TypeVar
+
+from cds_service.clinical.prescriptions import Dispense, Dose, Order, Sig, Statement
+from cds_service.clinical.records import (
+    NO_CODES,
+    Allergy,
+    CarePlan,
+    Claim,
+    ClaimLine,
+    ClaimResponse,
+    Condition,
+    Coverage,
+    Document,
+    Encounter,
+    Fact,
+    Goal,
+    Need,
+    Observation,
+    Patient,
+    Procedure,
+    Quantity,
+    QuestionnaireResponse,
+    Request,
+    Unread,
+)
+from cds_service.knowledge.codes import Code, ValueSet
+
+__all__ = [
+    "NO_CODES",
+    "Allergy",
+    "CarePlan",
+    "Claim",
+    "ClaimLine",
+    "ClaimResponse",
+    "Condition",
+    "Coverage",
+    "Dispense",
+    "Document",
+    "Dose",
+    "Encounter",
+    "Fact",
+    "Facts",
+    "Goal",
+    "Need",
+    "Observation",
+    "Order",
+    "Patient",
+    "Procedure",
+    "Quantity",
+    "QuestionnaireResponse",
+    "Request",
+    "Sig",
+    "Statement",
+    "Unread",
+]
+
+F = TypeVar("F", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,10 +95,49 @@ class Facts:
     available: frozenset[Need] = frozenset(Need)
     unread: tuple[Unread, ...] = ()
     dropped: int = 0
+    # A chart repeats a few dozen combinations of codes hundreds of times: they are looked up once
+    # each.
+    _by_codes: dict[str, dict[frozenset[Code], list[Any]]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     def lacks(self, need: Need) -> bool:
         """Whether data of this kind could not be obtained: unknown, not empty."""
         return need not in self.available
+
+    def conditions_in(self, *sets: ValueSet) -> tuple[Condition, ...]:
+        """Conditions with a code of any of `sets`."""
+        return self._in("conditions", self.conditions, sets)
+
+    def observations_in(self, *sets: ValueSet) -> tuple[Observation, ...]:
+        """Observations with a code of any of `sets`, their components not looked at."""
+        return self._in("observations", self.observations, sets)
+
+    def procedures_in(self, *sets: ValueSet) -> tuple[Procedure, ...]:
+        """Procedures with a code of any of `sets`."""
+        return self._in("procedures", self.procedures, sets)
+
+    def conditions_alike(self) -> Mapping[frozenset[Code], Sequence[Condition]]:
+        """Conditions by their codes."""
+        return self._alike("conditions", self.conditions)
+
+    def _alike(self, kind: str, facts: tuple[F, ...]) -> Mapping[frozenset[Code], list[F]]:
+        groups = self._by_codes.get(kind)
+        if groups is None:
+            groups = self._by_codes[kind] = {}
+            for fact in facts:
+                groups.setdefault(fact.codes, []).append(fact)
+        return groups
+
+    def _in(self, kind: str, facts: tuple[F, ...], sets: tuple[ValueSet, ...]) -> tuple[F, ...]:
+        groups = self._alike(kind, facts)
+        if len(sets) == 1:
+            hits = [found for codes, found in groups.items() if sets[0].any_of(codes)]
+        else:
+            hits = [
+                found for codes, found in groups.items() if any(one.any_of(codes) for one in sets)
+            ]
+        return tuple(hits[0]) if len(hits) == 1 else tuple(fact for found in hits for fact in found)
 
     @property
     def age(self) -> int | None:

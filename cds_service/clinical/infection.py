@@ -4,39 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
+from cds_service.clinical.criteria import UNKNOWN
 from cds_service.clinical.evidence import (
     ABSENT,
     Evidence,
     Sign,
     age,
     any_of,
-    coded,
     condition_evidence,
     measured,
-    name,
     recorded,
     sign,
 )
 from cds_service.clinical.facts import Facts, Need, Observation, Quantity
 from cds_service.clinical.medications import medications
+from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.surgery import surgery
-from cds_service.clinical.visits import visits
 from cds_service.knowledge.drugs.model import DrugClass
 
 FAHRENHEIT = frozenset({"[degf]", "degf", "f", "°f"})
 CELSIUS = frozenset({"cel", "c", "°c", "degc"})
 # How many mg/L one unit of a C-reactive protein result is.
-CRP_UNITS = {"mg/l": Fraction(1), "ug/ml": Fraction(1), "mg/dl": Fraction(10), "g/l": Fraction(1000)}
+CRP_UNITS = {
+    "mg/l": Fraction(1),
+    "ug/ml": Fraction(1),
+    "mg/dl": Fraction(10),
+    "g/l": Fraction(1000),
+}
 ESR_UNITS = frozenset({"mm/h", "mm/hr", "mm/1h", "mm/hour", "mm", "mm/h{westergren}", ""})
 
 
 @dataclass(frozen=True, slots=True)
 class Infection:
-    """`spinal` the diagnosis; `fever`, `marker` (raised ESR or CRP) and `risk` the signs; `systemic` part of `risk`."""
+    """`spinal` the diagnosis; `fever`, `marker` (ESR or CRP) and `risk` the signs; `systemic` is
+    one risk.
+    """
 
     spinal: Sign
     fever: Sign
@@ -47,47 +52,37 @@ class Infection:
 
 @reasoning(
     wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS, Need.PROCEDURES),
-    uses=(medications, surgery, visits),
+    uses=(medications, problems, surgery),
     numbers=(
         "red-flags.fever_celsius",
         "red-flags.fever_days",
         "red-flags.infection_days",
-        "red-flags.spine_injection_days",
+        "red-flags.spine_procedure_days",
         "red-flags.esr",
         "red-flags.crp",
         "red-flags.marker_days",
     ),
-    codes=(
-        "redflag-spinal-infection",
-        "redflag-systemic-infection",
-        "redflag-fever",
-        "iv-drug-use",
-        "immunosuppression",
-        "hiv",
-        "organ-transplant",
-        "body-temperature",
-        "esr",
-        "crp",
-    ),
+    codes=("body-temperature", "esr", "crp", "esi-lumbar-sacral"),
 )
 def infection(facts: Facts, known: Known) -> Infection:
     """Signs of infection of the spine. Absent readings are never read as normal ones.
 
-    An active diagnosis without a date counts as new. Codes that only suggest injection drug use do not count.
+    An active diagnosis without a date counts as new. Codes that only suggest injection drug use do
+    not count.
     """
-    active = [c for c in facts.conditions if c.active(facts.as_of)]
-    spinal = sign(map(condition_evidence, coded(active, known.codes("redflag-spinal-infection"))), facts, Need.CONDITIONS)
-    window = known.number("red-flags.infection_days")
-    systemic = sign(
-        (
-            condition_evidence(c)
-            for c in coded(active, known.codes("redflag-systemic-infection"))
-            if age(c.when, facts.as_of, window) is not False
-        ),
-        facts,
-        Need.CONDITIONS,
+    listed, window = known.derived(problems), known.number("red-flags.infection_days")
+    spinal = sign(
+        map(condition_evidence, listed.active("redflag-spinal-infection")), facts, Need.CONDITIONS
     )
-    return Infection(spinal, _fever(facts, known), _marker(facts, known), systemic, _risk(facts, known, systemic))
+    recent = (
+        condition_evidence(c)
+        for c in listed.active("redflag-systemic-infection")
+        if age(c.when, facts.as_of, window) is not False
+    )
+    systemic = sign(recent, facts, Need.CONDITIONS)
+    return Infection(
+        spinal, _fever(facts, known), _marker(facts, known), systemic, _risk(facts, known, systemic)
+    )
 
 
 def _fever(facts: Facts, known: Known) -> Sign:
@@ -95,11 +90,13 @@ def _fever(facts: Facts, known: Known) -> Sign:
     hot = (
         measured(o)
         for o in recorded(facts, known.codes("body-temperature"))
-        if age(o.when, facts.as_of, window) and (degrees := celsius(o.value)) is not None and limit.met_by(degrees)
+        if age(o.when, facts.as_of, window)
+        and (degrees := celsius(o.value)) is not None
+        and limit.met_by(degrees)
     )
     named = (
         condition_evidence(c)
-        for c in coded((c for c in facts.conditions if c.active(facts.as_of)), known.codes("redflag-fever"))
+        for c in known.derived(problems).active("redflag-fever")
         if age(c.when, facts.as_of, window) is not False
     )
     return any_of(sign(hot, facts, Need.OBSERVATIONS), sign(named, facts, Need.CONDITIONS))
@@ -121,21 +118,23 @@ def _marker(facts: Facts, known: Known) -> Sign:
         read += 1
         newest = max(o.when.last for o, _ in results if o.when)
         latest, amount = max(
-            ((o, a) for o, a in results if o.when and o.when.last == newest), key=lambda pair: (pair[1], pair[0].ref)
+            ((o, a) for o, a in results if o.when and o.when.last == newest),
+            key=lambda pair: (pair[1], pair[0].ref),
         )
         if known.number(f"red-flags.{test}").met_by(amount):
             raised.append(measured(latest))
     if raised or facts.lacks(Need.OBSERVATIONS):
         return sign(raised, facts, Need.OBSERVATIONS)
-    return ABSENT if read else Sign(UNMEASURED)
+    return ABSENT if read else Sign(UNKNOWN)
 
 
 def _risk(facts: Facts, known: Known, systemic: Sign) -> Sign:
-    active = [c for c in facts.conditions if c.active(facts.as_of)]
-    ever = [c for c in facts.conditions if c.ever(facts.as_of)]
-    conditions = sign(
-        (condition_evidence(c) for c in _risk_conditions(active, ever, known)), facts, Need.CONDITIONS
-    )
+    listed = known.derived(problems)
+    named = [
+        *listed.active("iv-drug-use", "immunosuppression"),
+        *listed.ever("hiv", "organ-transplant"),
+    ]
+    conditions = sign(map(condition_evidence, named), facts, Need.CONDITIONS)
     drugs = sign(
         (
             Evidence(e.ref, e.label)
@@ -147,22 +146,28 @@ def _risk(facts: Facts, known: Known, systemic: Sign) -> Sign:
         Need.MEDICATIONS,
     )
     injected = sign(_injections(facts, known), facts, Need.PROCEDURES)
-    return any_of(systemic, conditions, drugs, known.derived(surgery).quarter, injected)
+    return any_of(systemic, conditions, drugs, known.derived(surgery).infectious, injected)
 
 
 def _injections(facts: Facts, known: Known) -> Iterator[Evidence]:
     """Lumbar epidural injections of the window."""
-    days = known.number("red-flags.spine_injection_days").days
-    for visit in known.derived(visits).of("lumbar_esi", most_days=days):
-        for ref in visit.refs:
-            yield Evidence(ref, "Lumbar epidural injection", on(visit.day))
+    window, codes = known.number("red-flags.spine_procedure_days"), known.codes("esi-lumbar-sacral")
+    for procedure in facts.procedures:
+        if (
+            procedure.done
+            and codes.any_of(procedure.codes)
+            and age(procedure.when, facts.as_of, window)
+        ):
+            label = procedure.text or "Lumbar epidural injection"
+            yield Evidence(procedure.ref, label, procedure.when)
 
 
 def celsius(value: Quantity | None) -> Fraction | None:
     """A body temperature in degrees Celsius; None without a unit that says which scale it is.
 
-    >>> celsius(Quantity(Decimal("100.4"), "[degF]"))
-    Fraction(38, 1)
+    >>> from decimal import Decimal
+    >>> celsius(Quantity(Decimal("100.4"), "[degF]")) == 38, celsius(Quantity(Decimal("38.6")))
+    (True, None)
     """
     if value is None:
         return None

@@ -6,19 +6,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cds_service.clinical.dates import FuzzyDate
+from cds_service.clinical.dates import FuzzyDate, within
 from cds_service.clinical.facts import Facts, Need, Order
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.codes import ValueSet
 from cds_service.knowledge.drugs.model import DrugClass, Route
 from cds_service.knowledge.numbers import Number
 
+# An opioid beside one of these is a cough and cold medicine, not treatment of pain.
+COUGH_AND_COLD = frozenset(
+    {
+        "brompheniramine",
+        "carbinoxamine",
+        "chlorpheniramine",
+        "dexbrompheniramine",
+        "dexchlorpheniramine",
+        "guaifenesin",
+        "homatropine",
+        "phenylephrine",
+        "promethazine",
+        "pseudoephedrine",
+        "pyrilamine",
+        "triprolidine",
+    }
+)
 EXPOSING = ("active", "completed", "stopped", "on-hold")
 
 
 @dataclass(frozen=True, slots=True)
 class OpioidOrders:
-    """Outpatient opioid drafts: `all`, and `pain` without products labelled for opioid use disorder only."""
+    """Outpatient opioid drafts: `all`, and `pain` without cough medicines and products for
+    opioid use disorder.
+    """
 
     all: tuple[Order, ...]
     pain: tuple[Order, ...]
@@ -31,9 +51,26 @@ class OpioidOrders:
 
 @reasoning(uses=(medications,))
 def opioid_orders(facts: Facts, known: Known) -> OpioidOrders:
-    """Opioid drafts that are not marked inpatient and not injections; an order without a category counts."""
-    drafts = tuple(o for o in known.derived(medications).drafts if o.opioid and not o.inpatient and not _injected(o))
-    return OpioidOrders(drafts, tuple(o for o in drafts if not (o.drug and o.drug.oud_only)))
+    """Opioid drafts that are not marked inpatient and not injections; an order without a
+    category counts.
+    """
+    drafts = tuple(
+        o
+        for o in known.derived(medications).drafts
+        if o.opioid and not o.inpatient and not _injected(o)
+    )
+    return OpioidOrders(drafts, tuple(o for o in drafts if _for_pain(o)))
+
+
+def _for_pain(order: Order) -> bool:
+    """Not labelled for opioid use disorder only, and not a cough and cold medicine; an
+    unknown drug is.
+    """
+    if order.drug is None:
+        return True
+    return not order.drug.oud_only and COUGH_AND_COLD.isdisjoint(
+        c.ingredient for c in order.drug.components
+    )
 
 
 def _injected(order: Order) -> bool:
@@ -50,9 +87,23 @@ def supply_reaches(order: Order, limit: Number) -> bool | None:
     return None if order.supply_days is None else limit.met_by(order.supply_days)
 
 
+def requested(facts: Facts, sets: tuple[ValueSet, ...], window: Number) -> bool:
+    """Whether what a card advises is being ordered or was ordered lately: accepting must
+    not raise it again.
+    """
+    return any(
+        any(codes.any_of(r.codes) for codes in sets)
+        and r.open
+        and (r.draft or within(r.when, facts.as_of, window.days) is not False)
+        for r in facts.requests
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Whether the patient took opioids before these orders: True, False, or None when it could not be read."""
+    """Whether the patient took opioids before these orders: True, False, or None when it
+    could not be read.
+    """
 
     exposed: bool | None
     references: tuple[str, ...] = ()
@@ -66,7 +117,9 @@ class Exposure:
 
 @reasoning(wants=(Need.MEDICATIONS, Need.DISPENSES), numbers=("opioid.naive_window",))
 def recent_exposure(facts: Facts, known: Known) -> Exposure:
-    """Opioid orders or dispenses between the window and yesterday, products for opioid use disorder included."""
+    """Opioid orders or dispenses between the window and yesterday, products for opioid use
+    disorder included.
+    """
     window = known.number("opioid.naive_window").days
     first, last = facts.as_of - timedelta(days=window), facts.as_of - timedelta(days=1)
     refs = tuple(_exposing(facts, first, last))

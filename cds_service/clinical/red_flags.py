@@ -1,12 +1,182 @@
-"""Red flags, worked out once a request. Pure."""
+"""Red flags of the spine, worked out once a request. Pure."""
 
 from __future__ import annotations
 
-from cds_service.clinical.facts import Facts
+from dataclasses import dataclass
+
+from cds_service.clinical.back_pain import BackPain, back_pain
+from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN
+from cds_service.clinical.deficits import deficits
+from cds_service.clinical.evidence import (
+    ABSENT,
+    Evidence,
+    Sign,
+    age,
+    all_of,
+    any_of,
+    condition_evidence,
+    ordered,
+    sign,
+    unless,
+)
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.fractures import fractures
+from cds_service.clinical.infection import infection
+from cds_service.clinical.malignancy import malignancy
+from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.scores import scores
+from cds_service.clinical.surgery import surgery
 
 
-@reasoning()
+@dataclass(frozen=True, slots=True)
+class RedFlags:
+    """Each red flag with its evidence, the first five emergencies; `context` is the back
+    pain they need.
+    """
+
+    cauda_equina: Sign = ABSENT
+    cord_deficit: Sign = ABSENT
+    infection: Sign = ABSENT
+    fracture: Sign = ABSENT
+    complication: Sign = ABSENT
+    possible_infection: Sign = ABSENT
+    malignancy: Sign = ABSENT
+    possible_fracture: Sign = ABSENT
+    postoperative_pain: Sign = ABSENT
+    lasting_deficit: Sign = ABSENT
+    context: tuple[str, ...] = ()
+
+    @property
+    def emergencies(self) -> tuple[Sign, ...]:
+        """Those that send the patient to emergency care and silence routine cards."""
+        return (
+            self.cauda_equina,
+            self.cord_deficit,
+            self.infection,
+            self.fracture,
+            self.complication,
+        )
+
+    @property
+    def emergency(self) -> bool:
+        """Whether an emergency is met."""
+        return any(flag.met for flag in self.emergencies)
+
+    @property
+    def exempting(self) -> Sign:
+        """What exempts from the payer's visit before surgery: all but a lasting deficit alone."""
+        return any_of(
+            *self.emergencies,
+            self.possible_infection,
+            self.malignancy,
+            self.possible_fracture,
+            self.postoperative_pain,
+        )
+
+    @property
+    def exempt(self) -> bool:
+        """Whether something exempts."""
+        return self.exempting.met
+
+    @property
+    def any_met(self) -> bool:
+        """Whether any red flag is met."""
+        return self.exempt or self.lasting_deficit.met
+
+
+@reasoning(
+    wants=(Need.CONDITIONS,),
+    uses=(back_pain, deficits, fractures, infection, malignancy, problems, scores, surgery),
+    numbers=("red-flags.complication_days",),
+)
+def red_flags(facts: Facts, known: Known) -> RedFlags:
+    """Every red flag, at any age. Missing data never makes one, nor takes back one that other data
+    shows.
+
+    Source: cigna-lbp-guide, spine surgeon row; evidence sets from acp-imaging and hedis-lbp.
+    """
+    pain, nerves, after = known.derived(back_pain), known.derived(deficits), known.derived(surgery)
+    context = _context(pain)
+    if context.status is NOT_MET and after.recent.status is NOT_MET:
+        return RedFlags(lasting_deficit=_lasting(known, context))
+    bones, germs = known.derived(fractures), known.derived(infection)
+    spinal_infection = all_of(
+        context, any_of(germs.spinal, all_of(germs.fever, any_of(germs.risk, germs.marker)))
+    )
+    fracture = all_of(context, bones.acute)
+    complication = all_of(
+        after.recent,
+        any_of(_complication(facts, known), germs.fever, nerves.cauda_equina, nerves.since_surgery),
+    )
+    cauda_equina, cord = all_of(context, nerves.cauda_equina), all_of(context, nerves.cord)
+    possible = any_of(germs.fever, all_of(germs.risk, germs.marker))
+    return RedFlags(
+        cauda_equina=_shown(cauda_equina, pain),
+        cord_deficit=_shown(cord, pain),
+        infection=_shown(spinal_infection, pain),
+        fracture=_shown(fracture, pain),
+        complication=complication,
+        possible_infection=_shown(unless(all_of(context, possible), spinal_infection), pain),
+        malignancy=_shown(all_of(context, known.derived(malignancy).sign), pain),
+        possible_fracture=_shown(unless(all_of(context, bones.possible), fracture), pain),
+        postoperative_pain=unless(all_of(after.recent, _pain(facts, known, context)), complication),
+        lasting_deficit=_lasting(known, context, cauda_equina, cord, complication),
+        context=pain.references,
+    )
+
+
+@reasoning(uses=(red_flags,))
 def emergency(facts: Facts, known: Known) -> bool:
-    """Whether an emergency red flag (R-RF-01, 02, 03, 06 or 09) is met, so that list S is in force."""
-    return False
+    """Whether an emergency red flag is met, so that routine cards are silent (list S)."""
+    return known.derived(red_flags).emergency
+
+
+def _context(pain: BackPain) -> Sign:
+    """Low back pain itself: a sign that the flags need, with the conditions or drafts that
+    show it.
+    """
+    if pain.present:
+        return Sign(MET, _named(pain))
+    return Sign(UNKNOWN, (), pain.missing) if pain.missing else Sign(NOT_MET)
+
+
+def _named(pain: BackPain) -> tuple[Evidence, ...]:
+    conditions = ordered(map(condition_evidence, pain.conditions))
+    return conditions or tuple(
+        Evidence(ref, "low back pain as the reason of the order") for ref in pain.drafts
+    )
+
+
+def _shown(flag: Sign, pain: BackPain) -> Sign:
+    """The flag with its own evidence only: back pain is the context, not the alarm."""
+    own = tuple(e for e in flag.evidence if e not in _named(pain))
+    return Sign(flag.status, own if own or not flag.met else flag.evidence, flag.missing)
+
+
+def _complication(facts: Facts, known: Known) -> Sign:
+    """A complication as a diagnosis; one without a date is treated as new."""
+    window = known.number("red-flags.complication_days")
+    found = (
+        condition_evidence(c)
+        for c in known.derived(problems).active("redflag-postop-complication")
+        if age(c.when, facts.as_of, window) is not False
+    )
+    return sign(found, facts, Need.CONDITIONS)
+
+
+def _pain(facts: Facts, known: Known, context: Sign) -> Sign:
+    """Evidence that it still hurts: back pain, pain after the procedure, or a score."""
+    listed = known.derived(problems).active("postprocedural-pain")
+    named = sign(map(condition_evidence, listed), facts, Need.CONDITIONS)
+    return any_of(context, named, known.derived(scores).pain)
+
+
+def _lasting(known: Known, context: Sign, *emergencies: Sign) -> Sign:
+    """A deficit with pain or poor function that no emergency already speaks for."""
+    if any(flag.met for flag in emergencies):
+        return ABSENT
+    measured = known.derived(scores)
+    return all_of(
+        known.derived(deficits).lasting, any_of(context, measured.pain, measured.function)
+    )

@@ -34,16 +34,22 @@ class Referrals:
     by_kind: Mapping[str, tuple[Request, ...]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
 
-    def open(self, *kinds: str, most_days: int | None = None) -> tuple[Request, ...]:
-        """Open requests of any of `kinds`, at most `most_days` old; a draft and an undated request are of today."""
+    def open(self, kind: str, most_days: int | None = None) -> tuple[Request, ...]:
+        """Open requests of a kind, at most `most_days` old; a draft and an undated request
+        are of today.
+        """
+        return self.open_any((kind,), most_days)
+
+    def open_any(self, kinds: tuple[str, ...], most_days: int | None = None) -> tuple[Request, ...]:
+        """Open requests of any of `kinds`, each once, as `open`."""
         found = {request.ref: request for kind in kinds for request in self.by_kind[kind]}
         return tuple(
-            request for _, request in sorted(found.items()) if most_days is None or self._age(request) <= most_days
+            r for _, r in sorted(found.items()) if most_days is None or self._age(r) <= most_days
         )
 
     def therapy(self, most_days: int | None = None) -> tuple[Request, ...]:
         """Open requests for physical, occupational, chiropractic or acupuncture therapy."""
-        return self.open(*THERAPY_REQUESTS, most_days=most_days)
+        return self.open_any(THERAPY_REQUESTS, most_days)
 
     def _age(self, request: Request) -> int:
         if request.draft or request.when is None:
@@ -56,12 +62,17 @@ class Referrals:
     codes=tuple(sorted({name for names in KINDS.values() for name in names})),
 )
 def referrals(facts: Facts, known: Known) -> Referrals:
-    """Requests that are draft, active or on hold, by code or by the specialty asked to perform them."""
+    """Requests that are draft, active or on hold, by code or by the specialty asked to
+    perform them.
+    """
     open_now = [r for r in facts.requests if _is_open(r, facts.as_of)]
     found = {
-        kind: tuple(r for r in open_now if _asks_for(r, names, known)) for kind, names in KINDS.items()
+        kind: tuple(r for r in open_now if _asks_for(r, names, known))
+        for kind, names in KINDS.items()
     }
-    return Referrals(facts.as_of, found, (Need.SERVICE_REQUESTS,) if facts.lacks(Need.SERVICE_REQUESTS) else ())
+    return Referrals(
+        facts.as_of, found, (Need.SERVICE_REQUESTS,) if facts.lacks(Need.SERVICE_REQUESTS) else ()
+    )
 
 
 def _is_open(request: Request, as_of: date) -> bool:

@@ -1,18 +1,20 @@
-"""How a rule and a piece of shared reasoning declare themselves, and the view of knowledge they get. Pure.
+"""How a rule and a piece of shared reasoning declare themselves, and the view of knowledge they
+get. Pure.
 
-A rule sees only what it declares: asking `Known` for an undeclared number, value set or reasoning raises
-`Undeclared`, which fails that rule (and the tests), never silently widens it.
+A rule sees only what it declares: asking `Known` for an undeclared number, value set or reasoning
+raises `Undeclared`, which fails that rule (and the tests), never silently widens it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 
 from cds_service.clinical.criteria import Criterion, Indicator
 from cds_service.clinical.facts import Facts, Need
-from cds_service.knowledge.codes import ValueSet
+from cds_service.knowledge.codes import Sorting, ValueSet
 from cds_service.knowledge.model import FactorTable, Knowledge, Payer
 from cds_service.knowledge.numbers import Number
 
@@ -39,9 +41,16 @@ class Declared:
 
 
 def declared(
-    name: str, *, worst: Indicator, words: tuple[str, ...] = (), routine: bool = False, gated: bool = False
+    name: str,
+    *,
+    worst: Indicator,
+    words: tuple[str, ...] = (),
+    routine: bool = False,
+    gated: bool = False,
 ) -> Declared:
-    """Declare a criterion: `routine` is silenced by list S, `gated` is silent unless a payer in force turns it on."""
+    """Declare a criterion: `routine` is silenced by list S, `gated` is silent unless a
+    payer in force turns it on.
+    """
     return Declared(name, worst, words, routine, gated)
 
 
@@ -57,7 +66,7 @@ class Reasoning:
     codes: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """What a rule declares; `card` is the module name with hyphens."""
 
@@ -73,23 +82,27 @@ class Rule:
     criteria: Mapping[str, Declared]
     doc: str
 
-    @property
+    @cached_property
     def worst(self) -> Indicator:
         """The most severe indicator the rule can speak with."""
         return max((c.worst for c in self.criteria.values()), key=lambda i: i.severity)
 
+    @cached_property
     def all_needs(self) -> frozenset[Need]:
         """Own needs and those of the shared reasoning."""
         return self.needs.union(*(r.needs for r in all_reasoning(self.uses)))
 
+    @cached_property
     def all_wants(self) -> frozenset[Need]:
         """Own wants and those of the shared reasoning."""
         return self.wants.union(*(r.wants for r in all_reasoning(self.uses)))
 
+    @cached_property
     def all_numbers(self) -> frozenset[str]:
         """Own numbers and those of the shared reasoning."""
         return self.numbers.union(*(r.numbers for r in all_reasoning(self.uses)))
 
+    @cached_property
     def all_codes(self) -> frozenset[str]:
         """Own value sets and those of the shared reasoning."""
         return self.codes.union(*(r.codes for r in all_reasoning(self.uses)))
@@ -133,10 +146,14 @@ def rule(
     uses: tuple[Callable[..., Any], ...] = (),
     numbers: tuple[str, ...] = (),
     codes: tuple[str, ...] = (),
-) -> Callable[[Callable[[Facts, Known], Iterator[Criterion]]], Callable[[Facts, Known], Iterator[Criterion]]]:
+) -> Callable[
+    [Callable[[Facts, Known], Iterator[Criterion]]], Callable[[Facts, Known], Iterator[Criterion]]
+]:
     """Register the reasoning of one card; the card id is the module name with hyphens."""
 
-    def register(function: Callable[[Facts, Known], Iterator[Criterion]]) -> Callable[[Facts, Known], Iterator[Criterion]]:
+    def register(
+        function: Callable[[Facts, Known], Iterator[Criterion]],
+    ) -> Callable[[Facts, Known], Iterator[Criterion]]:
         card = function.__module__.rpartition(".")[2].replace("_", "-")
         if card in _RULES:
             raise ValueError(f"two rules in one module: {card}")
@@ -168,6 +185,7 @@ def reasoning_of(function: Callable[..., Any]) -> Reasoning:
     return _REASONING[function]
 
 
+@cache
 def all_reasoning(uses: tuple[Callable[..., Any], ...]) -> tuple[Reasoning, ...]:
     """The shared reasoning reached from `uses`, each once."""
     seen: dict[Callable[..., Any], Reasoning] = {}
@@ -180,29 +198,29 @@ def all_reasoning(uses: tuple[Callable[..., Any], ...]) -> tuple[Reasoning, ...]
     return tuple(seen.values())
 
 
-@dataclass(slots=True)
 class Call:
     """The knowledge of one request: what is in force, and what has been worked out so far."""
 
-    facts: Facts
-    knowledge: Knowledge
-    payers: tuple[Payer, ...] = ()
-    cache: dict[Callable[..., Any], Any] = field(default_factory=dict)
-    read: dict[str, Number] = field(default_factory=dict)
+    __slots__ = ("cache", "facts", "in_force", "knowledge", "payers", "read")
+
+    def __init__(self, facts: Facts, knowledge: Knowledge, payers: tuple[Payer, ...] = ()) -> None:
+        self.facts, self.knowledge, self.payers = facts, knowledge, payers
+        self.in_force = knowledge.in_force(facts.as_of, payers)
+        self.cache: dict[Callable[..., Any], Any] = {}
+        self.read: set[str] = set()
 
     def number(self, name: str) -> Number:
-        """The number in force; raises Withdrawn."""
-        found = self.read.get(name)
-        if found is None:
-            found = self.knowledge.number(name, self.facts.as_of, self.payers)
-            if found is None:
-                raise Withdrawn(name)
-            self.read[name] = found
-        return found
+        """The number in force. Raises Withdrawn, KeyError."""
+        if name in self.in_force.withdrawn:
+            raise Withdrawn(name)
+        self.read.add(name)
+        return self.in_force.numbers[name]
 
 
 class Known:
-    """What one rule or reasoning may know: its declared numbers, codes, shared reasoning, and the payers."""
+    """What one rule or reasoning may know: its declared numbers, codes, shared reasoning,
+    and the payers.
+    """
 
     __slots__ = ("_call", "_codes", "_name", "_numbers", "_uses")
 
@@ -214,7 +232,13 @@ class Known:
         codes: frozenset[str],
         uses: tuple[Callable[..., Any], ...],
     ) -> None:
-        self._call, self._name, self._numbers, self._codes, self._uses = call, name, numbers, codes, uses
+        self._call, self._name, self._numbers, self._codes, self._uses = (
+            call,
+            name,
+            numbers,
+            codes,
+            uses,
+        )
 
     def number(self, name: str) -> Number:
         """A declared number in force. Raises Withdrawn, Undeclared."""
@@ -228,15 +252,27 @@ class Known:
             raise Undeclared(f"{self._name} does not declare the value set {name}")
         return self._call.knowledge.valueset(name)
 
+    def sorting(self, names: tuple[str, ...]) -> Sorting:
+        """Several declared value sets to sort facts by. Raises Undeclared."""
+        if not self._codes.issuperset(names):
+            raise Undeclared(f"{self._name} does not declare every value set it sorts by")
+        return self._call.knowledge.sorting(names)
+
     def derived(self, function: Callable[[Facts, Known], T]) -> T:
-        """What declared shared reasoning concludes; worked out once a request. Raises Undeclared."""
+        """What declared shared reasoning concludes; worked out once a request. Raises
+        Undeclared.
+        """
         if function not in self._uses:
             raise Undeclared(f"{self._name} does not declare {function.__name__}")
         cache = self._call.cache
         if function not in cache:
             declared_by = _REASONING[function]
             known = Known(
-                self._call, function.__name__, declared_by.numbers, declared_by.codes, declared_by.uses
+                self._call,
+                function.__name__,
+                declared_by.numbers,
+                declared_by.codes,
+                declared_by.uses,
             )
             cache[function] = function(self._call.facts, known)
         return cast(T, cache[function])

@@ -1,8 +1,9 @@
 """Urine drug tests read against what was prescribed. Pure.
 
-A positive is expected when a drug that contains the substance, or is broken down to it, was supplied in the days
-before the test; a negative is unexpected when such a drug should have been taken on the day of the test.
-Source: cdc-2022, recommendation 10; opioid-cds-r4 for the substances and the window.
+A positive is expected when a drug that contains the substance, or is broken down to it, was
+supplied in the days before the test; a negative is unexpected when such a drug should have been
+taken on the day of the test. Source: cdc-2022, recommendation 10; opioid-cds-r4 for the substances
+and the window.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from cds_service.knowledge.drugs.model import DrugClass
 
 @dataclass(frozen=True, slots=True)
 class Substance:
-    """What a test looks for: its tests, and the ingredients or drug classes that explain a positive."""
+    """What a test looks for: its tests, and the ingredients or drug classes that explain a
+    positive.
+    """
 
     name: str
     tests: tuple[str, ...]
@@ -30,23 +33,38 @@ class Substance:
     takes_notice_of_negative: bool = True
 
 
-# Codeine becomes morphine and a little hydrocodone; hydrocodone becomes hydromorphone; oxycodone becomes oxymorphone.
+# Codeine becomes morphine and a little hydrocodone; hydrocodone becomes hydromorphone; oxycodone
+# becomes oxymorphone.
 _OPIATES = frozenset(
-    {"codeine", "morphine", "hydrocodone", "hydromorphone", "dihydrocodeine", "benzhydrocodone", "opium"}
+    {
+        "codeine",
+        "morphine",
+        "hydrocodone",
+        "hydromorphone",
+        "dihydrocodeine",
+        "benzhydrocodone",
+        "opium",
+    }
 )
 SUBSTANCES: tuple[Substance, ...] = (
     Substance(
-        "amphetamine", ("amphetamine-urine-drug-screening-tests",), drugs="amphetamines-class-medications"
+        "amphetamine",
+        ("amphetamine-urine-drug-screening-tests",),
+        drugs="amphetamines-class-medications",
     ),
     Substance(
-        "barbiturate", ("barbiturate-urine-drug-screening-tests",), classes=frozenset({DrugClass.BARBITURATE})
+        "barbiturate",
+        ("barbiturate-urine-drug-screening-tests",),
+        classes=frozenset({DrugClass.BARBITURATE}),
     ),
     Substance(
         "benzodiazepine",
         ("benzodiazepine-urine-drug-screening-tests",),
         classes=frozenset({DrugClass.BENZODIAZEPINE}),
     ),
-    Substance("buprenorphine", ("buprenorphine-urine-drug-screening-tests",), frozenset({"buprenorphine"})),
+    Substance(
+        "buprenorphine", ("buprenorphine-urine-drug-screening-tests",), frozenset({"buprenorphine"})
+    ),
     Substance("cocaine", ("cocaine-urine-drug-screening-tests",)),
     Substance(
         "fentanyl",
@@ -56,7 +74,11 @@ SUBSTANCES: tuple[Substance, ...] = (
     Substance("heroin (6-monoacetylmorphine)", ("heroin-urine-drug-screening-tests",)),
     Substance("methadone", ("methadone-urine-drug-screening-tests",), frozenset({"methadone"})),
     Substance("opiates", ("general-opiate-urine-drug-screening-tests",), _OPIATES),
-    Substance("oxycodone", ("oxycodone-urine-drug-screening-tests",), frozenset({"oxycodone", "oxymorphone"})),
+    Substance(
+        "oxycodone",
+        ("oxycodone-urine-drug-screening-tests",),
+        frozenset({"oxycodone", "oxymorphone"}),
+    ),
     Substance("phencyclidine", ("phencyclidine-urine-drug-screening-tests",)),
     Substance("xylazine", ("xylazine-urine-drug-screening-tests",)),
 )
@@ -127,11 +149,17 @@ def reading(observation: Observation) -> str | None:
     codes=CODES,
 )
 def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
-    """Every unexpected result of the window, newest first; a later negative does not cancel a positive."""
-    since = months_before(facts.as_of, known.number("opioid.toxicology_window").days) - timedelta(days=1)
+    """Every unexpected result of the window, newest first; a later negative does not cancel
+    a positive.
+    """
+    since = months_before(facts.as_of, known.number("opioid.toxicology_window").days) - timedelta(
+        days=1
+    )
     lookback = known.number("opioid.toxicology_lookback").days
     found: list[Unexpected] = []
-    for observation in facts.observations:
+    tests = tuple(known.codes(name) for substance in SUBSTANCES for name in substance.tests)
+    panels = tuple(o for o in facts.observations if o.components)
+    for observation in {id(o): o for o in (*facts.observations_in(*tests), *panels)}.values():
         if not observation.counts or observation.when is None:
             continue
         day = observation.when.last
@@ -140,7 +168,9 @@ def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
             for part in parts:
                 found.extend(_judge(part, observation, day, lookback, facts, known))
     unique = {(u.substance, u.result, u.ref): u for u in found}
-    return tuple(sorted(unique.values(), key=lambda u: (u.date.last, u.substance, u.ref), reverse=True))
+    return tuple(
+        sorted(unique.values(), key=lambda u: (u.date.last, u.substance, u.ref), reverse=True)
+    )
 
 
 def _judge(
@@ -157,7 +187,9 @@ def _judge(
             why = "no order that explains it" if _explicable(substance) else "never expected"
             yield Unexpected(substance.name, result, whole.when, why, whole.ref)
         elif result == "negative" and any(_due(o, day, lookback) for o in sources):
-            yield Unexpected(substance.name, result, whole.when, "prescribed at the time", whole.ref)
+            yield Unexpected(
+                substance.name, result, whole.when, "prescribed at the time", whole.ref
+            )
 
 
 def _explicable(substance: Substance) -> bool:

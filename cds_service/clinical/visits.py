@@ -9,11 +9,12 @@ from datetime import date
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Claim, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.knowledge.codes import Code, Sorting
 
 VISIT_NEEDS = (Need.ENCOUNTERS, Need.PROCEDURES, Need.CLAIMS, Need.BENEFITS)
 THERAPIES = ("pt", "ot", "chiropractic", "acupuncture")
-# Kind -> the sets whose codes make a visit, and the sets whose specialties (NUCC) make an encounter one.
+# Kind -> the sets whose codes make a visit, and the sets whose specialties (NUCC) make an encounter
+# one.
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pt": (("pt-visit",), ("pt-visit", "pt-order")),
     "ot": (("ot-visit",), ("ot-visit", "ot-order")),
@@ -21,7 +22,10 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "acupuncture": (("acupuncture-visit",), ("acupuncture-visit", "acupuncture-order")),
     "pain": ((), ("pain-specialist-consult",)),
     "medical_spine": ((), ("medical-spine-consult",)),
-    "behavioral": (("behavioral-health-visit",), ("behavioral-health-visit", "behavioral-health-referral")),
+    "behavioral": (
+        ("behavioral-health-visit",),
+        ("behavioral-health-visit", "behavioral-health-referral"),
+    ),
     "sud": (("sud-treatment-referral",), ("sud-treatment-referral",)),
     "rheumatology": ((), ("rheumatology-consult",)),
     "surgeon": ((), ("spine-surgeon-consult-order",)),
@@ -29,7 +33,9 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "reevaluation": (("pt-reevaluation", "ot-reevaluation"), ()),
     "lumbar_esi": (("esi-lumbar-sacral",), ()),
 }
-# A code of these systems on a visit names a service; others (SNOMED CT referrals) are orders, not attendance.
+SETS = tuple(sorted({name for groups in KINDS.values() for group in groups for name in group}))
+# A code of these systems on a visit names a service; others (SNOMED CT referrals) are orders, not
+# attendance.
 _SERVICE_SYSTEMS_OF = {"sud": ("CPT", "HCPCS")}
 
 
@@ -43,14 +49,20 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Visits by kind. `unknown` names the kinds of record that could not be read: the counts are then least counts."""
+    """Visits by kind; `unknown` names the kinds of record that could not be read: counts are least
+    counts.
+    """
 
     as_of: date
     by_kind: Mapping[str, tuple[Visit, ...]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
 
-    def of(self, *kinds: str, most_days: int | None = None) -> tuple[Visit, ...]:
-        """Visits of any of `kinds` on distinct days, oldest first, at most `most_days` days ago (both ends included)."""
+    def of(self, kind: str, most_days: int | None = None) -> tuple[Visit, ...]:
+        """Visits of a kind, oldest first, at most `most_days` days ago (both ends included)."""
+        return self.of_any((kind,), most_days)
+
+    def of_any(self, kinds: tuple[str, ...], most_days: int | None = None) -> tuple[Visit, ...]:
+        """Visits of any of `kinds` on distinct days, as `of`."""
         days: dict[date, list[str]] = {}
         for kind in kinds:
             for visit in self.by_kind[kind]:
@@ -60,7 +72,7 @@ class Visits:
 
     def therapy(self, most_days: int | None = None) -> tuple[Visit, ...]:
         """Physical, occupational, chiropractic and acupuncture visits."""
-        return self.of(*THERAPIES, most_days=most_days)
+        return self.of_any(THERAPIES, most_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,51 +85,66 @@ class _Record:
 
 @reasoning(
     wants=VISIT_NEEDS,
-    codes=tuple(sorted({name for groups in KINDS.values() for group in groups for name in group})),
+    codes=SETS,
 )
 def visits(facts: Facts, known: Known) -> Visits:
     """Finished encounters, completed procedures and lines of claims and benefits, by kind.
 
-    Preauthorisations are requests, not visits. A partial date counts as its last day, so that no span is overstated.
+    Preauthorisations are requests, not visits. A partial date counts as its last day: no span is
+    overstated.
     """
-    records = tuple(_records(facts))
-    found = {kind: _of_kind(records, kind, known) for kind in KINDS}
+    sorting = known.sorting(SETS)
+    alike: dict[_Codes, list[_Record]] = {}
+    for record in _records(facts):
+        alike.setdefault((record.codes, record.specialties), []).append(record)
+    days: dict[str, dict[date, set[str]]] = {kind: {} for kind in KINDS}
+    for (codes, specialties), records in alike.items():
+        for kind in _kinds(codes, specialties, sorting):
+            for record in records:
+                days[kind].setdefault(record.day, set()).add(record.ref)
+    found = {kind: _in_order(by_day) for kind, by_day in days.items()}
     return Visits(facts.as_of, found, tuple(need for need in VISIT_NEEDS if facts.lacks(need)))
 
 
-def _of_kind(records: tuple[_Record, ...], kind: str, known: Known) -> tuple[Visit, ...]:
-    by_code, by_specialty = KINDS[kind]
-    services = tuple(known.codes(name) for name in by_code)
-    specialties = tuple(known.codes(name) for name in by_specialty)
-    days: dict[date, set[str]] = {}
-    for record in records:
-        if _served(record.codes, services, kind) or _attended(record, specialties):
-            days.setdefault(record.day, set()).add(record.ref)
-    return tuple(Visit(day, tuple(sorted(refs))) for day, refs in sorted(days.items()))
+_Codes = tuple[frozenset[Code], frozenset[Code]]  # codes and specialties
 
 
-def _served(codes: frozenset[Code], services: tuple[ValueSet, ...], kind: str) -> bool:
-    systems = _SERVICE_SYSTEMS_OF.get(kind)
-    return any(
-        code in service for service in services for code in codes if systems is None or code.system in systems
+def _kinds(codes: frozenset[Code], specialties: frozenset[Code], sorting: Sorting) -> Iterator[str]:
+    """The kinds of visit that these codes and specialties make."""
+    named, attended = (
+        sorting.of(codes),
+        sorting.of(specialties) if specialties else frozenset[str](),
     )
+    if not named and not attended:
+        return
+    for kind, (by_code, by_specialty) in KINDS.items():
+        systems = _SERVICE_SYSTEMS_OF.get(kind)
+        served = (
+            named
+            if systems is None
+            else sorting.of(frozenset(c for c in codes if c.system in systems))
+        )
+        if not served.isdisjoint(by_code) or not attended.isdisjoint(by_specialty):
+            yield kind
 
 
-def _attended(record: _Record, specialties: tuple[ValueSet, ...]) -> bool:
-    return any(code.system == "NUCC" and code in one for one in specialties for code in record.specialties)
+def _in_order(by_day: Mapping[date, set[str]]) -> tuple[Visit, ...]:
+    return tuple(Visit(day, tuple(sorted(refs))) for day, refs in sorted(by_day.items()))
 
 
 def _records(facts: Facts) -> Iterator[_Record]:
     for encounter in facts.encounters:
         if encounter.done and (day := _day(encounter.when, facts.as_of)):
-            yield _Record(encounter.ref, day, encounter.codes | encounter.specialties, encounter.specialties)
+            specialties = frozenset(code for code in encounter.specialties if code.system == "NUCC")
+            yield _Record(encounter.ref, day, encounter.codes | encounter.specialties, specialties)
     for procedure in facts.procedures:
         if procedure.done and (day := _day(procedure.when, facts.as_of)):
             yield _Record(procedure.ref, day, procedure.codes, frozenset())
     for claim in facts.claims:
         if _attests(claim):
             for line in claim.lines:
-                # A line without its own date says nothing about when: the claim may be written weeks later.
+                # A line without its own date says nothing about when: the claim may be written
+                # weeks later.
                 if day := _day(line.when, facts.as_of):
                     yield _Record(claim.ref, day, line.codes, frozenset())
 

@@ -18,6 +18,12 @@ from cds_service.clinical.opioid_orders import (
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import DrugClass
 
+MISUSE = (
+    "conditions-documenting-substance-misuse",
+    "substance-use-disorder",
+    "opioid-use-disorder",
+)
+
 
 @rule(
     hooks=("order-select", "order-sign"),
@@ -27,9 +33,7 @@ from cds_service.knowledge.drugs.model import DrugClass
     uses=(opioid_orders, exclusions, daily_mme, medications),
     numbers=("opioid.dose_caution", "opioid.naloxone_on_file"),
     codes=(
-        "conditions-documenting-substance-misuse",
-        "substance-use-disorder",
-        "opioid-use-disorder",
+        *MISUSE,
         "opioid-overdose-history",
         "conditions-documenting-sleep-disordered-breathing",
         "tobacco-use",
@@ -37,10 +41,12 @@ from cds_service.knowledge.drugs.model import DrugClass
     criteria=(declared("naloxone-offer", worst=INFO, words=("factors", "mme")),),
 )
 def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
-    """Offers naloxone when an opioid is ordered for a patient with a risk factor and none is on file.
+    """Offers naloxone when an opioid is ordered for a patient with a risk factor and none is on
+    file.
 
-    Factors: the caution dose or more, a benzodiazepine, a substance use disorder or misuse at any time, a past
-    overdose, sleep-disordered breathing. Products that combine naloxone with an opioid are no rescue naloxone.
+    Factors: the caution dose or more, a benzodiazepine, a substance use disorder or misuse at any
+    time, a past overdose, sleep-disordered breathing. Products that combine naloxone with an opioid
+    are no rescue naloxone.
 
     Source: cdc-2022, recommendation 8; fda-naloxone-2020.
     """
@@ -63,7 +69,13 @@ def _on_file(facts: Facts, known: Known) -> bool:
     ordered = any(
         is_opioid_antagonist_rescue(o)
         and not o.do_not_perform
-        and (o.draft or (o.status in ("active", "completed") and within(o.when, facts.as_of, window) is not False))
+        and (
+            o.draft
+            or (
+                o.status in ("active", "completed")
+                and within(o.when, facts.as_of, window) is not False
+            )
+        )
         for o in facts.orders
     )
     dispensed = any(
@@ -84,17 +96,16 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
     sedatives = known.derived(medications).exposures(DrugClass.BENZODIAZEPINE, drafts=True)
     if sedatives:
         yield "a benzodiazepine", tuple(s.ref for s in sedatives)
-    history = tuple(c for c in facts.conditions if c.ever(facts.as_of))
-    overdose, breathing = known.codes("opioid-overdose-history"), known.codes(
-        "conditions-documenting-sleep-disordered-breathing"
-    )
-    misuse = tuple(c.ref for c in history if _misuse(c, known))
+    names = ("opioid-overdose-history", "conditions-documenting-sleep-disordered-breathing")
+    overdose, breathing = (facts.conditions_in(known.codes(name)) for name in names)
+    substances = facts.conditions_in(*(known.codes(name) for name in MISUSE))
+    misuse = tuple(c.ref for c in substances if c.ever(facts.as_of) and _misuse(c, known))
     if misuse:
         yield "substance use disorder or misuse", misuse
-    past = tuple(c.ref for c in history if overdose.any_of(c.codes))
+    past = tuple(c.ref for c in overdose if c.ever(facts.as_of))
     if past:
         yield "a past overdose", past
-    asleep = tuple(c.ref for c in history if c.active(facts.as_of) and breathing.any_of(c.codes))
+    asleep = tuple(c.ref for c in breathing if c.active(facts.as_of))
     if asleep:
         yield "sleep-disordered breathing", asleep
 
@@ -102,9 +113,5 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
 def _misuse(condition: Condition, known: Known) -> bool:
     """Any substance but tobacco."""
     tobacco = known.codes("tobacco-use")
-    sets = (
-        known.codes("conditions-documenting-substance-misuse"),
-        known.codes("substance-use-disorder"),
-        known.codes("opioid-use-disorder"),
-    )
+    sets = tuple(known.codes(name) for name in MISUSE)
     return any(code not in tobacco and any(code in s for s in sets) for code in condition.codes)

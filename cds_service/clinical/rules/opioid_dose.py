@@ -22,14 +22,17 @@ from cds_service.knowledge.numbers import Number
     uses=(daily_mme, exclusions, opioid_orders),
     numbers=("opioid.dose_caution",),
     criteria=(
-        declared("opioid-dose-threshold", worst=WARNING, words=("mme", "threshold", "added", "lower")),
+        declared(
+            "opioid-dose-threshold", worst=WARNING, words=("mme", "threshold", "added", "lower")
+        ),
     ),
 )
 def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Tells the prescriber when opioids, with this order, would total the caution dose or more.
 
-    For adults outside cancer treatment, sickle cell disease and end-of-life care. An order whose dose cannot be
-    read makes the total a lower bound; a bound that reaches the threshold meets it, one below leaves it unknown.
+    For adults outside cancer treatment, sickle cell disease and end-of-life care. An order whose
+    dose cannot be read makes the total a lower bound; a bound that reaches the threshold meets it,
+    one below leaves it unknown.
 
     Source: cdc-2022, recommendations 4 and 5; cigna-lbp-guide gives no dose for this step.
     """
@@ -45,17 +48,23 @@ def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
     if limit.met_by(mme.per_day):
         yield Criterion("opioid-dose-threshold", MET, WARNING, words, mme.references)
     elif facts.lacks(Need.MEDICATIONS):
-        yield Criterion("opioid-dose-threshold", UNKNOWN, WARNING, words, mme.references, (Need.MEDICATIONS,))
+        yield Criterion(
+            "opioid-dose-threshold", UNKNOWN, WARNING, words, mme.references, (Need.MEDICATIONS,)
+        )
     elif mme.is_lower_bound:
         yield Criterion("opioid-dose-threshold", UNKNOWN, WARNING, words, mme.references)
 
 
 def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChange | None:
-    """One dose less often: the smallest whole frequency a day that leaves the total under the threshold.
+    """One dose less often: the smallest whole frequency a day that leaves the total under the
+    threshold.
 
-    Only for a single counted draft of one instruction that says so many times a day; else no button is offered.
+    Only for a single counted draft of one instruction that says so many times a day; else no button
+    is offered.
     """
-    counted = {order.ref: order for order in mme.orders if order.draft and order.counted and order.per_day}
+    counted = {
+        order.ref: order for order in mme.orders if order.draft and order.counted and order.per_day
+    }
     if len(drafts) != 1 or len(counted) != 1 or drafts[0].ref not in counted:
         return None
     steps = drafts[0].sig.steps
@@ -69,5 +78,7 @@ def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChan
         if not limit.met_by(others + now * Fraction(times) / dose.per_day):
             repeat = {"frequency": times, "period": 1, "periodUnit": "d"}
             path = "dosageInstruction.0"
-            return OrderChange(drafts[0].ref, {f"{path}.timing": {"repeat": repeat}, f"{path}.text": None})
+            return OrderChange(
+                drafts[0].ref, {f"{path}.timing": {"repeat": repeat}, f"{path}.text": None}
+            )
     return None

@@ -9,7 +9,12 @@ from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.dates import months_before, within
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order
-from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders, supply_reaches
+from cds_service.clinical.opioid_orders import (
+    opioid_drafted,
+    opioid_orders,
+    requested,
+    supply_reaches,
+)
 from cds_service.clinical.rule import Known, declared, rule
 
 
@@ -17,7 +22,13 @@ from cds_service.clinical.rule import Known, declared, rule
     hooks=("order-sign",),
     applies=opioid_drafted,
     needs=(Need.PATIENT,),
-    wants=(Need.MEDICATIONS, Need.ENCOUNTERS, Need.PROCEDURES, Need.CONDITIONS),
+    wants=(
+        Need.MEDICATIONS,
+        Need.ENCOUNTERS,
+        Need.PROCEDURES,
+        Need.CONDITIONS,
+        Need.SERVICE_REQUESTS,
+    ),
     uses=(opioid_orders, exclusions),
     numbers=(
         "opioid.chronic_supply",
@@ -28,15 +39,22 @@ from cds_service.clinical.rule import Known, declared, rule
         "opioid.covered_months",
         "opioid.office_visit_window",
     ),
-    codes=("opioid-misuse-assessment-procedure", "opioid-treatment-assessment-procedure", "opioid-office-visit"),
-    criteria=(declared("reevaluation-due", worst=INFO, words=("window", "covered", "months")),),
+    codes=(
+        "opioid-misuse-assessment-procedure",
+        "opioid-treatment-assessment-procedure",
+        "opioid-office-visit",
+    ),
+    criteria=(
+        declared("reevaluation-due", worst=INFO, words=("window", "covered", "span", "months")),
+    ),
 )
 def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Notes that a patient already taking opioids had no assessment in the last three months.
 
-    Asked for orders of four weeks or more, when most of the last ten days were covered and there was an office
-    visit in the last year, or when most of each of the last three months was covered. Days covered are those of one
-    fill of the chart's orders, not of drafts. Orders or procedures that could not be read leave it unknown.
+    Asked for orders of four weeks or more, when most of the last ten days were covered and there
+    was an office visit in the last year, or when most of each of the last three months was covered.
+    Days covered are those of one fill of the chart's orders, not of drafts. Orders or procedures
+    that could not be read leave it unknown.
 
     Source: cdc-2022, recommendation 7; opioid-cds-r4 for the coverage conditions.
     """
@@ -45,21 +63,34 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
     drafts = tuple(o for o in known.derived(opioid_orders).all if supply_reaches(o, limit))
     if excluded.guideline or not drafts or _assessed(facts, known):
         return
-    orders = tuple(o for o in facts.orders if _counts(o))
-    recent = _covered(orders, *_last_days(facts.as_of, known.number("opioid.covered_recent_span").days))
+    if requested(facts, (known.codes("opioid-misuse-assessment-procedure"),), window):
+        return
+    span = known.number("opioid.covered_recent_span")
     months = known.number("opioid.covered_months").days
+    since = min(months_before(facts.as_of, months), facts.as_of - timedelta(days=span.days))
+    orders = tuple(o for o in facts.orders if _counts(o) and _reaches(o, since, facts.as_of))
+    recent = _covered(orders, facts.as_of - timedelta(days=span.days), facts.as_of)
     full_months = sum(
         known.number("opioid.covered_month_days").met_by(
             _covered(orders, months_before(facts.as_of, n + 1), months_before(facts.as_of, n))
         )
         for n in range(months)
     )
-    missing = tuple(n for n in (Need.MEDICATIONS, Need.PROCEDURES, Need.CONDITIONS) if facts.lacks(n))
-    words = {"window": window, "covered": recent, "months": full_months}
+    missing = tuple(
+        n for n in (Need.MEDICATIONS, Need.PROCEDURES, Need.CONDITIONS) if facts.lacks(n)
+    )
+    words = {"window": window, "covered": recent, "span": span, "months": full_months}
     refs = (*(o.ref for o in drafts), *(o.ref for o in orders))
     steady = known.number("opioid.covered_recent_days").met_by(recent) and _visited(facts, known)
     if steady or full_months == months:
-        yield Criterion("reevaluation-due", UNKNOWN if missing else MET, INFO, words, () if missing else refs, missing)
+        yield Criterion(
+            "reevaluation-due",
+            UNKNOWN if missing else MET,
+            INFO,
+            words,
+            () if missing else refs,
+            missing,
+        )
     elif missing:
         yield Criterion("reevaluation-due", UNKNOWN, INFO, words, (), missing)
 
@@ -70,13 +101,15 @@ def _assessed(facts: Facts, known: Known) -> bool:
     treatment = known.codes("opioid-treatment-assessment-procedure")
     window = known.number("opioid.reevaluation_window").days
     return any(
-        (misuse.any_of(p.codes) or treatment.any_of(p.codes)) and p.done and within(p.when, facts.as_of, window)
-        for p in facts.procedures
+        p.done and within(p.when, facts.as_of, window)
+        for p in facts.procedures_in(misuse, treatment)
     )
 
 
 def _visited(facts: Facts, known: Known) -> bool:
-    start = months_before(facts.as_of, known.number("opioid.office_visit_window").days) - timedelta(days=1)
+    start = months_before(facts.as_of, known.number("opioid.office_visit_window").days) - timedelta(
+        days=1
+    )
     office = known.codes("opioid-office-visit")
     return any(
         office.any_of(e.codes)
@@ -100,17 +133,26 @@ def _counts(order: Order) -> bool:
     )
 
 
-def _last_days(as_of: date, days: int) -> tuple[date, date]:
-    return as_of - timedelta(days=days), as_of
+def _reaches(order: Order, start: date, end: date) -> bool:
+    """Whether one fill of the order covers a day of [start, end)."""
+    if order.when is None or order.supply_days is None or order.when.first >= end:
+        return False
+    return (start - order.when.first).days < order.supply_days
 
 
 def _covered(orders: tuple[Order, ...], start: date, end: date) -> int:
     """Days in [start, end) on which one fill of some order lasts, overlaps counted once."""
-    days: set[date] = set()
-    for order in orders:
-        if order.when is None or order.supply_days is None:
-            continue
-        first = max(order.when.first, start)
-        last = min(order.when.first + timedelta(days=min(order.supply_days, 3660)), end)
-        days.update(first + timedelta(days=n) for n in range((last - first).days))
-    return len(days)
+    covered, reached = 0, start.toordinal()
+    for first, last in _fills(orders):
+        first, last = max(first, reached), min(last, end.toordinal())
+        covered += max(0, last - first)
+        reached = max(reached, last)
+    return covered
+
+
+def _fills(orders: tuple[Order, ...]) -> list[tuple[int, int]]:
+    """One fill of each order as ordinals of its first day and of the day after its last, in
+    order.
+    """
+    fills = [(o.when.first.toordinal(), o.supply_days) for o in orders if o.when and o.supply_days]
+    return sorted((first, first + days) for first, days in fills)

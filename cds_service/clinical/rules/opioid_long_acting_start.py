@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders, recent_exposure, supply_reaches
+from cds_service.clinical.medications import label_of
+from cds_service.clinical.opioid_orders import (
+    opioid_drafted,
+    opioid_orders,
+    recent_exposure,
+    supply_reaches,
+)
 from cds_service.clinical.rule import Known, declared, rule
 
 
@@ -18,13 +24,16 @@ from cds_service.clinical.rule import Known, declared, rule
     wants=(Need.MEDICATIONS, Need.DISPENSES, Need.CONDITIONS),
     uses=(opioid_orders, exclusions, recent_exposure),
     numbers=("opioid.chronic_supply", "opioid.naive_window"),
-    criteria=(declared("long-acting-start", worst=WARNING, words=("label", "supply", "naive_days")),),
+    criteria=(
+        declared("long-acting-start", worst=WARNING, words=("label", "supply", "naive_days")),
+    ),
 )
 def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Warns when an extended-release or long-acting opioid starts opioid treatment.
 
-    Silent when an opioid was taken in the window, and for products labelled for opioid use disorder only. A
-    medication list that could not be read leaves it unknown, as does a supply whose length is not known.
+    Silent when an opioid was taken in the window, and for products labelled for opioid use disorder
+    only. A medication list that could not be read leaves it unknown, as does a supply whose length
+    is not known.
 
     Source: cdc-2022, recommendation 3.
     """
@@ -39,7 +48,7 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
         if longer is False:
             continue
         words = {
-            "label": order.drug.name,
+            "label": label_of(order),
             "supply": order.supply_days,
             "naive_days": known.number("opioid.naive_window"),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
@@ -59,10 +60,11 @@ THERAPIES = ("pt", "ot", "chiropractic", "acupuncture")
 def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Brings up non-opioid treatment when a patient who takes no opioid is about to get one.
 
-    The warning asks whether anything else was tried: no opioid in the window, no non-opioid analgesic in this
-    episode, no therapy visit or request. The two notes follow the guideline for acute and for longer supply; the
-    longer one is silent where the same prescriber holds a treatment plan. A medication list that could not be read
-    leaves all three unknown; an empty one counts as nothing tried.
+    The warning asks whether anything else was tried: no opioid in the window, no non-opioid
+    analgesic in this episode, no therapy visit or request. The two notes follow the guideline for
+    acute and for longer supply; the longer one is silent where the same prescriber holds a
+    treatment plan. A medication list that could not be read leaves all three unknown; an empty one
+    counts as nothing tried.
 
     Source: cdc-2022, recommendations 1 and 2; healthpartners-msc, early access to alternatives.
     """
@@ -72,15 +74,22 @@ def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
     if not orders.pain or excluded.care or exposure.exposed:
         return
     yield from _first_line(facts, known, orders)
-    yield from _guideline(facts, known, orders)
+    if facts.hook == "order-sign":  # the guideline's notes are about the order that is signed
+        yield from _guideline(facts, known, orders)
 
 
 def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
     """R-OPI-01: nothing else was tried."""
     flags = known.derived(red_flags)
-    if any(flags.met(n) for n in ("acute-spinal-fracture", "possible-vertebral-fracture")):
-        return
-    if any(flags.met(n) for n in ("postoperative-pain", "postoperative-complication")):
+    if any(
+        f.met
+        for f in (
+            flags.fracture,
+            flags.possible_fracture,
+            flags.postoperative_pain,
+            flags.complication,
+        )
+    ):
         return
     window = known.number("opioid.first_line_window")
     seen = known.derived(visits)
@@ -89,15 +98,24 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
         return
     if any(_tried(order, facts, known) for order in facts.orders):
         return
-    missing = tuple(n for n in (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS) if facts.lacks(n))
+    missing = tuple(
+        n for n in (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS) if facts.lacks(n)
+    )
     words = {"days": window}
     status = UNKNOWN if missing else MET
-    yield Criterion("nonopioid-first", status, WARNING, words, () if missing else orders.references, missing)
+    yield Criterion(
+        "nonopioid-first", status, WARNING, words, () if missing else orders.references, missing
+    )
 
 
 def _tried(order: Order, facts: Facts, known: Known) -> bool:
     """A non-opioid analgesic ordered in this episode, or among the drafts."""
-    if not order.is_a(*TRIED) or order.opioid or order.intent in ("proposal", "plan") or order.do_not_perform:
+    if (
+        not order.is_a(*TRIED)
+        or order.opioid
+        or order.intent in ("proposal", "plan")
+        or order.do_not_perform
+    ):
         return False
     if order.draft:
         return True
@@ -107,7 +125,10 @@ def _tried(order: Order, facts: Facts, known: Known) -> bool:
     if onset is not None:
         start = onset.first - timedelta(days=known.number("opioid.episode_lead").days)
         return order.when is not None and start <= order.when.last
-    return within(order.when, facts.as_of, known.number("opioid.episode_without_onset").days) is not False
+    return (
+        within(order.when, facts.as_of, known.number("opioid.episode_without_onset").days)
+        is not False
+    )
 
 
 def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
@@ -121,10 +142,15 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
     for order in orders.pain:
         longer = supply_reaches(order, limit)
         if longer is None:
-            words = {"supply": None, "limit": limit}
+            words: dict[str, Any] = {"supply": None, "limit": limit}
             yield Criterion("nonopioid-first-acute", UNKNOWN, INFO, words, (order.ref,), missing)
             yield Criterion(
-                "nonopioid-first-chronic", UNKNOWN, INFO, {**words, "plan_days": plan_days}, (order.ref,), missing
+                "nonopioid-first-chronic",
+                UNKNOWN,
+                INFO,
+                {**words, "plan_days": plan_days},
+                (order.ref,),
+                missing,
             )
         elif longer and not _planned(order, facts, known):
             words = {"supply": order.supply_days, "limit": limit, "plan_days": plan_days}
@@ -152,6 +178,6 @@ def _planned(order: Order, facts: Facts, known: Known) -> bool:
         and (within(p.when, facts.as_of, window) or within(p.updated, facts.as_of, window))
         for p in facts.care_plans
     ) or any(
-        procedure.any_of(p.codes) and p.done and same(p.performers) and within(p.when, facts.as_of, window)
-        for p in facts.procedures
+        p.done and same(p.performers) and within(p.when, facts.as_of, window)
+        for p in facts.procedures_in(procedure)
     )

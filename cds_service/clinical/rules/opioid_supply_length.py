@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion, OrderChange
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order
+from cds_service.clinical.medications import label_of
 from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.numbers import Number
@@ -21,7 +23,11 @@ from cds_service.knowledge.numbers import Number
     uses=(opioid_orders, exclusions),
     numbers=("opioid.acute_supply", "opioid.chronic_supply"),
     criteria=(
-        declared("supply-longer-than-acute-need", worst=INFO, words=("supply", "limit", "label", "shorter")),
+        declared(
+            "supply-longer-than-acute-need",
+            worst=INFO,
+            words=("supply", "limit", "label", "shorter"),
+        ),
     ),
 )
 def opioid_supply_length(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -36,24 +42,29 @@ def opioid_supply_length(facts: Facts, known: Known) -> Iterator[Criterion]:
         return
     acute, chronic = known.number("opioid.acute_supply"), known.number("opioid.chronic_supply")
     for order in known.derived(opioid_orders).pain:
-        words = {"supply": order.supply_days, "limit": acute, "label": _label(order), "shorter": None}
+        words: dict[str, Any] = {
+            "supply": order.supply_days,
+            "limit": acute,
+            "label": label_of(order),
+            "shorter": None,
+        }
         if order.supply_days is None:
             yield Criterion("supply-longer-than-acute-need", UNKNOWN, INFO, words, (order.ref,))
         elif acute.met_by(order.supply_days) and not chronic.met_by(order.supply_days):
             words["shorter"] = _shorter(order, acute)
             status = UNKNOWN if excluded.unknown else MET
-            yield Criterion("supply-longer-than-acute-need", status, INFO, words, (order.ref,), excluded.unknown)
-
-
-def _label(order: Order) -> str:
-    return order.drug.name if order.drug else order.text
+            yield Criterion(
+                "supply-longer-than-acute-need", status, INFO, words, (order.ref,), excluded.unknown
+            )
 
 
 def _shorter(order: Order, limit: Number) -> OrderChange | None:
-    """The same order for as many days as the limit, the quantity cut in proportion to whole units."""
+    """The same order for as many days as the limit, the quantity cut in proportion to whole
+    units.
+    """
     if not order.supply_days or not order.draft:
         return None
-    changes: dict[str, object] = {
+    changes: dict[str, Any] = {
         "dispenseRequest.expectedSupplyDuration": {
             "value": limit.days,
             "unit": "days",

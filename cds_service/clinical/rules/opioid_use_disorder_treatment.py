@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import within
-from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import Drug
@@ -26,29 +26,30 @@ TREATING = frozenset({"buprenorphine", "methadone"})
 def opioid_use_disorder_treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Offers medication treatment when opioid use disorder was recorded lately and none is on file.
 
-    Adults only; remission does not count. Buprenorphine, methadone or extended-release naltrexone that is current,
-    stated, or was ordered or dispensed in the window counts as treatment. A medication list that could not be read
-    leaves it unknown.
+    Adults only; remission does not count. Buprenorphine, methadone or extended-release naltrexone
+    that is current, stated, or was ordered or dispensed in the window counts as treatment. A
+    medication list that could not be read leaves it unknown.
 
     Source: cdc-2022, recommendation 12.
     """
     if facts.age is not None and known.number("opioid.adult_age").met_by(facts.age):
         return
     window = known.number("opioid.oud_recorded_window")
-    disorders = tuple(c for c in facts.conditions if c.active(facts.as_of) and _disorder(c, known))
-    recent = tuple(c for c in disorders if within(c.recorded or c.onset, facts.as_of, window.days) is not False)
+    sets = (known.codes("opioid-misuse-disorders"), known.codes("opioid-use-disorder"))
+    remission = known.codes("opioid-use-disorder-remission")
+    found = (c for c in facts.conditions_in(*sets) if not remission.any_of(c.codes))
+    disorders = tuple(c for c in found if c.active(facts.as_of))
+    recent = tuple(
+        c for c in disorders if within(c.recorded or c.onset, facts.as_of, window.days) is not False
+    )
     if not recent or _treated(facts, known):
         return
     words = {"since": recent[0].when, "window": window}
     missing = (Need.MEDICATIONS,) if facts.lacks(Need.MEDICATIONS) else ()
     refs = () if missing else tuple(c.ref for c in recent)
-    yield Criterion("opioid-use-disorder-untreated", UNKNOWN if missing else MET, WARNING, words, refs, missing)
-
-
-def _disorder(condition: Condition, known: Known) -> bool:
-    sets = (known.codes("opioid-misuse-disorders"), known.codes("opioid-use-disorder"))
-    remission = known.codes("opioid-use-disorder-remission")
-    return any(any(code in s for s in sets) for code in condition.codes) and not remission.any_of(condition.codes)
+    yield Criterion(
+        "opioid-use-disorder-untreated", UNKNOWN if missing else MET, WARNING, words, refs, missing
+    )
 
 
 def _treats(drug: Drug | None) -> bool:
@@ -74,6 +75,8 @@ def _treated(facts: Facts, known: Known) -> bool:
         for o in facts.orders
     )
     return ordered or any(
-        _treats(d.drug) and d.status in ("completed", "in-progress") and within(d.when, facts.as_of, window)
+        _treats(d.drug)
+        and d.status in ("completed", "in-progress")
+        and within(d.when, facts.as_of, window)
         for d in facts.dispenses
     )

@@ -36,15 +36,20 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.CONDITIONS),
     uses=(medications, exclusions),
     criteria=(
-        declared("opioid-with-sedative", worst=WARNING, words=("opioids", "sedatives", "oud", "benzodiazepine")),
+        declared(
+            "opioid-with-sedative",
+            worst=WARNING,
+            words=("opioids", "sedatives", "oud", "benzodiazepine"),
+        ),
     ),
 )
 def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
-    """Warns when an opioid and a sedating drug are taken or ordered together, two new orders included.
+    """Warns when an opioid and a sedating drug are taken or ordered together, two new orders
+    included.
 
-    Benzodiazepines, gabapentinoids, muscle relaxants, Z-drugs, barbiturates and other depressants count. Treatment
-    of opioid use disorder is named as such: it is not to be withheld because of a sedative. When the medication
-    list cannot be read, a draft alone leaves the question unknown.
+    Benzodiazepines, gabapentinoids, muscle relaxants, Z-drugs, barbiturates and other depressants
+    count. Treatment of opioid use disorder is named as such: it is not to be withheld because of a
+    sedative. When the medication list cannot be read, a draft alone leaves the question unknown.
 
     Source: cdc-2022, recommendation 11.
     """
@@ -62,7 +67,9 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
             "opioids": _labels(opioids),
             "sedatives": _labels(sedatives),
             "oud": any(o.drug is not None and o.drug.oud_only for o in opioids),
-            "benzodiazepine": any(s.drug is not None and s.drug.is_a(DrugClass.BENZODIAZEPINE) for s in sedatives),
+            "benzodiazepine": any(
+                s.drug is not None and s.drug.is_a(DrugClass.BENZODIAZEPINE) for s in sedatives
+            ),
         }
         refs = tuple(dict.fromkeys(exposure.ref for exposure in both))
         yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)

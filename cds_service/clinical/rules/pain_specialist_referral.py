@@ -7,13 +7,9 @@ from datetime import timedelta
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
-from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.medications import medications
-from cds_service.clinical.mme import daily_mme
-from cds_service.clinical.opioid_course import opioid_course
 from cds_service.clinical.opioid_orders import opioid_orders
-from cds_service.clinical.referrals import referrals
+from cds_service.clinical.pain_consult import opioid_consult, pain_care_in_hand
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.treatment import treatment
 from cds_service.clinical.visits import visits
@@ -47,22 +43,8 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         Need.CLAIMS,
         Need.BENEFITS,
     ),
-    uses=(
-        back_pain,
-        daily_mme,
-        exclusions,
-        medications,
-        opioid_course,
-        opioid_orders,
-        referrals,
-        treatment,
-        visits,
-    ),
+    uses=(back_pain, opioid_consult, opioid_orders, pain_care_in_hand, treatment, visits),
     numbers=(
-        "pain.opioid_days",
-        "pain.consult_dose",
-        "pain.referral_open",
-        "pain.visit_recent",
         "pain.therapy_visits",
         "pain.therapy_visits_many",
         "pain.therapy_visit_window",
@@ -71,8 +53,15 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         "pain.consult_by",
     ),
     criteria=(
-        declared("opioids-beyond-one-month", worst=WARNING, words=("course", "limit", "mme"), routine=True),
-        declared("opioid-dose-for-consult", worst=WARNING, words=("mme", "threshold"), routine=True),
+        declared(
+            "opioids-beyond-one-month",
+            worst=WARNING,
+            words=("course", "limit", "mme"),
+            routine=True,
+        ),
+        declared(
+            "opioid-dose-for-consult", worst=WARNING, words=("mme", "threshold"), routine=True
+        ),
         declared(
             "inadequate-response-to-therapy-visits",
             worst=WARNING,
@@ -80,25 +69,32 @@ def _applies(facts: Facts, known: Known) -> bool | None:
             routine=True,
         ),
         declared(
-            "inadequate-response-to-treatment", worst=WARNING, words=("start", "days", "response"), routine=True
+            "inadequate-response-to-treatment",
+            worst=WARNING,
+            words=("start", "days", "response"),
+            routine=True,
         ),
         declared(
-            "consult-window-from-onset", worst=WARNING, words=("onset", "due", "days", "limit"), routine=True
+            "consult-window-from-onset",
+            worst=WARNING,
+            words=("onset", "due", "days", "limit"),
+            routine=True,
         ),
     ),
 )
 def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Suggests a pain specialist for adults with low back pain.
 
-    Reasons: opioids for more than a month, the consult dose, and on patient-view an inadequate response to therapy
-    visits or to a month of treatment; with any of them, the time from onset. Silent with an open referral or a recent
-    pain visit, in cancer treatment, sickle cell disease and palliative care. An unmeasured response never counts.
+    Reasons: opioids for more than a month, the consult dose, and on patient-view an inadequate
+    response to therapy visits or to a month of treatment; with any of them, the time from onset.
+    Silent with an open referral or a recent pain visit, in cancer treatment, sickle cell disease
+    and palliative care. An unmeasured response never counts.
 
     Source: cigna-lbp-guide, pain specialist row.
     """
-    if known.derived(exclusions).care or _in_hand(facts, known):
+    if known.derived(pain_care_in_hand):
         return
-    found = [*_opioids(facts, known)]
+    found = [*known.derived(opioid_consult)]
     if facts.hook == "patient-view":
         found += [*_therapy_visits(facts, known), *_treatment(facts, known)]
     yield from found
@@ -106,38 +102,12 @@ def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
         yield from _window(facts, known)
 
 
-def _in_hand(facts: Facts, known: Known) -> bool:
-    """A referral is open or a pain specialist saw the patient lately."""
-    return bool(
-        known.derived(referrals).open("pain", known.number("pain.referral_open").days)
-        or known.derived(visits).of("pain", known.number("pain.visit_recent").days)
-    )
-
-
-def _opioids(facts: Facts, known: Known) -> Iterator[Criterion]:
-    mme, course = known.derived(daily_mme), known.derived(opioid_course)
-    limit, threshold = known.number("pain.opioid_days"), known.number("pain.consult_dose")
-    missing = (Need.MEDICATIONS,) if facts.lacks(Need.MEDICATIONS) else ()
-    days = 0 if course is None else (course.days if facts.hook == "patient-view" else course.projected_days)
-    if course is not None and course.current and limit.met_by(days):
-        words = {"course": course, "limit": limit, "mme": mme}
-        yield Criterion("opioids-beyond-one-month", MET, WARNING, words, course.references)
-    elif missing:
-        yield Criterion("opioids-beyond-one-month", UNKNOWN, WARNING, {}, (), missing)
-    words = {"mme": mme, "threshold": threshold}
-    if threshold.met_by(mme.per_day):
-        yield Criterion("opioid-dose-for-consult", MET, WARNING, words, mme.references)
-    elif missing:
-        yield Criterion("opioid-dose-for-consult", UNKNOWN, WARNING, words, (), missing)
-    elif mme.is_lower_bound:
-        yield Criterion("opioid-dose-for-consult", UNKNOWN, WARNING, words, mme.references)
-
-
 def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
     """R-PAIN-03: four to five visits are a note, six or more a warning."""
     response, back = known.derived(treatment).response, known.derived(back_pain)
     window = known.number("pain.therapy_visit_window").days
-    reach = window if back.days is None else min(window, back.days + known.number("pain.onset_lead").days)
+    lead = known.number("pain.onset_lead").days
+    reach = window if back.onset is None else min(window, back.onset.age(facts.as_of)[1] + lead)
     seen = known.derived(visits).of("pt", reach)
     some, many = known.number("pain.therapy_visits"), known.number("pain.therapy_visits_many")
     if not some.met_by(len(seen)):
@@ -163,11 +133,16 @@ def _treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
     if not limit.met_by(days):
         return
     if treated.response.verdict == "inadequate":
-        refs = tuple(dict.fromkeys((*treated.references, *treated.response.references)))
+        refs = tuple(dict.fromkeys((*(e.ref for e in treated.tried), *treated.response.references)))
         yield Criterion("inadequate-response-to-treatment", MET, WARNING, words, refs)
     elif treated.response.verdict == "unknown":
         yield Criterion(
-            "inadequate-response-to-treatment", UNKNOWN, WARNING, words, (), treated.response.missing
+            "inadequate-response-to-treatment",
+            UNKNOWN,
+            WARNING,
+            words,
+            (),
+            treated.response.missing,
         )
 
 

@@ -8,7 +8,12 @@ from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.dates import within
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders, supply_reaches
+from cds_service.clinical.opioid_orders import (
+    opioid_drafted,
+    opioid_orders,
+    requested,
+    supply_reaches,
+)
 from cds_service.clinical.rule import Known, declared, rule
 
 
@@ -16,7 +21,7 @@ from cds_service.clinical.rule import Known, declared, rule
     hooks=("order-sign",),
     applies=opioid_drafted,
     needs=(Need.PATIENT,),
-    wants=(Need.PROCEDURES, Need.OBSERVATIONS, Need.CONDITIONS),
+    wants=(Need.PROCEDURES, Need.OBSERVATIONS, Need.CONDITIONS, Need.SERVICE_REQUESTS),
     uses=(opioid_orders, exclusions),
     numbers=("opioid.chronic_supply", "opioid.pdmp_window"),
     codes=("pdmp-review-procedure", "pdmp-data-reviewed-finding"),
@@ -25,8 +30,9 @@ from cds_service.clinical.rule import Known, declared, rule
 def pdmp_review(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Notes that no check of the prescription drug monitoring programme is on file for the window.
 
-    Asked for opioid orders of four weeks or more. Either code counts as a procedure or as an observation. Procedures
-    or observations that could not be read leave it unknown.
+    Asked for opioid orders of four weeks or more. Either code counts as a procedure or as an
+    observation; an open request for a check keeps it quiet. Procedures or observations that could
+    not be read leave it unknown.
 
     Source: cdc-2022, recommendation 9.
     """
@@ -37,12 +43,16 @@ def pdmp_review(facts: Facts, known: Known) -> Iterator[Criterion]:
         return
     reviews = (known.codes("pdmp-review-procedure"), known.codes("pdmp-data-reviewed-finding"))
     done = (
-        *(p for p in facts.procedures if p.done),
-        *(o for o in facts.observations if o.counts),
+        *(p for p in facts.procedures_in(*reviews) if p.done),
+        *(o for o in facts.observations_in(*reviews) if o.counts),
     )
-    if any(any(s.any_of(f.codes) for s in reviews) and within(f.when, facts.as_of, window.days) for f in done):
+    if any(within(f.when, facts.as_of, window.days) for f in done):
+        return
+    if requested(facts, reviews, window):
         return
     needs = (Need.PROCEDURES, Need.OBSERVATIONS, Need.CONDITIONS)
     missing = tuple(need for need in needs if facts.lacks(need))
     status = UNKNOWN if missing else MET
-    yield Criterion("pdmp-review-due", status, INFO, {"window": window}, () if missing else drafts, missing)
+    yield Criterion(
+        "pdmp-review-due", status, INFO, {"window": window}, () if missing else drafts, missing
+    )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
-from cds_service.clinical.dates import months_before, within
+from cds_service.clinical.dates import months_before
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.medications import medications
-from cds_service.clinical.opioid_orders import opioid_orders, supply_reaches
+from cds_service.clinical.opioid_orders import opioid_orders, requested, supply_reaches
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.toxicology import unexpected_results
 
@@ -27,17 +27,23 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     wants=(Need.MEDICATIONS, Need.OBSERVATIONS, Need.CONDITIONS, Need.SERVICE_REQUESTS),
     uses=(opioid_orders, exclusions, medications, unexpected_results),
     numbers=("opioid.chronic_supply", "opioid.toxicology_window", "opioid.toxicology_requested"),
-    codes=("all-urine-drug-screening-tests", "xylazine-urine-drug-screening-tests", "toxicology-test-order"),
+    codes=(
+        "all-urine-drug-screening-tests",
+        "xylazine-urine-drug-screening-tests",
+        "toxicology-test-order",
+    ),
     criteria=(
         declared("toxicology-test-due", worst=INFO, words=("window",)),
         declared("toxicology-result-unexpected", worst=WARNING, words=("results",)),
     ),
 )
 def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
-    """Notes that no urine drug test is on file for a year, and shows results that do not fit the prescriptions.
+    """Notes that no urine drug test is on file for a year, and shows results that do not fit the
+    prescriptions.
 
-    Asked for opioid treatment of four weeks or more. An open request for a test keeps the first part quiet. Results
-    are discussed, never a reason to dismiss the patient. Data that could not be read leaves both unknown.
+    Asked for opioid treatment of four weeks or more. An open request for a test keeps the first
+    part quiet. Results are discussed, never a reason to dismiss the patient. Data that could not be
+    read leaves both unknown.
 
     Source: cdc-2022, recommendation 10.
     """
@@ -45,49 +51,60 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
     if excluded.guideline:
         return
     limit = known.number("opioid.chronic_supply")
-    taken = known.derived(opioid_orders).all if facts.hook != "patient-view" else known.derived(medications).active
+    taken = (
+        known.derived(opioid_orders).all
+        if facts.hook != "patient-view"
+        else known.derived(medications).active
+    )
     orders = tuple(o for o in taken if o.opioid and not o.inpatient and supply_reaches(o, limit))
     refs = tuple(o.ref for o in orders)
     chart = (Need.OBSERVATIONS, Need.CONDITIONS, Need.MEDICATIONS)
     missing = tuple(need for need in chart if facts.lacks(need))
     if not orders:
         if facts.hook == "patient-view" and facts.lacks(Need.MEDICATIONS):
-            yield Criterion("toxicology-result-unexpected", UNKNOWN, WARNING, {}, (), (Need.MEDICATIONS,))
+            yield Criterion(
+                "toxicology-result-unexpected", UNKNOWN, WARNING, {}, (), (Need.MEDICATIONS,)
+            )
         return
     if not _tested(facts, known) and not _requested(facts, known):
         words = {"window": known.number("opioid.toxicology_window")}
         lacking = tuple(need for need in missing if need is not Need.MEDICATIONS)
         status = UNKNOWN if lacking else MET
-        yield Criterion("toxicology-test-due", status, INFO, words, () if lacking else refs, lacking)
+        yield Criterion(
+            "toxicology-test-due", status, INFO, words, () if lacking else refs, lacking
+        )
     results = known.derived(unexpected_results)
     if results and not facts.lacks(Need.MEDICATIONS):
         found = tuple(dict.fromkeys((*(r.ref for r in results), *refs)))
         yield Criterion("toxicology-result-unexpected", MET, WARNING, {"results": results}, found)
     elif missing:
-        yield Criterion("toxicology-result-unexpected", UNKNOWN, WARNING, {"results": results}, (), missing)
+        yield Criterion(
+            "toxicology-result-unexpected", UNKNOWN, WARNING, {"results": results}, (), missing
+        )
 
 
 def _tested(facts: Facts, known: Known) -> bool:
     """Any urine drug test in the window, whatever it looked for."""
-    since = months_before(facts.as_of, known.number("opioid.toxicology_window").days) - timedelta(days=1)
-    tests = (known.codes("all-urine-drug-screening-tests"), known.codes("xylazine-urine-drug-screening-tests"))
+    since = months_before(facts.as_of, known.number("opioid.toxicology_window").days) - timedelta(
+        days=1
+    )
+    tests = (
+        known.codes("all-urine-drug-screening-tests"),
+        known.codes("xylazine-urine-drug-screening-tests"),
+    )
+    panels = (
+        o for o in facts.observations if any(t.any_of(c.codes) for c in o.components for t in tests)
+    )
     return any(
-        any(t.any_of(o.codes) or any(t.any_of(c.codes) for c in o.components) for t in tests)
-        and o.status not in ("unknown", "entered-in-error", "cancelled")
+        o.status not in ("unknown", "entered-in-error", "cancelled")
         and o.when is not None
         and since <= o.when.last
         and o.when.first <= facts.as_of
-        for o in facts.observations
+        for o in (*facts.observations_in(*tests), *panels)
     )
 
 
 def _requested(facts: Facts, known: Known) -> bool:
-    """A test is being ordered or was ordered lately: accepting the advice must not raise it again."""
-    order, tests = known.codes("toxicology-test-order"), known.codes("all-urine-drug-screening-tests")
-    window = known.number("opioid.toxicology_requested").days
-    return any(
-        (order.any_of(r.codes) or tests.any_of(r.codes))
-        and r.open
-        and (r.draft or within(r.when, facts.as_of, window) is not False)
-        for r in facts.requests
-    )
+    """A test is being ordered or was ordered lately."""
+    tests = (known.codes("toxicology-test-order"), known.codes("all-urine-drug-screening-tests"))
+    return requested(facts, tests, known.number("opioid.toxicology_requested"))

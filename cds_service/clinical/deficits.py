@@ -1,0 +1,72 @@
+"""Neurological signs of the lumbar spine: cauda equina, cord and motor deficits, by onset. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cds_service.clinical.back_pain import back_pain
+from cds_service.clinical.evidence import Sign, age, condition_evidence, sign
+from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.problems import problems
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.numbers import Number
+
+CAUDA_EQUINA = ("redflag-cauda-equina", "redflag-urinary-retention", "redflag-saddle-or-sphincter")
+DEFICITS = ("redflag-motor-deficit", "redflag-major-cord-deficit")
+LASTING = (*CAUDA_EQUINA, *DEFICITS, "redflag-neurogenic-bladder")
+RETENTION = "redflag-urinary-retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Deficits:
+    """`cauda_equina`, `cord`: new; `since_surgery`: motor or cord, in recent weeks; `lasting`: of
+    any age.
+    """
+
+    cauda_equina: Sign
+    cord: Sign
+    since_surgery: Sign
+    lasting: Sign
+
+
+@reasoning(
+    wants=(Need.CONDITIONS,),
+    uses=(back_pain, problems),
+    numbers=(
+        "red-flags.new_onset_days",
+        "red-flags.complication_days",
+        "red-flags.predates_back_pain_days",
+    ),
+)
+def deficits(facts: Facts, known: Known) -> Deficits:
+    """Active deficits; one without a date is treated as new, one long before the back pain
+    as unrelated.
+    """
+    of, new = known.derived(problems).active, known.number("red-flags.new_onset_days")
+    retention = [c for c in of(RETENTION) if not _predates(c, facts, known)]
+    signs = [*of(*(group for group in CAUDA_EQUINA if group != RETENTION)), *retention]
+    lasting = (condition_evidence(c) for c in of(*LASTING) if not _predates(c, facts, known))
+    return Deficits(
+        _recent(signs, facts, new),
+        _recent(of("redflag-major-cord-deficit"), facts, new),
+        _recent(of(*DEFICITS), facts, known.number("red-flags.complication_days")),
+        sign(lasting, facts, Need.CONDITIONS),
+    )
+
+
+def _recent(conditions: Iterable[Condition], facts: Facts, window: Number) -> Sign:
+    found = (
+        condition_evidence(c) for c in conditions if age(c.when, facts.as_of, window) is not False
+    )
+    return sign(found, facts, Need.CONDITIONS)
+
+
+def _predates(condition: Condition, facts: Facts, known: Known) -> bool:
+    """Whether it is known to have begun too long before the back pain to belong to it."""
+    onset = known.derived(back_pain).onset
+    if condition.when is None or onset is None:
+        return False
+    return known.number("red-flags.predates_back_pain_days").met_by(
+        (onset.first - condition.when.last).days
+    )

@@ -1,0 +1,220 @@
+"""What makes an epidural injection unsafe now: bleeding, infection, pregnancy, allergy. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cds_service.clinical.evidence import (
+    Evidence,
+    Sign,
+    age,
+    any_of,
+    coded,
+    condition_evidence,
+    day_of,
+    measured,
+    name,
+    recorded,
+    sign,
+)
+from cds_service.clinical.facts import Allergy, Condition, Facts, Need, Observation, Quantity
+from cds_service.clinical.infection import infection
+from cds_service.clinical.medications import medications
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.toxicology import reading
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.drugs.model import DrugClass
+
+BLEEDING_CONDITIONS = ("anticoagulant-status", "antiplatelet-status", "coagulopathy")
+ALLERGENS = ("allergen-contrast", "allergen-corticosteroid", "allergen-local-anesthetic")
+# Allergy lists often name a class in words only.
+ALLERGEN_WORDS = ("contrast", "corticosteroid", "local anesthetic", "local anaesthetic")
+RATIO_UNITS = frozenset({"", "1", "inr", "{inr}", "ratio", "{ratio}"})
+# How many 10*9/L one unit of a platelet count is.
+_BILLIONS = (
+    "10*9/l",
+    "10^9/l",
+    "g/l",
+    "10*3/ul",
+    "10^3/ul",
+    "10e3/ul",
+    "x10e3/ul",
+    "k/ul",
+    "thou/ul",
+)
+_SINGLE = ("/ul", "/mm3", "{cells}/ul", "cells/ul")
+PLATELET_UNITS: Mapping[str, Fraction] = {
+    **dict.fromkeys(_BILLIONS, Fraction(1)),
+    **dict.fromkeys(_SINGLE, Fraction(1, 1000)),
+}
+THOUSANDS = 1000  # without a unit, a count below this can only be in thousands a microlitre
+
+
+@dataclass(frozen=True, slots=True)
+class EsiSafety:
+    """Each contraindication with its evidence."""
+
+    bleeding: Sign
+    infection: Sign
+    pregnancy: Sign
+    allergy: Sign
+
+
+@reasoning(
+    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS, Need.ALLERGIES),
+    uses=(infection, medications),
+    numbers=(
+        "esi.inr",
+        "esi.platelets",
+        "esi.lab_days",
+        "esi.pregnancy_days",
+        "esi.pregnancy_test_days",
+    ),
+    codes=(
+        *BLEEDING_CONDITIONS,
+        "inr",
+        "platelets",
+        "pregnancy",
+        "pregnant-answers",
+        "not-pregnant-answers",
+        "allergy-status",
+        *ALLERGENS,
+    ),
+)
+def esi_safety(facts: Facts, known: Known) -> EsiSafety:
+    """Contraindications from orders, conditions, results and allergies; low-dose aspirin alone is
+    none.
+
+    A diagnosis without a date counts as new. A result whose unit or answer cannot be read leaves
+    its sign unknown.
+    """
+    germs = known.derived(infection)
+    return EsiSafety(
+        _bleeding(facts, known),
+        any_of(germs.spinal, germs.systemic, germs.fever),
+        _pregnancy(facts, known),
+        _allergy(facts, known),
+    )
+
+
+def _active(facts: Facts, known: Known, *groups: str) -> tuple[Condition, ...]:
+    active = [c for c in facts.conditions if c.active(facts.as_of)]
+    return tuple(c for group in groups for c in coded(active, known.codes(group)))
+
+
+def _bleeding(facts: Facts, known: Known) -> Sign:
+    taken = known.derived(medications).exposures(
+        DrugClass.ANTICOAGULANT, DrugClass.ANTIPLATELET_P2Y12, drafts=True
+    )
+    return any_of(
+        sign((Evidence(e.ref, e.label) for e in taken), facts, Need.MEDICATIONS),
+        sign(
+            map(condition_evidence, _active(facts, known, *BLEEDING_CONDITIONS)),
+            facts,
+            Need.CONDITIONS,
+        ),
+        _result(facts, known, "inr"),
+        _result(facts, known, "platelets"),
+    )
+
+
+def _result(facts: Facts, known: Known, test: str) -> Sign:
+    """The latest result of the window, the worst of several on one day."""
+    window, limit = known.number("esi.lab_days"), known.number(f"esi.{test}")
+    recent = [o for o in recorded(facts, known.codes(test)) if age(o.when, facts.as_of, window)]
+    newest = max((day_of(o.when, facts.as_of) for o in recent), default=None)
+    latest = [o for o in recent if day_of(o.when, facts.as_of) == newest]
+    amounts = [(o, ratio(o.value) if test == "inr" else thousands(o.value)) for o in latest]
+    bad = [measured(o) for o, amount in amounts if amount is not None and limit.met_by(amount)]
+    unread = [measured(o) for o, amount in amounts if amount is None]
+    return sign(bad, facts, Need.OBSERVATIONS, unsure=unread)
+
+
+def ratio(value: Quantity | None) -> Fraction | None:
+    """An INR; None for a time in seconds or without a value."""
+    if value is None or value.unit.strip().lower() not in RATIO_UNITS:
+        return None
+    return Fraction(value.value)
+
+
+def thousands(value: Quantity | None) -> Fraction | None:
+    """A platelet count in 10*9/L; None without a value, or where the unit leaves its size open.
+
+    >>> from decimal import Decimal
+    >>> thousands(Quantity(Decimal(90000), "/uL")) == 90, thousands(Quantity(Decimal(90000))) is None
+    (True, True)
+    """
+    if value is None:
+        return None
+    unit = value.unit.strip().lower().replace("μ", "u").replace("µ", "u")
+    if not unit:
+        return Fraction(value.value) if value.value < THOUSANDS else None
+    factor = PLATELET_UNITS.get(unit)
+    return None if factor is None else Fraction(value.value) * factor
+
+
+def _pregnancy(facts: Facts, known: Known) -> Sign:
+    window = known.number("esi.pregnancy_days")
+    recorded_now = (
+        condition_evidence(c)
+        for c in _active(facts, known, "pregnancy")
+        if age(c.when, facts.as_of, window) is not False
+    )
+    return any_of(sign(recorded_now, facts, Need.CONDITIONS), _pregnancy_test(facts, known))
+
+
+def _pregnancy_test(facts: Facts, known: Known) -> Sign:
+    """The latest test or status of the window, unless a pregnancy is recorded as over since."""
+    window, codes = known.number("esi.pregnancy_test_days"), known.codes("pregnancy")
+    tests = [o for o in recorded(facts, codes) if age(o.when, facts.as_of, window)]
+    newest = max((day_of(o.when, facts.as_of) for o in tests), default=None)
+    ended = [
+        day_of(c.abated, facts.as_of)
+        for c in coded(facts.conditions, codes)
+        if c.ever(facts.as_of) and c.abated is not None
+    ]
+    if newest is None or any(day >= newest for day in ended):
+        return sign((), facts, Need.OBSERVATIONS)
+    latest = [(o, _pregnant(o, known)) for o in tests if day_of(o.when, facts.as_of) == newest]
+    positive = [measured(o) for o, says in latest if says]
+    unread = [measured(o) for o, says in latest if says is None]
+    return sign(positive, facts, Need.OBSERVATIONS, unsure=unread)
+
+
+def _pregnant(test: Observation, known: Known) -> bool | None:
+    if known.codes("pregnant-answers").any_of(test.value_codes):
+        return True
+    if known.codes("not-pregnant-answers").any_of(test.value_codes):
+        return False
+    text = test.value_text.strip().lower()
+    if text.startswith(("pregnant", "not pregnant")):
+        return text.startswith("pregnant")
+    said = reading(test)
+    return None if said is None else said == "positive"
+
+
+def _allergy(facts: Facts, known: Known) -> Sign:
+    listed = (
+        Evidence(a.ref, name(a), a.when)
+        for a in facts.allergies
+        if a.active and _to_injectate(a, known)
+    )
+    noted = map(condition_evidence, _active(facts, known, "allergy-status"))
+    return any_of(sign(listed, facts, Need.ALLERGIES), sign(noted, facts, Need.CONDITIONS))
+
+
+def _to_injectate(allergy: Allergy, known: Known) -> bool:
+    substances = frozenset(_substances(allergy))
+    if any(known.codes(group).any_of(substances) for group in ALLERGENS):
+        return True
+    if allergy.drug is not None and allergy.drug.is_a(DrugClass.SYSTEMIC_CORTICOSTEROID):
+        return True
+    return any(word in allergy.text.lower() for word in ALLERGEN_WORDS)
+
+
+def _substances(allergy: Allergy) -> Iterator[Code]:
+    yield from allergy.codes
+    if allergy.drug is not None:
+        yield from (Code("RXNORM", part.rxcui) for part in allergy.drug.components if part.rxcui)

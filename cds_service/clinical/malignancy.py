@@ -1,0 +1,143 @@
+"""Signs of a tumour behind back pain: cancer now or ever, and weight loss at an age at
+risk. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN
+from cds_service.clinical.evidence import (
+    ABSENT,
+    Evidence,
+    Sign,
+    age,
+    all_of,
+    any_of,
+    condition_evidence,
+    day_of,
+    measured,
+    recorded,
+    sign,
+)
+from cds_service.clinical.facts import Condition, Facts, Need, Quantity
+from cds_service.clinical.problems import problems
+from cds_service.clinical.rule import Known, reasoning
+
+# How many kilograms one unit of a body weight is.
+WEIGHT_UNITS = {
+    "kg": Fraction(1),
+    "g": Fraction(1, 1000),
+    "[lb_av]": Fraction("0.45359237"),
+    "lb": Fraction("0.45359237"),
+    "lbs": Fraction("0.45359237"),
+    "[oz_av]": Fraction("0.45359237") / 16,
+}
+PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Malignancy:
+    """`cancer`: a cancer code ever, or a spinal one now; `weight_loss`: at an age at risk; `sign`:
+    either.
+    """
+
+    cancer: Sign
+    weight_loss: Sign
+
+    @property
+    def sign(self) -> Sign:
+        """Either arm."""
+        return any_of(self.cancer, self.weight_loss)
+
+
+@reasoning(
+    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.PATIENT),
+    uses=(problems,),
+    numbers=(
+        "red-flags.cancer_age",
+        "red-flags.weight_loss_days",
+        "red-flags.weight_window_days",
+        "red-flags.weights_apart_days",
+        "red-flags.weight_loss_percent",
+    ),
+    codes=("redflag-cancer-any", "redflag-cancer-any-exclude", "body-weight"),
+)
+def malignancy(facts: Facts, known: Known) -> Malignancy:
+    """Cancer at any time, resolved included, non-melanoma skin cancer not; or weight loss
+    past the age.
+    """
+    listed = known.derived(problems)
+    spinal = listed.active("redflag-malignancy-spinal")
+    cancers = [*spinal, *(c for c in listed.ever("redflag-cancer-any") if _is_cancer(c, known))]
+    cancer = sign(map(condition_evidence, cancers), facts, Need.CONDITIONS)
+    old = _old_enough(facts, known)
+    if old.status is NOT_MET:
+        return Malignancy(cancer, ABSENT)
+    return Malignancy(cancer, all_of(old, any_of(_named(facts, known), _weighed(facts, known))))
+
+
+def _is_cancer(condition: Condition, known: Known) -> bool:
+    any_cancer, skin = known.codes("redflag-cancer-any"), known.codes("redflag-cancer-any-exclude")
+    return any(code in any_cancer and code not in skin for code in condition.codes)
+
+
+def _old_enough(facts: Facts, known: Known) -> Sign:
+    if facts.age is None or facts.patient is None:
+        return sign((), facts, Need.PATIENT) if facts.lacks(Need.PATIENT) else Sign(UNKNOWN)
+    if not known.number("red-flags.cancer_age").met_by(facts.age):
+        return ABSENT
+    return Sign(MET, (Evidence("", f"age {facts.age}"),))
+
+
+def _named(facts: Facts, known: Known) -> Sign:
+    """Weight loss as a diagnosis; one without a usable date leaves it unknown."""
+    window = known.number("red-flags.weight_loss_days")
+    found: list[Evidence] = []
+    unsure: list[Evidence] = []
+    for condition in known.derived(problems).active("redflag-weight-loss"):
+        inside = age(condition.when, facts.as_of, window)
+        if inside is not False:
+            (found if inside else unsure).append(condition_evidence(condition))
+    return sign(found, facts, Need.CONDITIONS, unsure=unsure)
+
+
+def _weighed(facts: Facts, known: Known) -> Sign:
+    """The fall from the first to the last weight of the window; the smallest fall where a day has
+    several.
+    """
+    weights = tuple(_weights(facts, known))
+    if not weights:
+        return sign((), facts, Need.OBSERVATIONS)
+    days = [day_of(e.when, facts.as_of) for e, _ in weights]
+    first = min(
+        (w for w, day in zip(weights, days, strict=True) if day == days[0]),
+        key=lambda w: (w[1], w[0].ref),
+    )
+    last = max(
+        (w for w, day in zip(weights, days, strict=True) if day == days[-1]),
+        key=lambda w: (w[1], w[0].ref),
+    )
+    apart = known.number("red-flags.weights_apart_days").met_by((days[-1] - days[0]).days)
+    fall = PERCENT * (first[1] - last[1]) / first[1]
+    if apart and known.number("red-flags.weight_loss_percent").met_by(fall):
+        return sign((first[0], last[0]), facts)
+    return sign((), facts, Need.OBSERVATIONS)
+
+
+def _weights(facts: Facts, known: Known) -> Iterator[tuple[Evidence, Fraction]]:
+    """Readable weights of the window in kilograms, oldest first."""
+    window = known.number("red-flags.weight_window_days")
+    for observation in recorded(facts, known.codes("body-weight")):
+        if age(observation.when, facts.as_of, window):
+            amount = kilograms(observation.value)
+            if amount:
+                yield measured(observation), amount
+
+
+def kilograms(value: Quantity | None) -> Fraction | None:
+    """A body weight in kilograms; None if the unit is not one of weight."""
+    factor = WEIGHT_UNITS.get(value.unit.strip().lower()) if value is not None else None
+    return None if value is None or factor is None else Fraction(value.value) * factor

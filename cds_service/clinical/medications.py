@@ -1,0 +1,233 @@
+"""Which medication orders and statements count: being signed, current, coming, past or
+replaced. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from cds_service.clinical.dates import Span, span_of
+from cds_service.clinical.facts import Facts, Need, Order, Statement
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.drugs.model import Drug, DrugClass
+
+DEAD_DRAFT = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
+NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
+UNCERTAIN = frozenset({"", "unknown"})
+MERE_INTENT = frozenset({"proposal", "plan"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A drug the patient takes or is about to take; `basis`: order | statement."""
+
+    ref: str
+    label: str
+    drug: Drug | None
+    draft: bool
+    basis: str
+    inpatient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Medications:
+    """The patient's medication orders as they stand on the as-of date.
+
+    `drafts` are being signed; `active` chart orders are current; `coming` ones begin later;
+    `uncertain` ones have no readable status; `past` ones are over; `replaced` ones are current but
+    renewed by a draft.
+    """
+
+    drafts: tuple[Order, ...] = ()
+    active: tuple[Order, ...] = ()
+    coming: tuple[Order, ...] = ()
+    uncertain: tuple[Order, ...] = ()
+    past: tuple[Order, ...] = ()
+    replaced: tuple[Order, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+    @property
+    def opioid_drafts(self) -> tuple[Order, ...]:
+        """Opioids being signed, products for opioid use disorder included."""
+        return tuple(order for order in self.drafts if order.opioid)
+
+    @property
+    def active_opioids(self) -> tuple[Order, ...]:
+        """Current opioid orders of the chart, products for opioid use disorder included."""
+        return tuple(order for order in self.active if order.opioid)
+
+    @property
+    def past_opioids(self) -> tuple[Order, ...]:
+        """Opioid orders of the chart that are over."""
+        return tuple(order for order in self.past if order.opioid)
+
+    def exposures(self, *classes: DrugClass, drafts: bool = False) -> tuple[Exposure, ...]:
+        """Orders and statements of drugs of any of `classes`; with `drafts` also those being
+        signed.
+
+        An order that a draft renews is left out with `drafts`, and in without them.
+        """
+        orders = (*self.drafts, *self.active) if drafts else (*self.active, *self.replaced)
+        found = [
+            Exposure(o.ref, label_of(o), o.drug, o.draft, "order", o.inpatient)
+            for o in orders
+            if _is_a(o, classes)
+        ]
+        known = {exposure.drug.rxcui for exposure in found if exposure.drug and exposure.drug.rxcui}
+        refs = {exposure.ref for exposure in found}
+        for stated in self.statements:
+            repeated = stated.drug is not None and stated.drug.rxcui in known
+            if _is_a(stated, classes) and not repeated and refs.isdisjoint(stated.based_on):
+                found.append(
+                    Exposure(stated.ref, label_of(stated), stated.drug, False, "statement")
+                )
+        return tuple(found)
+
+
+def _is_a(fact: Order | Statement, classes: tuple[DrugClass, ...]) -> bool:
+    if DrugClass.OPIOID in classes and fact.opioid:
+        return True
+    return fact.drug is not None and fact.drug.is_a(*classes)
+
+
+def label_of(fact: Order | Statement) -> str:
+    """What the chart calls the drug, else its RxNorm name."""
+    return fact.text or (fact.drug.name if fact.drug else "") or "unnamed medication"
+
+
+def same_drug(one: Order, other: Order) -> bool:
+    """Whether two orders are of one product, brand and generic alike; unknown drugs go by
+    code or text.
+    """
+    if one.codes & other.codes:
+        return True
+    if one.drug is None or other.drug is None:
+        return (
+            one.drug is other.drug
+            and bool(one.text)
+            and one.text.casefold() == other.text.casefold()
+        )
+    if one.drug.rxcui and one.drug.rxcui == other.drug.rxcui:
+        return True
+    return _product(one.drug) == _product(other.drug)
+
+
+def _product(drug: Drug) -> tuple[object, ...]:
+    parts = frozenset((c.ingredient, c.strength, c.unit) for c in drug.components)
+    return parts, drug.route, drug.dose_form.lower(), drug.extended_release
+
+
+@reasoning(wants=(Need.MEDICATIONS, Need.STATEMENTS))
+def medications(facts: Facts, known: Known) -> Medications:
+    """Sort the patient's orders: what is signed now, current, coming, over, or renewed by this
+    call.
+
+    A draft counts whatever its status except when it is over or in error, and begins on the as-of
+    date. A chart order is current while its status is active and its supply, refills counted, has
+    not run out.
+    """
+    as_of = facts.as_of
+    drafts = tuple(
+        _begun(o, as_of) for o in _once(facts.drafts) if o.status not in DEAD_DRAFT and _meant(o)
+    )
+    chart = tuple(o for o in _once(o for o in facts.orders if not o.draft) if _meant(o))
+    superseded = frozenset(_superseded(chart, as_of))
+    live: list[Order] = []
+    renewed: list[Order] = []
+    past: list[Order] = []
+    for order in chart:
+        if order.status != "active" or _over(order, as_of) or order.ref in superseded:
+            if _was_taken(order, as_of):
+                past.append(order)
+        elif any(_renews(draft, order) for draft in drafts):
+            renewed.append(order)
+        else:
+            live.append(order)
+    return Medications(
+        drafts=drafts,
+        active=tuple(o for o in live if not _later(o, as_of)),
+        coming=tuple(o for o in live if _later(o, as_of)),
+        uncertain=tuple(o for o in chart if o.status in UNCERTAIN and not _over(o, as_of)),
+        past=tuple(past),
+        replaced=tuple(o for o in renewed if not _later(o, as_of)),
+        statements=tuple(_current_statements(facts)),
+    )
+
+
+def _meant(order: Order) -> bool:
+    return not order.do_not_perform and order.intent not in MERE_INTENT
+
+
+def _begun(draft: Order, as_of: date) -> Order:
+    """The draft as it will run: from the as-of date, for its supply with refills."""
+    span = draft.span
+    if span is not None and span.start == as_of and (span.end is None or span.end > as_of):
+        return draft
+    fills = (draft.supply_days or 0) * (1 + draft.refills)
+    return replace(draft, span=span_of(as_of, fills) if fills > 0 else Span(as_of))
+
+
+def _once(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Each order once: an id that stands twice for the same drug is one order, for two
+    drugs it is two.
+    """
+    kept: list[Order] = []
+    by_ref: dict[str, list[Order]] = {}
+    for order in sorted(orders, key=lambda o: o.status != "active"):
+        twins = by_ref.setdefault(order.ref, [])
+        if not order.ref or not any(same_drug(order, twin) for twin in twins):
+            twins.append(order)
+            kept.append(order)
+    return tuple(kept)
+
+
+def _over(order: Order, as_of: date) -> bool:
+    return order.span is not None and order.span.end is not None and order.span.end <= as_of
+
+
+def _later(order: Order, as_of: date) -> bool:
+    return order.span is not None and order.span.start > as_of
+
+
+def _renews(draft: Order, order: Order) -> bool:
+    """A re-signed order (same id, same drug), or one the draft names as the prescription it
+    replaces.
+    """
+    if draft.prior and draft.prior == order.ref:
+        return True
+    return bool(draft.ref) and draft.ref == order.ref and _same_ingredients(draft, order)
+
+
+def _same_ingredients(one: Order, other: Order) -> bool:
+    """Whether two orders are of one drug in any strength: a revised order keeps its id."""
+    if one.drug is None or other.drug is None or not one.drug.components:
+        return same_drug(one, other)
+    return {c.ingredient for c in one.drug.components} == {
+        c.ingredient for c in other.drug.components
+    }
+
+
+def _superseded(chart: tuple[Order, ...], as_of: date) -> Iterator[str]:
+    """References that another active order which has begun replaces; orders naming each
+    other both stay.
+    """
+    prior = {order.ref: order.prior for order in chart}
+    for order in chart:
+        if not order.prior or order.status != "active" or _later(order, as_of):
+            continue
+        if order.prior != order.ref and prior.get(order.prior) != order.ref:
+            yield order.prior
+
+
+def _was_taken(order: Order, as_of: date) -> bool:
+    if order.status in NEVER_TAKEN or order.status in UNCERTAIN:
+        return False
+    return order.span is None or order.span.start <= as_of
+
+
+def _current_statements(facts: Facts) -> Iterator[Statement]:
+    for stated in facts.statements:
+        if stated.status == "active" and (stated.span is None or stated.span.covers(facts.as_of)):
+            yield stated

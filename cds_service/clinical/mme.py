@@ -1,0 +1,306 @@
+"""The patient's opioids in morphine milligram equivalents a day, over all orders at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from cds_service.clinical.dates import FAR_FUTURE, Span
+from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
+from cds_service.clinical.medications import (
+    MERE_INTENT,
+    NEVER_TAKEN,
+    Medications,
+    label_of,
+    medications,
+    same_drug,
+)
+from cds_service.clinical.opioid_amount import Amount, Portion, factor_for, opioid_amount, show
+from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.model import FactorTable
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMme:
+    """What one prescription adds: MME a day with its arithmetic, or `why` it is not counted."""
+
+    ref: str
+    label: str
+    draft: bool
+    counted: bool
+    per_day: Fraction | None = None
+    arithmetic: str = ""
+    why: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def mme(self) -> Decimal | None:
+        """The MME a day for display, two decimals at most."""
+        return None if self.per_day is None else _display(self.per_day)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyMme:
+    """The total: `per_day` is the greatest on any day from the as-of date on, or its known part.
+
+    `seen`: an opioid order stands in the call or the chart, whether or not it counts.
+    `without_drafts` is the total were nothing signed. `duplicates` names drugs being signed that
+    another order already gives.
+    """
+
+    per_day: Fraction = Fraction(0)
+    is_lower_bound: bool = False
+    seen: bool = False
+    factors: str = ""
+    orders: tuple[OrderMme, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    without_drafts: Fraction = Fraction(0)
+
+    @property
+    def total(self) -> Decimal:
+        """The total for display, two decimals at most."""
+        return _display(self.per_day)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every order considered, counted or not, each once."""
+        return tuple(dict.fromkeys(order.ref for order in self.orders if order.ref))
+
+    @property
+    def uncounted(self) -> tuple[OrderMme, ...]:
+        """The opioids that could not be counted."""
+        return tuple(order for order in self.orders if not order.counted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A prescription as it runs: when, and how much a day."""
+
+    order: Order | Statement | Dispense
+    span: Span
+    amount: Amount
+
+    @property
+    def draft(self) -> bool:
+        return isinstance(self.order, Order) and self.order.draft
+
+
+@reasoning(
+    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES),
+    uses=(medications, oud_treatment),
+)
+def daily_mme(facts: Facts, known: Known) -> DailyMme:
+    """Add up all opioids being signed and current: strength x doses a day x factor, unrounded.
+
+    An opioid that cannot be converted is listed with the reason and makes the total a lower bound,
+    as does a medication list that could not be read. Orders that are over, replaced or never meant
+    to be taken add nothing.
+
+    Source: cdc-2022, table of conversion factors.
+    """
+    taken = known.derived(medications)
+    oud = known.derived(oud_treatment)
+    running = [
+        _course(o, facts.as_of, known.factors, oud)
+        for o in _opioids((*taken.drafts, *taken.active, *taken.coming))
+    ]
+    listed = [_uncounted(o, "its status is not known") for o in _opioids(taken.uncertain)]
+    running += [_course(s, facts.as_of, known.factors, oud) for s in _statements(facts, taken)]
+    listed += [
+        _uncounted(d, "dispensed, and no order says how it is taken")
+        for d in _dispensed(facts, taken)
+    ]
+    total, day = _peak(running, facts.as_of)
+    orders = (*_orders(running, day), *listed)
+    before = [c for c in running if not c.draft]
+    before += [_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced)]
+    return DailyMme(
+        per_day=total,
+        is_lower_bound=facts.lacks(Need.MEDICATIONS) or any(not order.counted for order in orders),
+        seen=bool(orders) or any(order.opioid for order in facts.orders),
+        factors=known.factors.id,
+        orders=orders,
+        duplicates=_duplicates(taken),
+        without_drafts=_peak(before, facts.as_of)[0],
+    )
+
+
+def daily_series(
+    orders: Iterable[Order], table: FactorTable, start: date, end: date
+) -> tuple[tuple[date, Fraction], ...]:
+    """MME on each day from `start` to `end` (not included), past orders counted for their own span.
+
+    An order another one names as its prior ends when that one begins; what cannot be converted adds
+    nothing.
+    """
+    spans = [(o, o.span) for o in orders if o.span is not None and o.opioid and _was_meant(o)]
+    begins = {order.prior: span.start for order, span in spans if order.prior}
+    running = []
+    for order, span in spans:
+        cut = begins.get(order.ref, FAR_FUTURE)
+        until = max(span.start, min(cut, span.end or FAR_FUTURE))
+        running.append(_Course(order, Span(span.start, until), _converted(order, table)))
+    days = (start + timedelta(days=n) for n in range((end - start).days))
+    return tuple((day, _on(running, day)) for day in days)
+
+
+def _was_meant(order: Order) -> bool:
+    over = order.status in NEVER_TAKEN and not order.draft
+    return not (over or order.do_not_perform or order.intent in MERE_INTENT)
+
+
+def _opioids(orders: Iterable[Order]) -> tuple[Order, ...]:
+    return tuple(order for order in orders if order.opioid)
+
+
+def _course(
+    order: Order | Statement, as_of: date, table: FactorTable, oud: OudTreatment
+) -> _Course:
+    amount = _converted(order, table)
+    if isinstance(order, Order) and oud.given(order):
+        amount = Amount(why="treatment of opioid use disorder: conversion factors do not apply")
+    return _Course(order, order.span or Span(as_of), amount)
+
+
+def _converted(order: Order | Statement, table: FactorTable) -> Amount:
+    if isinstance(order, Order) and order.drug_conflict:
+        return Amount(why=f"its codes disagree: {order.drug_conflict}")
+    return opioid_amount(order.drug, order.sig, table)
+
+
+def _statements(facts: Facts, taken: Medications) -> Iterator[Statement]:
+    """Opioids the patient is said to take that no order of the chart stands for.
+
+    An order of the same ingredient, or one the statement is based on, speaks instead of the
+    statement.
+    """
+    orders = (*taken.active, *taken.coming, *taken.uncertain, *taken.replaced)
+    refs, ingredients = {o.ref for o in orders}, _ingredients(orders)
+    for stated in taken.statements:
+        if (
+            stated.opioid
+            and refs.isdisjoint(stated.based_on)
+            and ingredients.isdisjoint(_ingredients((stated,)))
+        ):
+            yield stated
+
+
+def _dispensed(facts: Facts, taken: Medications) -> Iterator[Dispense]:
+    """Opioids handed out whose supply still lasts, when no order or statement of that ingredient
+    exists.
+
+    A dispense carries out an order and is never added to it.
+    """
+    known = _ingredients((*facts.orders, *taken.statements))
+    for dispense in facts.dispenses:
+        ingredients = _ingredients((dispense,))
+        if not dispense.opioid or dispense.orders or not ingredients or known & ingredients:
+            continue
+        if dispense.status in ("completed", "in-progress", "") and _lasts(dispense, facts.as_of):
+            yield dispense
+
+
+def _lasts(dispense: Dispense, as_of: date) -> bool:
+    if dispense.when is None or dispense.supply_days is None:
+        return False
+    return 0 <= (as_of - dispense.when.last).days < dispense.supply_days
+
+
+def _ingredients(items: Iterable[Order | Statement | Dispense]) -> set[str]:
+    return {c.ingredient for item in items if item.drug for c in item.drug.opioids}
+
+
+def _peak(courses: list[_Course], as_of: date) -> tuple[Fraction, date]:
+    """The greatest total of any day from `as_of` on, and its first day, on which some order
+    begins.
+    """
+    days = sorted({as_of} | {c.span.start for c in courses if c.span.start > as_of})
+    totals = [(_on(courses, day), day) for day in days]
+    return max(totals, key=lambda pair: (pair[0], -pair[1].toordinal()))
+
+
+def _on(courses: Iterable[_Course], day: date) -> Fraction:
+    current = [c for c in courses if c.span.covers(day)]
+    totals = _totals(current)
+    return sum((_mme(p, totals) for c in current for p in c.amount.portions), Fraction(0))
+
+
+def _totals(courses: Iterable[_Course]) -> dict[str, Fraction]:
+    """The patient's daily total of each ingredient, which decides its tier."""
+    totals: dict[str, Fraction] = {}
+    for portion in (p for c in courses for p in c.amount.portions):
+        totals[portion.ingredient] = totals.get(portion.ingredient, Fraction(0)) + portion.amount
+    return totals
+
+
+def _mme(portion: Portion, totals: dict[str, Fraction]) -> Fraction:
+    return portion.amount * Fraction(factor_for(portion.rows, totals[portion.ingredient]).factor)
+
+
+def _orders(courses: list[_Course], peak: date) -> Iterator[OrderMme]:
+    """What each prescription adds on the peak day, or on its own first day if it does not
+    cover that one.
+    """
+    for course in courses:
+        if course.amount.why:
+            yield _uncounted(course.order, course.amount.why)
+            continue
+        covered = course.span.covers(peak)
+        day = peak if covered else course.span.start
+        totals = _totals(c for c in courses if c.span.covers(day) or c is course)
+        apart = (
+            ()
+            if covered
+            else (f"not at the same time as the greatest dose, on {peak.isoformat()}",)
+        )
+        yield OrderMme(
+            ref=course.order.ref,
+            label=_label(course.order),
+            draft=course.draft,
+            counted=True,
+            per_day=sum((_mme(p, totals) for p in course.amount.portions), Fraction(0)),
+            arithmetic=" + ".join(_arithmetic(p, totals) for p in course.amount.portions),
+            notes=(*course.amount.notes, *apart),
+        )
+
+
+def _arithmetic(portion: Portion, totals: dict[str, Fraction]) -> str:
+    row = factor_for(portion.rows, totals[portion.ingredient])
+    return f"{portion.says} x {show(Fraction(row.factor))}"
+
+
+def _uncounted(order: Order | Statement | Dispense, why: str) -> OrderMme:
+    draft = isinstance(order, Order) and order.draft
+    return OrderMme(order.ref, _label(order), draft, counted=False, why=why)
+
+
+def _label(item: Order | Statement | Dispense) -> str:
+    if isinstance(item, Dispense):
+        return item.text or (item.drug.name if item.drug else "unnamed medication")
+    return label_of(item)
+
+
+def _duplicates(taken: Medications) -> tuple[str, ...]:
+    """Labels of opioid drafts that repeat the drug of another draft or current order
+    without replacing it.
+    """
+    found: list[str] = []
+    drafts = taken.opioid_drafts
+    for place, draft in enumerate(drafts):
+        others = (*drafts[:place], *taken.active_opioids, *_opioids(taken.coming))
+        if any(same_drug(draft, other) for other in others):
+            found.append(label_of(draft))
+    return tuple(dict.fromkeys(found))
+
+
+def _display(value: Fraction) -> Decimal:
+    rounded = round(Decimal(value.numerator) / Decimal(value.denominator), 2)
+    return (
+        rounded.quantize(Decimal(1))
+        if rounded == rounded.to_integral_value()
+        else rounded.normalize()
+    )

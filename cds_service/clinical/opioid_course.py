@@ -1,0 +1,159 @@
+"""How long the patient has been on opioids for pain, and how long these orders make it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cds_service.clinical.dates import FAR_FUTURE
+from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
+from cds_service.clinical.medications import Medications, label_of, medications
+from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.numbers import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Opioid prescriptions chained without a longer gap, up to the as-of date.
+
+    `days` is as-of minus start; `projected_days` the end of the supply being signed (refills
+    counted) minus start, the same as `days` without a draft or when its length is unknown. `phase`
+    goes by the projected days: acute, subacute, chronic. `current`: a draft stands, or some supply
+    lasts on the as-of date.
+    """
+
+    start: date
+    days: int
+    projected_days: int
+    phase: str
+    current: bool
+    references: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Supply:
+    """One prescription or dispense: the days it covers, its end not included."""
+
+    start: date
+    end: date
+    ref: str
+    label: str
+
+
+@reasoning(
+    wants=(Need.MEDICATIONS, Need.DISPENSES, Need.STATEMENTS),
+    uses=(medications, oud_treatment),
+    numbers=("course.gap_days", "course.subacute_days", "course.chronic_days"),
+)
+def opioid_course(facts: Facts, known: Known) -> Course | None:
+    """Chain opioid orders, dispenses and statements back from the as-of date; None when there is no
+    course.
+
+    Treatment of opioid use disorder is not pain treatment and is left out. An active order without
+    a supply length lasts to the as-of date; one that is over without it covers its first day.
+
+    Source: cdc-2022 for the phases; the gap is ours.
+    """
+    as_of, taken = facts.as_of, known.derived(medications)
+    oud = known.derived(oud_treatment)
+    supplies = sorted(_supplies(facts, taken, oud), key=lambda s: (s.start, s.end, s.ref))
+    drafts = tuple(o for o in taken.opioid_drafts if not oud.treats(o))
+    chain = _last_chain(supplies, as_of, known.number("course.gap_days"))
+    if not chain and not drafts:
+        return None
+    start = min((s.start for s in chain), default=as_of)
+    days = (as_of - start).days
+    ends = [o.span.end for o in drafts if o.span is not None and o.span.end is not None]
+    projected = max([days, *((end - start).days for end in ends)])
+    return Course(
+        start=start,
+        days=days,
+        projected_days=projected,
+        phase=_phase(
+            projected, known.number("course.subacute_days"), known.number("course.chronic_days")
+        ),
+        current=bool(drafts) or any(s.end > as_of for s in chain),
+        references=tuple(dict.fromkeys((*(s.ref for s in chain), *(o.ref for o in drafts)))),
+        labels=tuple(dict.fromkeys((*(s.label for s in chain), *(label_of(o) for o in drafts)))),
+    )
+
+
+def _phase(days: int, subacute: Number, chronic: Number) -> str:
+    if chronic.met_by(days):
+        return "chronic"
+    return "subacute" if subacute.met_by(days) else "acute"
+
+
+def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> tuple[_Supply, ...]:
+    """The last chain of `supplies` (sorted by start), if it reaches the as-of date without
+    a longer gap.
+    """
+    chain: list[_Supply] = []
+    end = date.min
+    for supply in supplies:
+        if chain and not gap.met_by(max(0, (supply.start - end).days)):
+            chain.clear()
+        chain.append(supply)
+        end = max(end, supply.end) if len(chain) > 1 else supply.end
+    if chain and not gap.met_by(max(0, (as_of - end).days)):
+        return ()
+    return tuple(chain)
+
+
+def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_Supply]:
+    as_of = facts.as_of
+    treating = {o.ref for o in facts.orders if o.opioid and oud.treats(o)}
+    for order in (
+        *taken.active_opioids,
+        *(o for o in taken.replaced if o.opioid),
+        *taken.past_opioids,
+    ):
+        if not oud.treats(order):
+            yield _ordered(order, as_of)
+    for dispense in facts.dispenses:
+        if _handed_out(dispense, as_of) and treating.isdisjoint(dispense.orders):
+            yield _dispensed(dispense)
+    for stated in taken.statements:
+        if (
+            stated.opioid
+            and not (stated.drug and stated.drug.oud_only)
+            and treating.isdisjoint(stated.based_on)
+        ):
+            yield _stated(stated, as_of)
+
+
+def _ordered(order: Order, as_of: date) -> _Supply:
+    """The days an order covers; what a stopped order had left after the as-of date is not
+    taken any more.
+    """
+    start = order.span.start if order.span else as_of
+    end = order.span.end if order.span else None
+    if end is None:
+        end = as_of + timedelta(days=1) if order.status == "active" else start + timedelta(days=1)
+    if order.status != "active":
+        end = max(start, min(end, as_of))
+    return _Supply(start, min(end, FAR_FUTURE), order.ref, label_of(order))
+
+
+def _handed_out(dispense: Dispense, as_of: date) -> bool:
+    if not dispense.opioid or (dispense.drug is not None and dispense.drug.oud_only):
+        return False
+    done = dispense.status in ("completed", "in-progress", "")
+    return done and dispense.when is not None and dispense.when.first <= as_of
+
+
+def _dispensed(dispense: Dispense) -> _Supply:
+    start = dispense.when.first if dispense.when else date.min
+    label = dispense.text or (dispense.drug.name if dispense.drug else "unnamed medication")
+    return _Supply(
+        start, start + timedelta(days=max(1, dispense.supply_days or 1)), dispense.ref, label
+    )
+
+
+def _stated(stated: Statement, as_of: date) -> _Supply:
+    """A current statement covers the days from its start, if one is known, to the as-of date."""
+    start = stated.span.start if stated.span else (stated.when.first if stated.when else as_of)
+    return _Supply(min(start, as_of), as_of + timedelta(days=1), stated.ref, label_of(stated))

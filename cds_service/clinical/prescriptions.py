@@ -1,0 +1,130 @@
+"""What is prescribed, dispensed and taken, and how much a day. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cds_service.clinical.dates import Span
+from cds_service.clinical.records import NO_CODES, Fact, Quantity
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.drugs.model import Drug, DrugClass, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What one instruction says at its most aggressive reading.
+
+    `amount` a single dose in `unit` (`mg`, `mcg`, `mL`, `unit` = tablet, capsule, patch, spray,
+    film, drop ...; `mcg/h` = a delivery rate); `per_day` doses a day. `cap` is the most a day in
+    `cap_unit`.
+    """
+
+    amount: Fraction
+    unit: str
+    per_day: Fraction
+    cap: Fraction | None = None
+    cap_unit: str = ""
+    unit_text: str = ""  # the count unit as written: tablet, patch, spray, ...
+    as_needed: bool = False
+
+    @property
+    def daily(self) -> Fraction:
+        """Amount a day in `unit`, capped where the cap is in the same unit."""
+        daily = self.amount if self.unit == "mcg/h" else self.amount * self.per_day
+        return (
+            min(daily, self.cap) if self.cap is not None and self.cap_unit == self.unit else daily
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sig:
+    """How much a day. `steps` follow one another and the greatest counts; doses of one step are
+    taken together.
+
+    Exactly one of `steps` and `unread` says something; `basis`: structured | text | supply.
+    """
+
+    steps: tuple[tuple[Dose, ...], ...] = ()
+    unread: str | None = None  # why the dose could not be read, for the card
+    basis: str = "structured"
+    text: str = ""  # what the prescriber wrote, unescaped
+    notes: tuple[str, ...] = ()  # assumptions made, for the card
+    bounds_days: int | None = None  # length of the instruction's own bounds
+    route: Route = Route.UNKNOWN  # how it is to be given, where the instruction says so
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Fact):
+    """A MedicationRequest. `when` is authoredOn; a draft starts on as_of whatever it says.
+
+    `supply_days` is one fill: expectedSupplyDuration, else quantity / daily dose, else the bounds
+    of the instruction. `span` is how long the order is current: refills counted, None end without a
+    supply length.
+    """
+
+    drug: Drug | None = None
+    drug_basis: str = "none"  # rxnorm | ndc | name | none
+    drug_conflict: str | None = None
+    opioid_by_name: bool = False
+    sig: Sig = Sig(unread="no dosage instruction")
+    span: Span | None = None
+    supply_days: int | None = None
+    refills: int = 0
+    draft: bool = False
+    intent: str = ""
+    categories: frozenset[str] = frozenset()  # inpatient, outpatient, community, discharge
+    reasons: frozenset[Code] = NO_CODES
+    reason_refs: tuple[str, ...] = ()
+    prior: str = ""  # reference of the order this one replaces
+    requester: str = ""
+    recorder: str = ""
+    do_not_perform: bool = False
+    quantity: Quantity | None = None
+
+    @property
+    def opioid(self) -> bool:
+        """Whether it is an opioid, by code or by name."""
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
+
+    @property
+    def inpatient(self) -> bool:
+        """Marked inpatient; without a category, or with an unknown one, it is not."""
+        return "inpatient" in self.categories
+
+    def is_a(self, *classes: DrugClass) -> bool:
+        """Whether the ordered drug belongs to any of `classes`."""
+        return self.drug is not None and self.drug.is_a(*classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispense(Fact):
+    """A MedicationDispense; `when` is whenHandedOver, else whenPrepared."""
+
+    drug: Drug | None = None
+    opioid_by_name: bool = False
+    supply_days: int | None = None
+    orders: tuple[str, ...] = ()  # references of the authorizing prescriptions
+
+    @property
+    def opioid(self) -> bool:
+        """Whether it is an opioid, by code or by name."""
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Fact):
+    """A MedicationStatement; `when` is the start of the effective period, `span` the period
+    itself.
+    """
+
+    drug: Drug | None = None
+    opioid_by_name: bool = False
+    sig: Sig = Sig(unread="no dosage")
+    span: Span | None = None
+    based_on: tuple[str, ...] = ()
+
+    @property
+    def opioid(self) -> bool:
+        """Whether it is an opioid, by code or by name."""
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))

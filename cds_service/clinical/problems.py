@@ -1,0 +1,103 @@
+"""The conditions that bear on low back pain, sorted once a request into groups. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.clinical.evidence import coded_new
+from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.codes import ValueSet
+
+CONTEXT = ("low-back-pain", "radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
+GROUPS = (
+    *CONTEXT,
+    "redflag-cauda-equina",
+    "redflag-urinary-retention",
+    "redflag-saddle-or-sphincter",
+    "redflag-neurogenic-bladder",
+    "redflag-motor-deficit",
+    "redflag-major-cord-deficit",
+    "redflag-spinal-infection",
+    "redflag-systemic-infection",
+    "redflag-fever",
+    "redflag-malignancy-spinal",
+    "redflag-cancer-any",
+    "redflag-weight-loss",
+    "redflag-fracture-traumatic",
+    "redflag-fracture-fragility",
+    "redflag-trauma-event",
+    "redflag-low-energy-fall",
+    "redflag-postop-complication",
+    "postprocedural-pain",
+    "iv-drug-use",
+    "immunosuppression",
+    "hiv",
+    "organ-transplant",
+    "osteoporosis",
+    "corticosteroid-status",
+    "inflammatory-arthropathy",
+    "inflammatory-associated",
+    "fibromyalgia",
+    "lupus",
+    "metabolic-bone-disease",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """Conditions by group, refuted and future ones left out; a group that is not sorted
+    raises KeyError.
+    """
+
+    as_of: date
+    groups: Mapping[str, tuple[Condition, ...]]
+    current: Mapping[str, tuple[Condition, ...]]  # the active ones of each group
+    sets: Mapping[str, ValueSet]
+
+    def active(self, *groups: str) -> tuple[Condition, ...]:
+        """Active conditions of any of `groups`; a diagnosis in doubt counts."""
+        return _each_once(self.current, groups)
+
+    def ever(self, *groups: str) -> tuple[Condition, ...]:
+        """Conditions of any of `groups` at any time, resolved and in remission included,
+        each once.
+        """
+        return _each_once(self.groups, groups)
+
+    def new(self, group: str) -> tuple[Condition, ...]:
+        """Active conditions of a group, those of healing and sequela encounters left out."""
+        return coded_new(self.active(group), self.sets[group])
+
+
+def _each_once(
+    by_group: Mapping[str, tuple[Condition, ...]], groups: tuple[str, ...]
+) -> tuple[Condition, ...]:
+    if len(groups) == 1:
+        return by_group[groups[0]]
+    return tuple({c.ref: c for group in groups for c in by_group[group]}.values())
+
+
+@reasoning(wants=(Need.CONDITIONS,), codes=GROUPS)
+def problems(facts: Facts, known: Known) -> Problems:
+    """The conditions of each group."""
+    groups: dict[str, dict[str, Condition]] = {name: {} for name in GROUPS}
+    current: dict[str, dict[str, Condition]] = {name: {} for name in GROUPS}
+    sorting = known.sorting(GROUPS)
+    for codes, found in facts.conditions_alike().items():
+        names = sorting.of(codes)
+        for condition in found if names else ():
+            if condition.ever(facts.as_of):
+                active = condition.active(facts.as_of)
+                for name in names:
+                    groups[name][condition.ref] = condition
+                    if active:
+                        current[name][condition.ref] = condition
+    return Problems(
+        facts.as_of,
+        {name: tuple(found.values()) for name, found in groups.items()},
+        {name: tuple(found.values()) for name, found in current.items()},
+        {name: known.codes(name) for name in GROUPS},
+    )

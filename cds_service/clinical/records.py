@@ -1,0 +1,289 @@
+"""What a chart records, one frozen type a noun: findings, visits, requests and payer
+business. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from cds_service.clinical.dates import FuzzyDate, years_between
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.drugs.model import Drug
+
+NO_CODES: frozenset[Code] = frozenset()
+
+
+class Need(StrEnum):
+    """A kind of data a rule needs or wants; the value is the prefetch key."""
+
+    __hash__ = str.__hash__  # an Enum's own is slower, and every call looks up dozens of needs
+
+    PATIENT = "patient"
+    MEDICATIONS = "medicationRequests"
+    DISPENSES = "medicationDispenses"
+    STATEMENTS = "medicationStatements"
+    CONDITIONS = "conditions"
+    OBSERVATIONS = "observations"
+    PROCEDURES = "procedures"
+    ENCOUNTERS = "encounters"
+    SERVICE_REQUESTS = "serviceRequests"
+    CARE_PLANS = "carePlans"
+    COVERAGES = "coverages"
+    CLAIMS = "claims"
+    CLAIM_RESPONSES = "claimResponses"
+    BENEFITS = "explanationOfBenefits"
+    DOCUMENTS = "documentReferences"
+    GOALS = "goals"
+    ALLERGIES = "allergyIntolerances"
+    QUESTIONNAIRE_RESPONSES = "questionnaireResponses"
+    DEVICES = "deviceRequests"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A measured amount; `unit` is the UCUM code, else the unit text, as sent."""
+
+    value: Decimal
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The patient of the context."""
+
+    ref: str
+    born: FuzzyDate | None = None
+    sex: str | None = None  # male | female | other | unknown
+    disability: bool = False  # a disability extension is present
+
+    def age(self, as_of: date) -> int | None:
+        """Completed years, counted from the latest possible birth date; None if unknown."""
+        return None if self.born is None else years_between(self.born.last, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What every fact has: a reference such as `Condition/1`, its codes, its text, its
+    status and its date.
+    """
+
+    ref: str
+    codes: frozenset[Code] = NO_CODES
+    text: str = ""
+    status: str = ""
+    when: FuzzyDate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(Fact):
+    """`status` is the clinical status; `when` is the onset, else the recorded date."""
+
+    verification: str = ""
+    onset: FuzzyDate | None = None
+    recorded: FuzzyDate | None = None
+    abated: FuzzyDate | None = None
+    has_abatement: bool = False  # some abatement was recorded, dated or not
+    categories: frozenset[str] = frozenset()  # codes: problem-list-item, encounter-diagnosis, ...
+    encounter: str = ""
+
+    def active(self, as_of: date) -> bool:
+        """Active, recurrence or relapse, or no status and not abated on or before `as_of`;
+        never refuted.
+        """
+        if self.verification in ("refuted", "entered-in-error"):
+            return False
+        if self.when is not None and self.when.first > as_of:
+            return False
+        if self.status:
+            return self.status in ("active", "recurrence", "relapse")
+        if self.abated is not None:
+            return self.abated.first > as_of
+        return not self.has_abatement
+
+    def ever(self, as_of: date) -> bool:
+        """Recorded at any time (resolved, inactive and remission included), not refuted,
+        not in the future.
+        """
+        if self.verification in ("refuted", "entered-in-error"):
+            return False
+        return self.when is None or self.when.first <= as_of
+
+
+@dataclass(frozen=True, slots=True)
+class Observation(Fact):
+    """A result, screening score or vital sign; `when` is the effective date, else issued."""
+
+    value: Quantity | None = None
+    value_codes: frozenset[Code] = NO_CODES
+    value_text: str = ""
+    value_flag: bool | None = None
+    interpretation: frozenset[str] = frozenset()  # v3 codes POS, NEG, H, ...
+    reference_high: Quantity | None = None
+    components: tuple[Observation, ...] = ()
+    categories: frozenset[str] = frozenset()
+
+    @property
+    def counts(self) -> bool:
+        """Final, amended or corrected."""
+        return self.status in ("final", "amended", "corrected")
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure(Fact):
+    """`when` is the performed date or the start of the period."""
+
+    ended: FuzzyDate | None = None
+    performers: frozenset[str] = frozenset()
+
+    @property
+    def done(self) -> bool:
+        """Completed."""
+        return self.status == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter(Fact):
+    """`codes` are the type codes, `when` the start of the period."""
+
+    ended: FuzzyDate | None = None
+    specialties: frozenset[Code] = NO_CODES  # serviceType and participants' specialties
+    reasons: frozenset[Code] = NO_CODES
+    disposition: frozenset[Code] = NO_CODES
+    setting: str = ""  # class code: AMB, IMP, ...
+
+    @property
+    def done(self) -> bool:
+        """Finished."""
+        return self.status == "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Fact):
+    """A ServiceRequest or DeviceRequest; `when` is authoredOn. `draft`: stands in
+    `context.draftOrders`.
+    """
+
+    draft: bool = False
+    intent: str = ""
+    reasons: frozenset[Code] = NO_CODES
+    reason_refs: tuple[str, ...] = ()
+    performer_types: frozenset[Code] = NO_CODES
+    categories: frozenset[Code] = NO_CODES
+    quantity: Quantity | None = None
+    requester: str = ""
+    priority: str = ""
+    occurs: FuzzyDate | None = None
+
+    @property
+    def open(self) -> bool:
+        """Draft, active or on hold, and not a mere proposal or plan."""
+        return self.status in ("draft", "active", "on-hold")
+
+
+@dataclass(frozen=True, slots=True)
+class CarePlan(Fact):
+    """`codes` are its categories, `when` created, else the start of its period."""
+
+    updated: FuzzyDate | None = None
+    authors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage(Fact):
+    """An insurance cover; `when` is the start of its period."""
+
+    names: tuple[
+        str, ...
+    ] = ()  # display, contained or referenced organisation names, plan and group names
+    identifiers: frozenset[str] = frozenset()  # SYSTEM#value of the payor and its organisation
+    ends: FuzzyDate | None = None
+    order: int | None = None  # 1 = primary
+
+    def active(self, as_of: date) -> bool:
+        """Active and not past the end of its period."""
+        return self.status == "active" and (self.ends is None or self.ends.last >= as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """One line of a claim or of an explanation of benefit."""
+
+    codes: frozenset[Code] = NO_CODES
+    when: FuzzyDate | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Fact):
+    """A Claim or ExplanationOfBenefit; `codes` are its type, `when` is created."""
+
+    kind: str = "Claim"
+    use: str = ""
+    lines: tuple[ClaimLine, ...] = ()
+    complete: bool | None = None  # supportingInfo submission-complete
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResponse(Fact):
+    """A payer's answer; `when` is created, `decisions` the PAS review action codes (A1, A2,
+    A3, ...).
+    """
+
+    request: str = ""
+    use: str = ""
+    outcome: str = ""
+    decisions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Fact):
+    """A DocumentReference; `codes` are its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal(Fact):
+    """`status` is the lifecycle status, `achievement` the achievement code, `when` the
+    status date, else start.
+    """
+
+    achievement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy(Fact):
+    """`status` is the clinical status; `codes` name the substance (code and reactions)."""
+
+    verification: str = ""
+    drug: Drug | None = None
+
+    @property
+    def active(self) -> bool:
+        """Active (or no status) and neither refuted nor entered in error."""
+        return self.status in ("", "active") and self.verification not in (
+            "refuted",
+            "entered-in-error",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionnaireResponse(Fact):
+    """`questionnaire` is the canonical without version; `answers` maps linkId to its first
+    answer.
+    """
+
+    questionnaire: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that could not be read, and why; shown, never guessed."""
+
+    ref: str
+    why: str

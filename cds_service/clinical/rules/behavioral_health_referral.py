@@ -1,0 +1,91 @@
+"""Behavioural health care for a patient with low back pain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.clinical.back_pain import back_pain, has_back_pain
+from cds_service.clinical.behavioral import behavioral
+from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.evidence import said
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.mme import daily_mme
+from cds_service.clinical.opioid_course import opioid_course
+from cds_service.clinical.rule import Known, declared, rule
+from cds_service.clinical.treatment import treatment
+
+
+@rule(
+    hooks=("patient-view",),
+    applies=has_back_pain,
+    needs=(Need.PATIENT, Need.CONDITIONS),
+    uses=(back_pain, behavioral, daily_mme, opioid_course, treatment),
+    criteria=(
+        declared(
+            "substance-use-history", worst=WARNING, words=("evidence", "active"), routine=True
+        ),
+        declared("positive-screen", worst=WARNING, words=("positives", "first"), routine=True),
+        declared("untreated-behavioral-diagnosis", worst=INFO, words=("evidence",), routine=True),
+        declared(
+            "fear-avoidance", worst=WARNING, words=("evidence", "screens", "response"), routine=True
+        ),
+        declared("disability", worst=INFO, words=("evidence",), routine=True),
+        declared(
+            "high-dose-or-long-term-opioids", worst=WARNING, words=("mme", "course"), routine=True
+        ),
+    ),
+)
+def behavioral_health_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """Suggests behavioural health care when the chart shows a need and no care under way.
+
+    Substance use disorder or its history, a positive screen, a behavioural diagnosis, slow recovery
+    with fear avoidance, disability, higher-dose or long-term opioids. A recent behavioural visit or
+    an open request keeps all but a newer positive screen quiet. What could not be read leaves its
+    reason unknown.
+
+    Source: cigna-lbp-guide, behavioural health row; cigna-programs-2014, screenings.
+    """
+    found = known.derived(behavioral)
+    yield from _positive(facts, known)
+    if found.in_hand:
+        return
+    if found.substance_use.met or not found.substance_history.met:
+        yield from said(
+            "substance-use-history",
+            found.substance_use,
+            WARNING,
+            evidence=found.substance_use.evidence,
+            active=True,
+        )
+    else:
+        past = found.substance_history
+        yield from said("substance-use-history", past, INFO, evidence=past.evidence, active=False)
+    yield from said(
+        "untreated-behavioral-diagnosis", found.diagnosis, INFO, evidence=found.diagnosis.evidence
+    )
+    yield from said(
+        "fear-avoidance",
+        found.fear_avoidance,
+        WARNING,
+        evidence=found.fear_avoidance.evidence,
+        screens=found.fear_screens,
+        response=known.derived(treatment).response,
+    )
+    yield from said("disability", found.disability, INFO, evidence=found.disability.evidence)
+    yield from said(
+        "high-dose-or-long-term-opioids",
+        found.opioids,
+        WARNING,
+        mme=known.derived(daily_mme),
+        course=known.derived(opioid_course),
+    )
+
+
+def _positive(facts: Facts, known: Known) -> Iterator[Criterion]:
+    found = known.derived(behavioral)
+    if found.positives:
+        words = {"positives": found.positives, "first": found.positives[0]}
+        refs = tuple(dict.fromkeys(p.screen.ref for p in found.positives))
+        yield Criterion("positive-screen", MET, WARNING, words, refs)
+    elif found.screens_unknown:
+        yield Criterion("positive-screen", UNKNOWN, WARNING, {}, (), found.screens_unknown)

@@ -1,0 +1,50 @@
+"""Pain and function scores. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.clinical.evidence import Evidence, Sign, age, measured, recorded, sign
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.rule import Known, reasoning
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """`pain`: a rating that counts as ongoing pain; `function`: a score that counts as
+    severe disability.
+    """
+
+    pain: Sign
+    function: Sign
+
+
+@reasoning(
+    wants=(Need.OBSERVATIONS,),
+    numbers=(
+        "red-flags.pain_score",
+        "red-flags.pain_score_days",
+        "red-flags.function_score",
+        "red-flags.function_score_days",
+    ),
+    codes=("pain-numeric-rating", "outcome-odi"),
+)
+def scores(facts: Facts, known: Known) -> Scores:
+    """Any numeric pain rating (0 to 10) or Oswestry score (%) of its window at or above its
+    limit.
+    """
+    return Scores(
+        _high(facts, known, "pain-numeric-rating", "pain"),
+        _high(facts, known, "outcome-odi", "function"),
+    )
+
+
+def _high(facts: Facts, known: Known, codes: str, kind: str) -> Sign:
+    limit = known.number(f"red-flags.{kind}_score")
+    window = known.number(f"red-flags.{kind}_score_days")
+    found: list[Evidence] = [
+        measured(o)
+        for o in recorded(facts, known.codes(codes))
+        if o.value is not None and age(o.when, facts.as_of, window) and limit.met_by(o.value.value)
+    ]
+    return sign(found, facts, Need.OBSERVATIONS)

@@ -1,0 +1,101 @@
+"""Requests to the payer, and what the payer decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.clinical.facts import Claim, ClaimResponse, Facts
+from cds_service.clinical.submissions import Submission, business_days, submissions
+from tests.clinical.spine_charts import ago, chart, code, concluded
+
+KIND = frozenset({code("urn:cds-service:claim-type#therapy_mnr")})
+OTHER = frozenset({code("urn:cds-service:claim-type#spine_office_visit_pa")})
+
+
+def claim(ref: int, days: int, status: str = "active") -> Claim:
+    return Claim(
+        f"Claim/{ref}", KIND, status=status, when=ago(days), use="preauthorization", complete=True
+    )
+
+
+def answer(
+    ref: int, days: int, *decisions: str, request: str = "", outcome: str = "complete"
+) -> ClaimResponse:
+    return ClaimResponse(
+        f"ClaimResponse/{ref}",
+        KIND,
+        status="active",
+        when=ago(days),
+        request=request,
+        outcome=outcome,
+        decisions=frozenset(decisions),
+    )
+
+
+def found(*facts: Claim | ClaimResponse) -> tuple[Submission, ...]:
+    claims = tuple(f for f in facts if isinstance(f, Claim))
+    answers = tuple(f for f in facts if isinstance(f, ClaimResponse))
+    whole: Facts = replace(chart(), claims=claims, claim_responses=answers)
+    return concluded(submissions, whole).of("therapy_review")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "outcome", "decision"),
+    [
+        (("A1",), "complete", "approved"),
+        (("A2",), "complete", "partial"),
+        (("A6",), "complete", "partial"),
+        (("A3",), "complete", "denied"),
+        (("A1", "A3"), "complete", "partial"),
+        (("A4",), "complete", "pended"),
+        ((), "queued", "pended"),
+        ((), "complete", "answered"),
+    ],
+)
+def test_what_the_payer_decided(decisions: tuple[str, ...], outcome: str, decision: str) -> None:
+    (one,) = found(claim(1, 9), answer(1, 3, *decisions, request="Claim/1", outcome=outcome))
+    assert one.decision == decision
+    assert one.answered is (decision != "pended")
+    assert one.refs == ("Claim/1", "ClaimResponse/1")
+
+
+def test_the_latest_answer_stands() -> None:
+    (one,) = found(
+        claim(1, 9), answer(1, 6, "A3", request="Claim/1"), answer(2, 2, "A1", request="Claim/1")
+    )
+    assert one.decision == "approved"
+
+
+def test_an_answer_without_a_request_belongs_to_the_last_one_before_it() -> None:
+    first, second = found(claim(1, 30), claim(2, 9), answer(1, 20, "A3"))
+    assert (first.decision, second.decision) == ("denied", "none")
+
+
+def test_an_answer_to_a_request_that_is_not_on_file_stands_alone() -> None:
+    (alone,) = found(answer(1, 5, "A3", request="Claim/77"))
+    assert (alone.ref, alone.decision, alone.complete) == ("", "denied", None)
+    (earlier,) = found(answer(1, 5, "A3"))
+    assert earlier.decision == "denied"
+
+
+def test_what_was_never_sent_or_lies_ahead_is_left_out() -> None:
+    assert found(claim(1, 9, "cancelled"), claim(2, 9, "entered-in-error"), claim(3, -2)) == ()
+    assert found(replace(claim(1, 9), codes=OTHER)) == ()
+
+
+@given(st.dates(date(2000, 1, 1), date(2050, 1, 1)), st.integers(0, 400))
+def test_business_days_are_five_a_week(since: date, days: int) -> None:
+    until = since + timedelta(days=days)
+    assert business_days(since, until + timedelta(days=7)) == business_days(since, until) + 5
+    assert business_days(since, since) == 0
+
+
+def test_a_payers_holidays_are_no_business_days() -> None:
+    friday, monday = date(2026, 7, 3), date(2026, 7, 6)
+    assert business_days(date(2026, 7, 2), monday) == 2
+    assert business_days(date(2026, 7, 2), monday, frozenset({friday})) == 1
