@@ -1,22 +1,23 @@
 """Calling back: GETs to the client's FHIR server with the token of this one request.
 
-What fails is a `FhirReadError` in the place of an answer: the need it served becomes unavailable, never empty.
-No address, token or patient id stands in an error message.
+What fails is a `FhirReadError` in the place of an answer: its need becomes unavailable, never
+empty. No address, token or patient id stands in an error message.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
 
-from cds_service.errors import BadRequest, FhirReadError
-from cds_service.outbound import Refused, get
+from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
+from cds_service.outbound import Answer, Refused, cut_overdue, get
 
 
 class Token:
@@ -51,7 +52,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The bodies of one query in order. `cut` says why there are more that we did not get; empty if complete."""
+    """The bodies of one query in order. `cut` says why there are more that we did not get,
+    if there are.
+    """
 
     bodies: tuple[bytes, ...]
     cut: str = ""
@@ -67,11 +70,19 @@ class _Page(msgspec.Struct, frozen=True, gc=False):
 
 
 _PAGE = msgspec.json.Decoder(_Page)
+_DOTS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that would climb
+_JSON = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?json", re.IGNORECASE)
+_SOON = re.compile(r"[0-9]{1,3}")  # seconds of Retry-After; a date is never so near
+_PASSING = frozenset({429, 502, 503})  # what a server may have got over when it says so
+TIMED_OUT = "timeout"
 _HEADERS = {"Accept": "application/fhir+json", "User-Agent": "cds-service"}
 
 
 class FhirClient:
-    """One FHIR server for the time of one call; `deadline` is of `time.monotonic`. Without a pool, one GET at a time."""
+    """One FHIR server for the time of one call; without a pool, one GET at a time.
+
+    `deadline` is of `time.monotonic`.
+    """
 
     __slots__ = ("_base", "_deadline", "_headers", "_limits", "_pool", "_session")
 
@@ -83,7 +94,7 @@ class FhirClient:
         deadline: float,
         *,
         pool: Executor | None = None,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),
     ) -> None:
         self._base = server.rstrip("/") + "/"
         self._session, self._deadline, self._pool, self._limits = session, deadline, pool, limits
@@ -92,11 +103,15 @@ class FhirClient:
             self._headers["Authorization"] = token.header
 
     def gather(self, queries: Mapping[str, str]) -> dict[str, Pages | FhirReadError]:
-        """The answers to relative or absolute URLs, asked in parallel, each with the pages that follow it."""
+        """The answers to relative or absolute URLs, asked in parallel, each with the pages
+        that follow it.
+        """
         if self._pool is None:
             return {name: self._answer(url) for name, url in queries.items()}
         asked = {name: self._pool.submit(self._answer, url) for name, url in queries.items()}
         wait(asked.values(), timeout=max(0.0, self._deadline - monotonic()))
+        if not all(future.done() for future in asked.values()):
+            cut_overdue(self._session)
         return {name: _outcome(future) for name, future in asked.items()}
 
     def _answer(self, url: str) -> Pages | FhirReadError:
@@ -111,13 +126,13 @@ class FhirClient:
         seen: set[str] = set()
         following = url
         while following:
-            address = self._address(following)
-            if address in seen:
-                return Pages(tuple(bodies), "the pages turn in a circle")
-            if len(bodies) == self._limits.pages:
-                return Pages(tuple(bodies), "too many pages")
-            seen.add(address)
             try:
+                address = self._address(following)
+                if address in seen:
+                    return Pages(tuple(bodies), "the pages turn in a circle")
+                if len(bodies) == self._limits.pages:
+                    return Pages(tuple(bodies), "too many pages")
+                seen.add(address)
                 body = self._get(address)
                 following = _next(body)
             except FhirReadError as error:
@@ -129,17 +144,40 @@ class FhirClient:
 
     def _address(self, url: str) -> str:
         """The absolute URL; raises FhirReadError if it leaves the server we were given."""
-        address = urljoin(self._base, url)
-        ours, theirs = urlsplit(self._base), urlsplit(address)
+        try:
+            address = urljoin(self._base, url)
+            ours, theirs = urlsplit(self._base), urlsplit(address)
+        except ValueError:
+            raise FhirReadError("a link to another server") from None
         inside = theirs.path.startswith(ours.path) or theirs.path == ours.path.rstrip("/")
-        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc) or not inside:
+        same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
+        if not same or not inside or _DOTS.search(theirs.path):
             raise FhirReadError("a link to another server")
         return address
 
     def _get(self, address: str) -> bytes:
         """One GET; raises FhirReadError for anything but a JSON text with status 200."""
+        answer = self._once(address)
+        wait_for = _retry_in(answer)
+        if wait_for is not None and monotonic() + wait_for < self._deadline:
+            sleep(wait_for)
+            answer = self._once(address)
+        if answer.status == requests.codes.not_found:
+            raise FhirNotFound("status 404")
+        if answer.status != requests.codes.ok:
+            raise FhirReadError(f"status {answer.status}")
+        if answer.media_type and not _JSON.fullmatch(answer.media_type.partition(";")[0].strip()):
+            raise FhirReadError("not FHIR JSON")
         try:
-            answer = get(
+            answer.body.decode()
+        except UnicodeDecodeError:
+            raise FhirReadError("not UTF-8") from None
+        return answer.body
+
+    def _once(self, address: str) -> Answer:
+        """What the server answers, whatever it is; raises FhirReadError if it does not."""
+        try:
+            return get(
                 self._session,
                 address,
                 headers=self._headers,
@@ -147,22 +185,24 @@ class FhirClient:
                 most_bytes=self._limits.page_bytes,
             )
         except requests.Timeout:
-            raise FhirReadError("timeout") from None
+            raise FhirReadError(TIMED_OUT) from None
         except Refused as error:
             raise FhirReadError(str(error)) from None
         except (requests.RequestException, UnicodeError, ValueError):
             raise FhirReadError("no connection") from None
-        if answer.status != requests.codes.ok:
-            raise FhirReadError(f"status {answer.status}")
-        try:
-            answer.body.decode()
-        except UnicodeDecodeError:
-            raise FhirReadError("not UTF-8") from None
-        return answer.body
+
+
+def _retry_in(answer: Answer) -> int | None:
+    """After how many seconds the server asks to be asked again, if it does."""
+    if answer.status not in _PASSING or not _SOON.fullmatch(answer.retry_after):
+        return None
+    return int(answer.retry_after)
 
 
 def _next(body: bytes) -> str:
-    """The URL of the next page, empty if this is the last. Raises FhirReadError if the body is not a page at all."""
+    """The URL of the next page, empty if this is the last. Raises FhirReadError if the body
+    is no page.
+    """
     try:
         links = _PAGE.decode(body).link
     except (msgspec.DecodeError, RecursionError):
@@ -177,5 +217,5 @@ def _outcome(future: Future[Pages | FhirReadError]) -> Pages | FhirReadError:
     """What a finished query brought; an unfinished one is given up."""
     if not future.done():
         future.cancel()
-        return FhirReadError("timeout")
+        return FhirReadError(TIMED_OUT)
     return future.result()

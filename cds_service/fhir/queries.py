@@ -1,7 +1,8 @@
 """What we ask a FHIR server for: one template a need, and the linter that keeps templates portable.
 
-Templates stay inside the query subset that CDS Hooks 2.0 lets a service rely on: reads, searches of one type by
-reference, token and date parameters, `_count` and `_sort`; the only tokens are those of the context.
+Templates stay inside the query subset that CDS Hooks 2.0 lets a service rely on: reads, searches of
+one type by reference, token and date parameters, `_count` and `_sort`; the only tokens are those of
+the context.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ _NOT_IN_SUBSET = ("ne", "sa", "eb", "ap")
 
 
 def template(need: Need) -> str:
-    """The prefetch template of a need: the patient is read, everything else searched by patient alone.
+    """The prefetch template of a need: the patient is read, everything else searched by patient
+    alone.
 
     >>> template(Need.PATIENT), template(Need.CONDITIONS)
     ('Patient/{{context.patientId}}', 'Condition?patient={{context.patientId}}')
@@ -63,9 +65,11 @@ def template(need: Need) -> str:
 
 
 def expand(text: str, *, patient_id: str, user_id: str = "", encounter_id: str = "") -> str | None:
-    """A template as the relative URL to ask for; None if a token has no value or is not ours to expand.
+    """A template as the relative URL to ask for; None if a token has no value or is not ours to
+    expand.
 
-    Values are URL-encoded, except that `context.userId` keeps the slash between its type and its id.
+    Values are URL-encoded, except that `context.userId` keeps the slash between its type and its
+    id.
 
     >>> expand("Condition?patient={{context.patientId}}", patient_id="a&b")
     'Condition?patient=a%26b'
@@ -92,7 +96,11 @@ def faults(text: str) -> tuple[str, ...]:
     >>> faults("Condition?patient={{context.patientId}}&_include=Condition:encounter")
     ('_include is outside the query subset',)
     """
-    found = [f"{{{{{name}}}}} is not a prefetch token" for name in _TOKEN.findall(text) if name not in _TOKENS]
+    found = [
+        f"{{{{{name}}}}} is not a prefetch token"
+        for name in _TOKEN.findall(text)
+        if name not in _TOKENS
+    ]
     if text.startswith(("/", "http:", "https:")):
         found.append("the URL must be relative, without a leading slash")
     path, question, query = text.partition("?")

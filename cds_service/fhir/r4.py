@@ -1,10 +1,11 @@
-"""The R4 resources we read as one tagged union, the Bundle that carries them, and its decoder.
+"""The R4 resources we read, by type and as one tagged union, with their decoders.
 
-One decoder serves searches, reads, drafts and contained resources: msgspec reads `resourceType`, decodes straight
-into the struct of that name and skips all members the struct does not name.
+msgspec decodes JSON straight into the struct and skips all members that the struct does not name.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -20,7 +21,7 @@ from cds_service.fhir.r4_chart import (
     Procedure,
     QuestionnaireResponse,
 )
-from cds_service.fhir.r4_dosage import CodeableConcept, Element
+from cds_service.fhir.r4_dosage import Element
 from cds_service.fhir.r4_orders import (
     CarePlan,
     DeviceRequest,
@@ -30,7 +31,13 @@ from cds_service.fhir.r4_orders import (
     MedicationStatement,
     ServiceRequest,
 )
-from cds_service.fhir.r4_payer import Claim, ClaimResponse, Coverage, ExplanationOfBenefit, Organization
+from cds_service.fhir.r4_payer import (
+    Claim,
+    ClaimResponse,
+    Coverage,
+    ExplanationOfBenefit,
+    Organization,
+)
 from cds_service.fhir.r4_resource import Resource
 
 
@@ -72,37 +79,37 @@ AnyResource = (
     | PractitionerRole
     | OperationOutcome
 )
+TYPES: Mapping[str, type[Resource]] = {kind.__name__: kind for kind in AnyResource.__args__}
+DECODERS: Mapping[str, msgspec.json.Decoder[Resource]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
+}
 
-
-class Search(Element, frozen=True):
-    """Why an entry is in a search result."""
-
-    mode: str | None = None
-
-
-class Entry(Element, frozen=True):
-    """One entry of a Bundle."""
-
-    full_url: str | None = None
-    resource: AnyResource | None = None
-    search: Search | None = None
-
-
-class Link(Element, frozen=True):
-    """A link of a Bundle."""
-
-    relation: str | None = None
-    url: str | None = None
-
-
-class Bundle(Element, frozen=True, tag_field="resourceType", tag=True):
-    """A list of resources, or one page of it."""
-
-    link: tuple[Link, ...] = ()
-    entry: tuple[Entry, ...] = ()
-
-
-TYPES: dict[str, type[Resource]] = {kind.__name__: kind for kind in AnyResource.__args__}
-CONTENT: msgspec.json.Decoder[Bundle | AnyResource | None] = msgspec.json.Decoder(Bundle | AnyResource | None)
-
-__all__ = ["CONTENT", "TYPES", "AnyResource", "Bundle", "CodeableConcept", "Entry", "Link", "OperationOutcome", "Search"]
+__all__ = [
+    "DECODERS",
+    "TYPES",
+    "AllergyIntolerance",
+    "AnyResource",
+    "CarePlan",
+    "Claim",
+    "ClaimResponse",
+    "Condition",
+    "Coverage",
+    "DeviceRequest",
+    "DocumentReference",
+    "Encounter",
+    "ExplanationOfBenefit",
+    "Goal",
+    "Issue",
+    "Medication",
+    "MedicationDispense",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "OperationOutcome",
+    "Organization",
+    "Patient",
+    "PractitionerRole",
+    "Procedure",
+    "QuestionnaireResponse",
+    "ServiceRequest",
+]

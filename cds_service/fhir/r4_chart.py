@@ -1,10 +1,23 @@
-"""Typed R4 resources of the chart: who the patient is, what was found and done. Only the members we read."""
+"""Typed R4 resources of the chart: who the patient is, what was found and done. Only the
+members we read.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
+
+import msgspec
 
 from cds_service.fhir.r4_dosage import CodeableConcept, Coding, Element, Period, Quantity, Range
+from cds_service.fhir.r4_parts import (
+    ABSENT,
+    AmountPart,
+    ConceptPart,
+    ConceptsPart,
+    Part,
+    StatusPart,
+)
 from cds_service.fhir.r4_resource import Concepts, Extension, OfPatient, Reference, Resource, names
 
 
@@ -19,10 +32,10 @@ class Patient(Resource, frozen=True):
 class Condition(OfPatient, frozen=True):
     """A problem or a diagnosis."""
 
-    clinical_status: CodeableConcept | str | None = None
-    verification_status: CodeableConcept | str | None = None
-    category: Concepts = ()
-    code: CodeableConcept | None = None
+    clinical_status: StatusPart = ABSENT
+    verification_status: StatusPart = ABSENT
+    category: ConceptsPart = ABSENT
+    code: ConceptPart = ABSENT
     encounter: Reference | None = None
     onset_date_time: str | None = None
     onset_period: Period | None = None
@@ -44,37 +57,47 @@ class ReferenceRange(Element, frozen=True):
     high: Quantity | None = None
 
 
+RANGES: Part[tuple[ReferenceRange, ...] | ReferenceRange] = Part(
+    tuple[ReferenceRange, ...] | ReferenceRange
+)
+RangesPart = Annotated[msgspec.Raw, RANGES]
+
+
 class Result(Element, frozen=True):
     """The value of a result, whole or of a component."""
 
-    code: CodeableConcept | None = None
-    value_quantity: Quantity | None = None
-    value_codeable_concept: CodeableConcept | None = None
+    code: ConceptPart = ABSENT
+    value_quantity: AmountPart = ABSENT
+    value_codeable_concept: ConceptPart = ABSENT
     value_string: str | None = None
     value_boolean: bool | None = None
     value_integer: Decimal | None = None
-    interpretation: Concepts = ()
-    reference_range: tuple[ReferenceRange, ...] | ReferenceRange = ()
+    interpretation: ConceptsPart = ABSENT
+    reference_range: RangesPart = ABSENT
+
+
+RESULTS: Part[tuple[Result, ...] | Result] = Part(tuple[Result, ...] | Result)
+ResultsPart = Annotated[msgspec.Raw, RESULTS]
 
 
 class Observation(OfPatient, frozen=True):
     """A result, a score, a vital sign."""
 
     status: str | None = None
-    category: Concepts = ()
-    code: CodeableConcept | None = None
+    category: ConceptsPart = ABSENT
+    code: ConceptPart = ABSENT
     effective_date_time: str | None = None
     effective_period: Period | None = None
     effective_instant: str | None = None
     issued: str | None = None
-    value_quantity: Quantity | None = None
-    value_codeable_concept: CodeableConcept | None = None
+    value_quantity: AmountPart = ABSENT
+    value_codeable_concept: ConceptPart = ABSENT
     value_string: str | None = None
     value_boolean: bool | None = None
     value_integer: Decimal | None = None
-    interpretation: Concepts = ()
-    reference_range: tuple[ReferenceRange, ...] | ReferenceRange = ()
-    component: tuple[Result, ...] | Result = ()
+    interpretation: ConceptsPart = ABSENT
+    reference_range: RangesPart = ABSENT
+    component: ResultsPart = ABSENT
 
 
 class Performer(Element, frozen=True):
@@ -87,7 +110,7 @@ class Procedure(OfPatient, frozen=True):
     """Something done."""
 
     status: str | None = None
-    code: CodeableConcept | None = None
+    code: ConceptPart = ABSENT
     performed_date_time: str | None = None
     performed_period: Period | None = None
     performed_string: str | None = None
@@ -153,6 +176,7 @@ class Reaction(Element, frozen=True):
 class AllergyIntolerance(OfPatient, frozen=True, rename=names(subject="patient")):
     """An allergy or intolerance."""
 
+    subject: Reference | None = None
     clinical_status: CodeableConcept | str | None = None
     verification_status: CodeableConcept | str | None = None
     code: CodeableConcept | None = None

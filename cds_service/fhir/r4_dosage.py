@@ -1,19 +1,26 @@
-"""The typed members of R4 data types and of `Dosage` that we read; everything else is skipped while decoding.
+"""The typed members of R4 data types and of `Dosage` that we read; the rest is skipped while
+decoding.
 
-Shapes that vendors send besides the standard's (a lone object for a list, STU3 places) are unions here, so that
-decoding does not fail over them. Numbers are exact: a JSON number or a plain number in a string becomes a `Decimal`.
+Shapes that vendors send besides the standard's (a lone object for a list, STU3 places) are unions
+here, so that decoding does not fail over them. Numbers are exact: a JSON number or a plain number
+in a string becomes a `Decimal`.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
-# Beyond these a number is not a dose, a count or a duration; exact fractions of it would exhaust memory.
+# characters of a name or code; of a longer one the start is read, and it is named as unread
+LONGEST = 2_000
+Text = Annotated[str, msgspec.Meta(max_length=LONGEST)]
+
+# Beyond these a number is not a dose, a count or a duration; exact fractions of it would exhaust
+# memory.
 _MOST_EXPONENT = 12
 _MOST_DIGITS = 40
 
@@ -26,7 +33,7 @@ def plain_number(number: Decimal | None) -> Decimal | None:
     """
     if number is None or not number.is_finite():
         return None
-    if abs(number.adjusted()) > _MOST_EXPONENT or len(number.as_tuple().digits) > _MOST_DIGITS:
+    if abs(number.adjusted()) > _MOST_EXPONENT or len(str(number)) > _MOST_DIGITS:
         return None
     return number
 
@@ -38,23 +45,25 @@ def as_list(members: tuple[T, ...] | T | None) -> tuple[T, ...]:
     return members if isinstance(members, tuple) else (members,)
 
 
-class Element(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel"):
+class Element(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, rename="camel"
+):
     """Any structure read from JSON: unknown members are skipped."""
 
 
 class Coding(Element, frozen=True):
     """A code in a code system."""
 
-    system: str | None = None
-    code: str | None = None
-    display: str | None = None
+    system: Text | None = None
+    code: Text | None = None
+    display: Text | None = None
 
 
 class CodeableConcept(Element, frozen=True):
     """A concept by codes and text."""
 
     coding: tuple[Coding, ...] | Coding | None = None
-    text: str | None = None
+    text: Text | None = None
 
     @property
     def codings(self) -> tuple[Coding, ...]:
@@ -67,9 +76,9 @@ class Quantity(Element, frozen=True):
 
     value: Decimal | None = None
     comparator: str | None = None
-    unit: str | None = None
+    unit: Text | None = None
     system: str | None = None
-    code: str | None = None
+    code: Text | None = None
 
     @property
     def number(self) -> Decimal | None:
@@ -171,7 +180,13 @@ class Dosage(Element, frozen=True):
         entries = as_list(self.dose_and_rate)
         if entries:
             return entries
-        old = (self.dose_quantity, self.dose_range, self.rate_quantity, self.rate_range, self.rate_ratio)
+        old = (
+            self.dose_quantity,
+            self.dose_range,
+            self.rate_quantity,
+            self.rate_range,
+            self.rate_ratio,
+        )
         if all(member is None for member in old):
             return ()
         return (

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
-from cds_service.fhir.r4_dosage import CodeableConcept, Dosage, Element, Period, Quantity
-from cds_service.fhir.r4_resource import Concepts, Identifier, OfPatient, Reference, Resource
+import msgspec
+
+from cds_service.fhir.r4_dosage import CodeableConcept, Element, Period, Quantity
+from cds_service.fhir.r4_parts import (
+    ABSENT,
+    ConceptPart,
+    ConceptsPart,
+    DosagesPart,
+    Part,
+    ReferencesPart,
+)
+from cds_service.fhir.r4_resource import Concepts, Meta, OfPatient, Reference, Resource
 
 
 class DispenseRequest(Element, frozen=True):
@@ -14,27 +25,28 @@ class DispenseRequest(Element, frozen=True):
     quantity: Quantity | None = None
     expected_supply_duration: Quantity | None = None
     number_of_repeats_allowed: Decimal | None = None
-    validity_period: Period | None = None
+
+
+DISPENSE_REQUEST: Part[DispenseRequest] = Part(DispenseRequest)
+DispenseRequestPart = Annotated[msgspec.Raw, DISPENSE_REQUEST]
 
 
 class MedicationRequest(OfPatient, frozen=True):
     """A prescription."""
 
-    identifier: tuple[Identifier, ...] | Identifier = ()
     status: str | None = None
     intent: str | None = None
-    category: Concepts = ()
+    category: ConceptsPart = ABSENT
     do_not_perform: bool | None = None
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
     authored_on: str | None = None
     requester: Reference | None = None
     recorder: Reference | None = None
-    reason_code: Concepts = ()
-    reason_reference: tuple[Reference, ...] | Reference = ()
-    course_of_therapy_type: CodeableConcept | None = None
-    dosage_instruction: tuple[Dosage, ...] | Dosage = ()
-    dispense_request: DispenseRequest | None = None
+    reason_code: ConceptsPart = ABSENT
+    reason_reference: ReferencesPart = ABSENT
+    dosage_instruction: DosagesPart = ABSENT
+    dispense_request: DispenseRequestPart = ABSENT
     prior_prescription: Reference | None = None
 
 
@@ -42,14 +54,14 @@ class MedicationDispense(OfPatient, frozen=True):
     """What the pharmacy handed out."""
 
     status: str | None = None
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
     authorizing_prescription: tuple[Reference, ...] | Reference = ()
     quantity: Quantity | None = None
     days_supply: Quantity | None = None
     when_prepared: str | None = None
     when_handed_over: str | None = None
-    dosage_instruction: tuple[Dosage, ...] | Dosage = ()
+    dosage_instruction: DosagesPart = ABSENT
 
 
 class MedicationStatement(OfPatient, frozen=True):
@@ -57,12 +69,12 @@ class MedicationStatement(OfPatient, frozen=True):
 
     based_on: tuple[Reference, ...] | Reference = ()
     status: str | None = None
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None
     date_asserted: str | None = None
-    dosage: tuple[Dosage, ...] | Dosage = ()
+    dosage: DosagesPart = ABSENT
 
 
 class Ingredient(Element, frozen=True):
@@ -116,6 +128,7 @@ class DeviceRequest(OfPatient, frozen=True):
 class CarePlan(OfPatient, frozen=True):
     """A plan of care."""
 
+    meta: Meta | None = None
     status: str | None = None
     intent: str | None = None
     category: Concepts = ()

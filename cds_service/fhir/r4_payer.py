@@ -33,6 +33,7 @@ class CoverageClass(Element, frozen=True):
 class Coverage(OfPatient, frozen=True, rename=names(subject="beneficiary", classes="class")):
     """An insurance cover."""
 
+    subject: Reference | None = None
     identifier: tuple[Identifier, ...] | Identifier = ()
     status: str | None = None
     type: CodeableConcept | None = None
@@ -79,6 +80,7 @@ class RelatedClaim(Element, frozen=True):
 class Claim(OfPatient, frozen=True, rename=names(subject="patient")):
     """A claim or a request for authorisation."""
 
+    subject: Reference | None = None
     status: str | None = None
     type: CodeableConcept | None = None
     use: str | None = None
@@ -92,10 +94,13 @@ class Claim(OfPatient, frozen=True, rename=names(subject="patient")):
 class ExplanationOfBenefit(Claim, frozen=True, rename=names(subject="patient")):
     """What the payer made of a claim."""
 
+    subject: Reference | None = None
+
 
 class ClaimResponse(OfPatient, frozen=True, rename=names(subject="patient")):
     """A payer's answer to a claim or to a request for authorisation."""
 
+    subject: Reference | None = None
     status: str | None = None
     type: CodeableConcept | None = None
     use: str | None = None

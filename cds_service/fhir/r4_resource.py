@@ -1,4 +1,6 @@
-"""What all R4 resources share, as far as we read it: identity, the patient they are about, references."""
+"""What all R4 resources share, as far as we read it: identity, the patient they are about,
+references.
+"""
 
 from __future__ import annotations
 

@@ -1,17 +1,24 @@
-"""References as EHRs write them, brought to one form: `Type/id`.
+"""References as EHRs write them, brought to one form, `Type/id`, and followed within one call.
 
-Servers send relative and absolute references, versions, `urn:uuid:` names of bundle entries and contained ones.
+Servers send relative and absolute references, versions, `urn:uuid:` names of entries and contained
+ones.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from cds_service.fhir.bundles import Content, Entry, kind_of, typed
+from cds_service.fhir.r4_resource import Resource
+from cds_service.fhir.salvage import Unreadable
 
 _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/#?]+)(?:/_history/[^/]*)?/?$")
 
 
 def plain(reference: str | None) -> str:
-    """`Type/id` without base, version or surrounding blanks; `urn:` and `#` references come back as they are.
+    """`Type/id` without base, version or surrounding blanks; `urn:` and `#` references come back as
+    they are.
 
     >>> plain("https://ehr.example.org/fhir/Patient/1/_history/3"), plain(" Patient/1 "), plain("urn:uuid:5")
     ('Patient/1', 'Patient/1', 'urn:uuid:5')
@@ -35,28 +42,80 @@ def bare_id(text: str, kind: str) -> str:
     return found[len(kind) + 1 :] if found.startswith(kind + "/") else found
 
 
-class Directory:
-    """Where the entries of the bundles of one call stand: by `fullUrl` and by `Type/id`."""
+def ref_of(kind: str, identity: str | None, entry: Entry, at: int) -> str:
+    """How a resource is referred to: by id, else by the `fullUrl` of its entry, else by its
+    place.
+    """
+    if identity:
+        return f"{kind}/{identity}"
+    return plain(entry.full_url) or f"{kind}/unnamed-{at}"
 
-    __slots__ = ("_by_name", "_names")
+
+class Directory:
+    """The contents of one call, searched only when a reference asks for it."""
+
+    __slots__ = ("_by_ref", "_contents", "_known_kinds", "_names")
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        self._by_name: dict[str, object] = {}
+        self._contents: list[Content] = []
+        self._names: dict[str, str] | None = None
+        self._by_ref: dict[str, Resource] = {}
+        self._known_kinds: set[str] = set()
 
-    def add(self, full_url: str | None, ref: str, resource: object) -> None:
-        """Enter a resource under its names; the first one of a name stays."""
-        if full_url:
-            self._names.setdefault(full_url, ref)
-        if ref:
-            self._by_name.setdefault(ref, resource)
+    def enter(self, contents: Iterable[Content]) -> None:
+        """Let references be followed into contents; earlier ones come first."""
+        self._contents.extend(contents)
+
+    def add(self, ref: str, resource: Resource) -> None:
+        """Let one reference be followed to a resource."""
+        self._by_ref.setdefault(ref, resource)
 
     def resolved(self, reference: str | None) -> str:
-        """The reference as `Type/id`, through the `fullUrl` of an entry where it names one."""
+        """The reference as `Type/id`, through the `fullUrl` of an entry where only that
+        names one.
+        """
         if not reference:
             return ""
-        return self._names.get(reference) or plain(reference)
+        if reference.count("/") == 1 and reference[0].isupper() and reference[-1] != " ":
+            return reference
+        text = reference.strip()
+        if text.startswith("urn:"):
+            if self._names is None:
+                self._names = self._read_names()
+            return self._names.get(text, text)
+        return plain(text)
 
-    def find(self, reference: str | None) -> object | None:
-        """The entry a reference names, or None."""
-        return self._by_name.get(self.resolved(reference))
+    def find(self, reference: str | None) -> Resource | None:
+        """The resource a reference names, or None."""
+        ref = self.resolved(reference)
+        kind = ref.partition("/")[0]
+        if ref not in self._by_ref and kind not in self._known_kinds:
+            self._known_kinds.add(kind)
+            self._read_kind(kind)
+        return self._by_ref.get(ref)
+
+    def _read_names(self) -> dict[str, str]:
+        names: dict[str, str] = {}
+        for content in self._contents:
+            if not content.mentions(b'"urn:'):
+                continue
+            for at, entry in enumerate(content.entries):
+                if entry.full_url and entry.full_url.startswith("urn:"):
+                    names.setdefault(entry.full_url, ref_of(*kind_of(entry.resource), entry, at))
+        return names
+
+    def _read_kind(self, kind: str) -> None:
+        """Read the resources of one type, wherever they stand."""
+        for content in self._contents:
+            if content.uniform not in ("", kind) or not content.mentions(f'"{kind}"'.encode()):
+                continue
+            for at, entry in enumerate(content.entries):
+                found, identity = kind_of(entry.resource)
+                if found != kind:
+                    continue
+                try:
+                    resource = typed(entry.resource)
+                except Unreadable:
+                    continue
+                if resource is not None:
+                    self.add(ref_of(kind, identity, entry, at), resource.resource)

@@ -1,0 +1,274 @@
+"""From a prefetch value, an answer or a draft bundle to its entries and their typed resources.
+
+A bundle of the one type it should hold is decoded whole, straight into structs. Any other, and one
+with a resource that does not fit its type, is taken entry by entry; what does not fit then goes
+through `salvage`: a fault costs its own member, never the bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from cds_service.errors import BadRequest
+from cds_service.fhir import r4
+from cds_service.fhir.r4_dosage import as_list
+from cds_service.fhir.r4_parts import check_parts
+from cds_service.fhir.r4_resource import Resource
+from cds_service.fhir.salvage import Unreadable, plain_json, raw_json, salvaged
+
+Json = bytes | msgspec.Raw
+R = TypeVar("R")
+
+_HARMLESS = ("warning", "information", "success")
+_NULL_TEXT = b"null"
+_NULL = msgspec.Raw(_NULL_TEXT)
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One entry of a bundle, its resource not yet read."""
+
+    resource: msgspec.Raw = _NULL
+    full_url: str | None = None
+
+
+class Fitting(msgspec.Struct, Generic[R], frozen=True, gc=False):
+    """One entry of a bundle, its resource read as the expected type; None where it did not fit."""
+
+    resource: R | None = None
+
+
+class _Link(msgspec.Struct, frozen=True, gc=False):
+    relation: str | None = None
+    url: str | None = None
+
+
+class _Bundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    resource_type: str = ""
+    link: tuple[_Link, ...] = ()
+    entry: tuple[Entry, ...] = ()
+
+
+class _Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, rename="camel"):
+    resource_type: Literal["Bundle"]
+    link: tuple[_Link, ...] = ()
+    entry: tuple[Fitting[R], ...] = ()
+
+
+class _Kind(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    resource_type: str = ""
+    id: str | None = None
+
+
+_BUNDLE: msgspec.json.Decoder[_Bundle] = msgspec.json.Decoder(_Bundle)
+_UNIFORM: Mapping[str, msgspec.json.Decoder[_Uniform[Any]]] = {
+    name: msgspec.json.Decoder(_Uniform[kind])  # type: ignore[valid-type]
+    for name, kind in r4.TYPES.items()
+}
+_KIND: msgspec.json.Decoder[_Kind] = msgspec.json.Decoder(_Kind)
+
+
+class Content:
+    """What one value holds: its entries, and where the next page is.
+
+    `uniform` is the type that all its resources are of, where they were decoded at once.
+    """
+
+    __slots__ = ("_entries", "_fitting", "next_page", "raw", "uniform")
+
+    def __init__(
+        self,
+        raw: Json,
+        entries: tuple[Entry, ...] | None = (),
+        next_page: str = "",
+        uniform: str = "",
+        fitting: tuple[Fitting[Any], ...] = (),
+    ) -> None:
+        self.raw, self.next_page, self.uniform = raw, next_page, uniform
+        self._entries, self._fitting = entries, fitting
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Its entries, as they were sent."""
+        if self._entries is None:
+            known = content(self.raw)
+            self._entries = () if known is None else known.entries
+        return self._entries
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is known to hold nothing."""
+        return bool(self.uniform) and not self._fitting
+
+    def fitting(self, kind: str) -> Sequence[Fitting[Any]]:
+        """Its entries, their resources read as one type."""
+        if self.uniform == kind:
+            return self._fitting
+        return [_fitted(entry, r4.DECODERS[kind]) for entry in self.entries]
+
+    def mentions(self, text: bytes) -> bool:
+        """Whether a text stands anywhere in it."""
+        return text in bytes(self.raw)
+
+
+NOTHING = Content(b"null")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A resource, and the paths of its members that could not be read."""
+
+    resource: Resource
+    lost: tuple[str, ...] = ()
+
+
+def content(raw: Json, expected: str = "") -> Content | None:
+    """The entries of a bundle, a bare resource, or nothing for `null`; None for a value that says
+    nothing.
+
+    A bundle with nothing but resources of the `expected` type is the quicker for it.
+
+    Raises BadRequest for a value that is no JSON object; RecursionError, UnicodeDecodeError and
+    msgspec.DecodeError where the JSON itself is broken.
+    """
+    if expected:
+        try:
+            uniform = _UNIFORM[expected].decode(raw)
+        except msgspec.ValidationError:
+            pass
+        else:
+            return Content(raw, None, _next_link(uniform.link), expected, uniform.entry)
+    try:
+        bundle = _BUNDLE.decode(raw)
+    except msgspec.ValidationError:
+        return _any_shape(raw, plain_json(raw))
+    if bundle.resource_type != "Bundle":
+        if bundle.resource_type in r4.TYPES:
+            return Content(
+                raw, (Entry(resource=raw if isinstance(raw, msgspec.Raw) else msgspec.Raw(raw)),)
+            )
+        return _any_shape(raw, plain_json(raw))
+    return Content(raw, bundle.entry, _next_link(bundle.link))
+
+
+def _fitted(entry: Entry, decoder: msgspec.json.Decoder[Any]) -> Fitting[Any]:
+    try:
+        return Fitting(decoder.decode(entry.resource))
+    except msgspec.ValidationError:
+        return Fitting()
+
+
+def _any_shape(raw: Json, value: Any) -> Content | None:
+    """What a value of a shape that FHIR does not know may still hold."""
+    if value is None:
+        return Content(raw)
+    if value in ("", {}):
+        return None
+    if not isinstance(value, dict):
+        raise BadRequest("a prefetch value must be a FHIR resource or null")
+    if "resourceType" not in value and isinstance(value.get("resource"), dict):
+        if (
+            "response" in value
+        ):  # the wrapper of CDS Hooks before 1.0, which says nothing we may trust
+            return None
+        return Content(raw, (_entry(value),))
+    if value.get("resourceType") != "Bundle" and "entry" not in value:
+        return Content(raw, (_entry({"resource": value}),))
+    entries = value.get("entry")
+    if entries is not None and not isinstance(entries, list | dict):
+        raise BadRequest("Bundle.entry must be a list")
+    every = entries if isinstance(entries, list) else [entries] if entries else []
+    links = ((link.get("relation"), link.get("url")) for link in _objects(value.get("link")))
+    return Content(raw, tuple(map(_entry, every)), _next_page(links))
+
+
+def _entry(value: Any) -> Entry:
+    """One entry of any shape; what is no resource is found out when it is read."""
+    if not isinstance(value, dict):
+        return Entry(resource=raw_json(value))
+    full_url = value.get("fullUrl")
+    return Entry(
+        resource=raw_json(value.get("resource")),
+        full_url=full_url if isinstance(full_url, str) else None,
+    )
+
+
+def kind_of(raw: Json) -> tuple[str, str | None]:
+    """The type and the id of a resource; an empty type if it says none or is no resource."""
+    try:
+        found = _KIND.decode(raw)
+    except msgspec.ValidationError:
+        return _loose_kind(plain_json(raw))
+    return found.resource_type, found.id
+
+
+def _loose_kind(value: Any) -> tuple[str, str | None]:
+    if not isinstance(value, dict):
+        return "", None
+    kind, identity = value.get("resourceType"), value.get("id")
+    return kind if isinstance(kind, str) else "", None if identity is None else str(identity)
+
+
+def typed(raw: Json, expected: str = "") -> Typed | None:
+    """A resource of a type we read, else None. `expected` is the type of one that does not name its
+    own.
+
+    Raises Unreadable if it is no resource at all.
+    """
+    kind = kind_of(raw)[0] or expected
+    decoder = r4.DECODERS.get(kind)
+    if decoder is None:
+        if kind or bytes(raw) == _NULL_TEXT:
+            return None
+        raise Unreadable
+    try:
+        resource = decoder.decode(raw)
+        check_parts(resource)
+        return Typed(resource)
+    except msgspec.ValidationError:
+        saved, lost = salvaged(plain_json(raw), r4.TYPES[kind])
+        return Typed(saved, lost)
+
+
+def contained(raws: tuple[msgspec.Raw, ...]) -> dict[str, Resource]:
+    """The contained resources of types we read, by `#id`."""
+    found: dict[str, Resource] = {}
+    for at, raw in enumerate(raws):
+        try:
+            each = typed(raw)
+        except Unreadable:
+            continue
+        if each is not None:
+            found["#" + (each.resource.id or str(at)).lstrip("#")] = each.resource
+    return found
+
+
+def failure(resource: Resource) -> str:
+    """Why an OperationOutcome says that a query failed; a warning, as an empty result may
+    bring, does not.
+    """
+    if not isinstance(resource, r4.OperationOutcome):
+        return ""
+    issues = as_list(resource.issue)
+    if issues and all(issue.severity in _HARMLESS for issue in issues):
+        return ""
+    return "the server reported an error"
+
+
+def _next_link(links: tuple[_Link, ...]) -> str:
+    return _next_page((link.relation, link.url) for link in links) if links else ""
+
+
+def _next_page(links: Iterable[tuple[Any, Any]]) -> str:
+    return next(
+        (url for relation, url in links if relation == "next" and isinstance(url, str) and url), ""
+    )
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict):
+            yield each

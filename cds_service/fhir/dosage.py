@@ -1,0 +1,273 @@
+"""Turn the dosage instructions of an order into an amount a day, at their most aggressive reading.
+
+Several instructions: the same sequence is taken together, different sequences follow one another
+and the greatest step counts; without sequences they are taken together, unless their dates do not
+overlap or a text begins with "then". An instruction without a number belongs to every step. The
+structured part wins; the text fills what it lacks, and only when it is understood as a whole. Last
+comes quantity / days' supply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from cds_service.clinical.facts import Dose, Sig
+from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, checked, stated_dose
+from cds_service.fhir.r4_dosage import Dosage, Quantity, plain_number
+from cds_service.fhir.route import route_of, route_said
+from cds_service.fhir.sig_text import SaidDose, SaidSig, read_text
+from cds_service.fhir.supply import supply_dose, wear_days
+from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, period_ends, rhythm
+from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG
+from cds_service.knowledge.drugs.model import Drug, Route
+
+_THEN = "then "
+
+
+class _Gap(Exception):
+    """What an instruction lacks to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One instruction: its steps, how long it lasts, by which route."""
+
+    steps: tuple[tuple[Dose, ...], ...]
+    days: int | None
+    basis: str = "structured"
+    route: Route = Route.UNKNOWN
+    notes: tuple[str, ...] = ()
+
+
+def read_sig(
+    dosages: tuple[Dosage, ...],
+    drug: Drug | None,
+    quantity: Quantity | None,
+    supply_days: int | None,
+) -> Sig:
+    """The amount a day; `supply_days` is the expected duration of one fill, for the fallback."""
+    text = " | ".join(filter(None, (_text_of(d) for d in dosages)))
+    try:
+        groups = _groups(tuple(d for d in dosages if _says_something(d)))
+        reads = [[_instruction(d, drug) for d in group] for group in groups]
+        if not reads:
+            raise _Gap("no dosage instruction")
+        return _joined(reads, text)
+    except Unreadable as problem:
+        return Sig(unread=str(problem), text=text)
+    except _Gap as gap:
+        days = supply_days or _last_bounds(dosages)
+        dose = supply_dose(drug, quantity, days)
+        routes = {route_of(d) for d in dosages} - {Route.UNKNOWN}
+        route = routes.pop() if len(routes) == 1 else Route.UNKNOWN
+        if dose is None or quantity is None:
+            return Sig(unread=str(gap), text=text, bounds_days=_last_bounds(dosages), route=route)
+        note = f"{quantity.number} for {days} days, because {gap}"
+        return Sig(((dose,),), None, "supply", text, (note,), _last_bounds(dosages), route)
+
+
+def _says_something(dosage: Dosage) -> bool:
+    return bool(
+        dosage.doses or dosage.timing is not None or _text_of(dosage) or dosage.max_dose_per_period
+    )
+
+
+def _text_of(dosage: Dosage) -> str:
+    return (dosage.text or dosage.patient_instruction or "").strip()
+
+
+def _groups(dosages: tuple[Dosage, ...]) -> list[list[Dosage]]:
+    """The instructions of each step."""
+    sequences = [plain_number(d.sequence) for d in dosages]
+    numbered = sorted({number for number in sequences if number is not None})
+    if numbered:
+        pairs = tuple(zip(sequences, dosages, strict=True))
+        return [[d for own, d in pairs if own is None or own == number] for number in numbered]
+    if len(dosages) > 1 and _apart(dosages):
+        return [[d] for d in dosages]
+    return [list(dosages)] if dosages else []
+
+
+def _apart(dosages: tuple[Dosage, ...]) -> bool:
+    """Whether instructions without sequence follow one another: by their dates, or a text
+    says "then".
+    """
+    if all(_text_of(d).lower().startswith(_THEN) for d in dosages[1:]):
+        return True
+    spans = []
+    for dosage in dosages:
+        repeat = dosage.timing.repeat if dosage.timing else None
+        ends = period_ends(repeat.bounds_period) if repeat and repeat.bounds_period else None
+        if ends is None:
+            return False
+        spans.append((ends[0].first, ends[1].first))
+    spans.sort()
+    return all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+
+
+def _joined(reads: list[list[_Read]], text: str) -> Sig:
+    """One Sig of all instructions. Raises _Gap for texts with steps of their own to be
+    taken together.
+    """
+    steps: list[tuple[Dose, ...]] = []
+    lengths: list[int | None] = []
+    for group in reads:
+        if len(group) > 1 and any(len(read.steps) > 1 for read in group):
+            raise _Gap("several instructions have steps of their own")
+        if len(group) == 1:
+            steps.extend(group[0].steps)
+        else:
+            steps.append(tuple(dose for read in group for dose in read.steps[0]))
+        known = [read.days for read in group if read.days is not None]
+        lengths.append(max(known) if len(known) == len(group) else None)
+    every = [read for group in reads for read in group]
+    routes = {read.route for read in every} - {Route.UNKNOWN}
+    whole = sum(days for days in lengths if days is not None) if None not in lengths else None
+    return Sig(
+        steps=tuple(steps),
+        basis="text" if any(read.basis == "text" for read in every) else "structured",
+        text=text,
+        notes=tuple(dict.fromkeys(note for read in every for note in read.notes)),
+        bounds_days=whole,
+        route=routes.pop() if len(routes) == 1 else Route.UNKNOWN,
+    )
+
+
+def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
+    """Read one instruction. Raises _Gap, Unreadable."""
+    stated = stated_dose(dosage, _strength_known(drug))
+    often = rhythm(dosage.timing)
+    if often.fault:
+        raise Unreadable(often.fault)
+    cap, route = cap_of(dosage), route_of(dosage)
+    amount, per_day = stated.amount, often.per_day
+    if amount is not None and amount.per_day is not None:
+        per_day = amount.per_day
+    if amount is not None and per_day is not None:
+        dose = _dose(amount, per_day, cap, dosage.as_needed)
+        return _Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
+    text = _text_of(dosage)
+    said = read_text(text[len(_THEN) :] if text.lower().startswith(_THEN) else text)
+    if said is not None:
+        return _with_text(dosage, drug, said, amount, per_day)
+    if amount is not None:
+        return _without_frequency(dosage, drug, amount, cap, route)
+    unread = ", and its text could not be read" if _text_of(dosage) else ""
+    raise _Gap(f"{stated.why}{unread}")
+
+
+def _without_frequency(
+    dosage: Dosage,
+    drug: Drug | None,
+    amount: Amount,
+    cap: tuple[Fraction, str] | None,
+    route: Route,
+) -> _Read:
+    """A rate, a patch (always worn) or a daily maximum needs no frequency; anything else is
+    not read.
+    """
+    days = bounds_days(dosage.timing, None)
+    if amount.unit == MCG_PER_HOUR:
+        return _Read(((_dose(amount, Fraction(1), cap, dosage.as_needed),),), days, route=route)
+    if _is_patch(amount, drug):
+        wear = wear_days(drug)
+        note = f"no interval; each patch taken as worn {wear} days"
+        return _Read(
+            ((_dose(amount, 1 / wear, cap, dosage.as_needed),),), days, route=route, notes=(note,)
+        )
+    if cap is not None and cap[1] == amount.unit and cap[0] > 0:
+        dose = _dose(amount, cap[0] / amount.value, cap, dosage.as_needed)
+        return _Read(
+            ((dose,),), days, route=route, notes=("no frequency; the daily maximum counts",)
+        )
+    unread = ", and its text could not be read" if _text_of(dosage) else ""
+    raise _Gap(f"the instruction says no frequency{unread}")
+
+
+def _with_text(
+    dosage: Dosage,
+    drug: Drug | None,
+    said: SaidSig,
+    amount: Amount | None,
+    per_day: Fraction | None,
+) -> _Read:
+    """Fill what the structured part lacks from its text. Raises _Gap when they disagree."""
+    doses = tuple(dose for step in said.steps for dose in step)
+    if amount is not None and all(_differs(amount, dose) for dose in doses):
+        raise _Gap("the dose and the text of the instruction disagree")
+    steps: tuple[tuple[Dose, ...], ...]
+    if len(doses) == 1:
+        steps = ((_said_dose(doses[0], drug, amount, per_day, cap_of(dosage), dosage.as_needed),),)
+    else:
+        steps = tuple(
+            tuple(_said_dose(dose, drug, None, None, None, dosage.as_needed) for dose in step)
+            for step in said.steps
+        )
+    days = bounds_days(dosage.timing, steps[0][0].per_day)
+    route = route_of(dosage)
+    return _Read(
+        steps,
+        said.days if days is None else days,
+        "text",
+        route_said(said.route) if route is Route.UNKNOWN else route,
+        ("read from its text",),
+    )
+
+
+def _differs(amount: Amount, said: SaidDose) -> bool:
+    return amount.unit == said.unit.kind and amount.value != said.amount * said.unit.scale
+
+
+def _said_dose(
+    said: SaidDose,
+    drug: Drug | None,
+    amount: Amount | None,
+    per_day: Fraction | None,
+    cap: tuple[Fraction, str] | None,
+    as_needed: bool,
+) -> Dose:
+    """A dose of the text, with what the structured part says in its place."""
+    if amount is None:
+        unit, value = said.unit, said.amount
+        if said.total is not None and not _strength_known(drug):
+            value, unit = said.total
+        amount = checked(Amount(value * unit.scale, unit.kind, unit.word))
+    if cap is None and said.cap is not None:
+        cap = (said.cap[0] * said.cap[1].scale, said.cap[1].kind)
+    per_day = said.per_day if per_day is None else per_day
+    if per_day is None and _is_patch(amount, drug):
+        per_day = 1 / wear_days(drug)
+    if per_day is None and amount.unit == MCG_PER_HOUR:
+        per_day = Fraction(1)
+    if per_day is None and cap is not None and cap[1] == amount.unit:
+        per_day = cap[0] / amount.value
+    if per_day is None:
+        raise _Gap("the instruction says no frequency")
+    return _dose(amount, per_day, cap, as_needed or said.as_needed)
+
+
+def _dose(
+    amount: Amount, per_day: Fraction, cap: tuple[Fraction, str] | None, as_needed: bool
+) -> Dose:
+    if per_day <= 0 or per_day > MOST_PER_DAY:
+        raise Unreadable("the frequency is not believable")
+    most, unit = cap if cap is not None and cap[0] > 0 else (None, "")
+    if most is not None and {unit, amount.unit} == {MG, MCG}:
+        most, unit = (most * 1000 if unit == MG else most / 1000), amount.unit
+    return Dose(amount.value, amount.unit, per_day, most, unit, amount.word, as_needed)
+
+
+def _strength_known(drug: Drug | None) -> bool:
+    return drug is not None and all(c.strength is not None for c in drug.opioids or drug.components)
+
+
+def _is_patch(amount: Amount, drug: Drug | None) -> bool:
+    transdermal = drug is not None and drug.route is Route.TRANSDERMAL
+    return amount.word == "patch" or (transdermal and amount.unit == COUNT and not amount.word)
+
+
+def _last_bounds(dosages: tuple[Dosage, ...]) -> int | None:
+    found = [days for d in dosages if (days := bounds_days(d.timing, None)) is not None]
+    return max(found, default=None)

@@ -1,0 +1,109 @@
+"""The orders being signed or selected: which entries of `context.draftOrders` count, and
+whose they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from cds_service.errors import BadRequest
+from cds_service.fhir.bundles import Content, Entry, Json, content, typed
+from cds_service.fhir.chart import Chart
+from cds_service.fhir.readers import PATIENT_MEMBERS, Tally, read_one
+from cds_service.fhir.references import plain, ref_of
+from cds_service.fhir.salvage import plain_json
+
+ORDER_SELECT = "order-select"
+# An entry counts whatever its status, as orders may be signed again, unless it is over or was a
+# mistake.
+_OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
+_REQUESTS = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest"})
+
+
+def draft_content(raw: Json | None) -> Content | None:
+    """The entries of the draft bundle. Raises BadRequest if it is none."""
+    if raw is None:
+        return None
+    try:
+        return content(raw)
+    except BadRequest:
+        raise BadRequest("context.draftOrders must be a FHIR Bundle") from None
+
+
+def read_drafts(
+    chart: Chart, drafts: Content, hook: str, selections: tuple[str, ...]
+) -> Mapping[str, dict[str, Any]]:
+    """Make facts of the entries that count; those entries' JSON, as it was sent, by reference.
+
+    A draft with a number that could not be given back as it was is left out of the JSON, not of the
+    facts.
+
+    Raises BadRequest if any entry is of another patient: drafts of mixed patients get no guidance.
+    """
+    sent = [_sent(entry) for entry in drafts.entries]
+    if not all(_is_of(chart, resource) for resource, _ in sent):
+        raise BadRequest("context.draftOrders holds orders of another patient")
+    selected = _names(chart, selections) if hook == ORDER_SELECT else frozenset()
+    counted: dict[str, dict[str, Any]] = {}
+    chart.draft = True
+    for at, (entry, (resource, exact)) in enumerate(zip(drafts.entries, sent, strict=True)):
+        kind, status = _word(resource, "resourceType"), _word(resource, "status")
+        identity = _word(resource, "id")
+        ref = ref_of(kind, identity, entry, at)
+        named = {ref, entry.full_url or "", identity}
+        if kind not in _REQUESTS or status in _OVER or (selected and selected.isdisjoint(named)):
+            continue
+        found = typed(entry.resource)
+        if found is not None and read_one(chart, found, entry, at, Tally()) and exact:
+            counted[ref] = resource
+    chart.draft = False
+    return counted
+
+
+def _sent(entry: Entry) -> tuple[dict[str, Any], bool]:
+    """A resource as it was sent, and whether it could be given back so; what is no object may hide
+    an order.
+
+    Raises BadRequest.
+    """
+    exact = True
+    try:
+        resource = orjson.loads(bytes(entry.resource))
+    except orjson.JSONDecodeError:  # a number beyond 64 bits
+        resource, exact = plain_json(entry.resource), False
+    if resource is None:
+        return {}, exact
+    if not isinstance(resource, dict):
+        raise BadRequest("context.draftOrders holds an entry that is no resource")
+    return resource, exact
+
+
+def _word(resource: dict[str, Any], member: str) -> str:
+    found = resource.get(member)
+    return str(found) if isinstance(found, str | int) else ""
+
+
+def _is_of(chart: Chart, resource: dict[str, Any]) -> bool:
+    """Whether a draft, of any type, is of the patient of the context or names none."""
+    if resource.get("resourceType") == "Patient":
+        return resource.get("id") in (None, chart.mine.removeprefix("Patient/"))
+    for member in PATIENT_MEMBERS:
+        subject = resource.get(member)
+        for each in subject if isinstance(subject, list) else [subject]:
+            reference = each.get("reference") if isinstance(each, dict) else each
+            if reference is not None and not (
+                isinstance(reference, str) and chart.is_mine(reference)
+            ):
+                return False
+    return True
+
+
+def _names(chart: Chart, selections: tuple[str, ...]) -> frozenset[str]:
+    """The selections in every form an entry may be named by."""
+    forms = (
+        name for each in selections for name in (each, plain(each), chart.directory.resolved(each))
+    )
+    return frozenset(name for name in forms if name)

@@ -1,0 +1,63 @@
+"""What an instruction and what the pharmacy may hand out say together, each pair of one
+product read once.
+"""
+
+from __future__ import annotations
+
+from cds_service.clinical.facts import Sig
+from cds_service.fhir.dosage import read_sig
+from cds_service.fhir.r4_dosage import as_list
+from cds_service.fhir.r4_orders import DISPENSE_REQUEST, DispenseRequest
+from cds_service.fhir.r4_parts import DOSAGES
+from cds_service.fhir.supply import supply_days
+from cds_service.fhir.timing import duration_days
+from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary, quantity, whole
+from cds_service.knowledge.drugs.model import Drug
+
+_UNREADABLE = "the dosage instruction could not be read"
+_MOST_REFILLS = 99
+_NOTHING = DispenseRequest()
+
+
+class Fills:
+    """The fills of one call, by product, instructions and dispense request as they were sent."""
+
+    __slots__ = ("_found", "_vocabulary")
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._found: dict[tuple[ProductKey, bytes, bytes], Fill] = {}
+
+    def of(self, product: Product, dosages: bytes, request: bytes) -> Fill:
+        """Raises msgspec.ValidationError for bytes that hold something else; empty ones
+        were not sent.
+        """
+        key = (product.key, dosages, request)
+        found = self._found.get(key)
+        if found is None:
+            drug = product.identified.drug
+            found = self._found[key] = self._vocabulary.fill(
+                product.key, b"%b %b" % (dosages, request), lambda: _read(drug, dosages, request)
+            )
+        return found
+
+
+def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
+    told, asked = as_list(DOSAGES.read(dosages)), DISPENSE_REQUEST.read(request) or _NOTHING
+    amount, expected = asked.quantity, asked.expected_supply_duration
+    sig = read_sig(told, drug, amount, duration_days(expected))
+    return _fill(sig, supply_days(expected, amount, sig, drug), asked)
+
+
+def unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
+    """The fill of an order part of whose instructions was lost: no dose is guessed from the
+    rest.
+    """
+    told, asked = as_list(DOSAGES.read(dosages)), DISPENSE_REQUEST.read(request) or _NOTHING
+    sig = Sig(unread=_UNREADABLE, text=" | ".join(each.text for each in told if each.text))
+    return _fill(sig, supply_days(asked.expected_supply_duration, asked.quantity, sig, drug), asked)
+
+
+def _fill(sig: Sig, days: int | None, asked: DispenseRequest) -> Fill:
+    refills = min(max(whole(asked.number_of_repeats_allowed) or 0, 0), _MOST_REFILLS)
+    return Fill(sig, days, refills, quantity(asked.quantity))

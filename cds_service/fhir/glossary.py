@@ -1,0 +1,83 @@
+"""What the repeated parts of one call say, each worked out where its bytes are seen for the first
+time.
+
+Lives for one call: a part may hold words of a person, which must not outlive it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from cds_service.clinical.dates import FuzzyDate
+from cds_service.clinical.facts import Quantity
+from cds_service.fhir.concepts import status_word
+from cds_service.fhir.r4_chart import RANGES
+from cds_service.fhir.r4_dosage import as_list
+from cds_service.fhir.r4_parts import AMOUNT, CONCEPTS, STATUS
+from cds_service.fhir.vocabulary import Concept, Product, Vocabulary, quantity
+from cds_service.knowledge.codes import Code
+
+K = TypeVar("K", str, bytes)
+V = TypeVar("V")
+
+
+class Lookup(dict[K, V]):
+    """Answers by the text or the bytes they are read from; empty bytes are a member that was not
+    sent.
+
+    Raises msgspec.ValidationError for bytes that hold something else.
+    """
+
+    __slots__ = ("_read",)
+    _read: Callable[[K], V]
+
+    def __init__(self, read: Callable[[K], V]) -> None:
+        self._read = read
+
+    def __missing__(self, key: K) -> V:
+        found = self[key] = self._read(key)
+        return found
+
+
+class Glossary:
+    """The answers of one call, by kind."""
+
+    __slots__ = ("amounts", "codes", "concepts", "days", "highs", "products", "statuses", "words")
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.days: Lookup[str, FuzzyDate | None] = Lookup(vocabulary.day)
+        self.concepts: Lookup[bytes, Concept] = Lookup(vocabulary.concept)
+        self.codes: Lookup[bytes, frozenset[Code]] = Lookup(partial(_codes, vocabulary))
+        self.products: Lookup[bytes, Product] = Lookup(vocabulary.product_of)
+        self.statuses: Lookup[bytes, str] = Lookup(_status)
+        self.words: Lookup[bytes, frozenset[str]] = Lookup(_words)
+        self.amounts: Lookup[bytes, tuple[Quantity | None, str]] = Lookup(_amount)
+        self.highs: Lookup[bytes, Quantity | None] = Lookup(_high)
+
+
+def _codes(vocabulary: Vocabulary, raw: bytes) -> frozenset[Code]:
+    """The codes of several concepts together."""
+    return vocabulary.all_codes(CONCEPTS.read(raw) or ())
+
+
+def _status(raw: bytes) -> str:
+    return status_word(STATUS.read(raw))
+
+
+def _words(raw: bytes) -> frozenset[str]:
+    """The codes of several concepts without their systems, else their texts in lower case."""
+    return frozenset(word for each in as_list(CONCEPTS.read(raw)) if (word := status_word(each)))
+
+
+def _amount(raw: bytes) -> tuple[Quantity | None, str]:
+    """An amount, and how it compares to the true one (`<`, `>=`)."""
+    found = AMOUNT.read(raw)
+    return (None, "") if found is None else (quantity(found), found.comparator or "")
+
+
+def _high(raw: bytes) -> Quantity | None:
+    """The first upper limit of several ranges."""
+    highs = (quantity(each.high) for each in as_list(RANGES.read(raw)))
+    return next((each for each in highs if each is not None), None)

@@ -1,0 +1,280 @@
+"""From a call to facts: prefetch, then the FHIR server, else the need is unavailable. Absent is not
+empty.
+
+Key present: used; `null` or an empty bundle is known to be empty; an error of the server is unknown
+and not asked again. Key missing: looked for under other keys by content, then fetched once, else
+unavailable. What is cut off leaves its facts but not its need: nothing may be concluded from what
+it does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+
+from cds_service.clinical.facts import Facts, Need
+from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
+from cds_service.fhir.bundles import NOTHING, Content, Json, content, kind_of
+from cds_service.fhir.chart import Chart
+from cds_service.fhir.client import Pages
+from cds_service.fhir.drafts import draft_content, read_drafts
+from cds_service.fhir.medication_reads import fetch_medications
+from cds_service.fhir.queries import TYPES, expand, template
+from cds_service.fhir.readers import gathered, read_entries, read_patient
+from cds_service.fhir.references import bare_id
+from cds_service.fhir.vocabulary import Vocabulary
+
+_KEYS = frozenset(need.value for need in Need)
+
+
+class Call(Protocol):
+    """What a hook request offers to reading; ids may come with or without their type."""
+
+    @property
+    def hook(self) -> str: ...
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def encounter_id(self) -> str | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def draft_orders(self) -> Json | None: ...
+    @property
+    def selections(self) -> Sequence[str] | None: ...
+    @property
+    def prefetch(self) -> Mapping[str, Json] | None: ...
+
+
+class Fetch(Protocol):
+    """The client's FHIR server, for the time of one call."""
+
+    def gather(self, queries: Mapping[str, str]) -> dict[str, Pages | FhirReadError]:
+        """The answers to relative or absolute URLs, by the names they are asked under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a need came: `how` is prefetch, fetched, empty or missing; `why` explains what is
+    missing of it.
+    """
+
+    how: str
+    why: str = ""
+
+
+_EMPTY = Came("empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading a call gave: the facts, the counted drafts as sent, and how each need came."""
+
+    facts: Facts
+    drafts: Mapping[str, dict[str, Any]]
+    came: Mapping[Need, Came]
+
+
+@dataclass(slots=True)
+class _Source:
+    """What has been found for one need so far; `why` says what is missing of it."""
+
+    how: str
+    contents: list[Content] = field(default_factory=list)
+    why: str = ""
+
+
+def read_facts(
+    call: Call,
+    *,
+    as_of: date,
+    needs: Iterable[Need],
+    vocabulary: Vocabulary,
+    fetch: Fetch | None = None,
+    templates: Mapping[Need, str] | None = None,
+) -> Reading:
+    """Read everything `needs` asks for; `templates` are a site's own queries in place of ours.
+
+    Raises BadRequest for prefetch or drafts of an impossible shape and for drafts of another
+    patient; RecursionError, UnicodeDecodeError and msgspec.DecodeError for JSON that is broken.
+    """
+    wanted = sorted(needs)
+    chart = Chart(vocabulary, as_of, bare_id(call.patient_id, "Patient"))
+    drafts = draft_content(call.draft_orders) or NOTHING
+    sources = _prefetched(call.prefetch or {}, wanted)
+    _complete(sources, call, wanted, fetch, templates or {})
+    contents = [drafts, *(found for source in sources.values() for found in source.contents)]
+    chart.directory.enter(contents)
+    if fetch is not None:
+        fetch_medications(chart, fetch, contents)
+    came: dict[Need, Came] = {}
+    if Need.PATIENT in sources:
+        came[Need.PATIENT] = _read(chart, sources[Need.PATIENT], Need.PATIENT)
+    counted = read_drafts(chart, drafts, call.hook, tuple(call.selections or ()))
+    for need in wanted:
+        source = sources.get(need)
+        if source is None:
+            came[need] = Came("missing", "not in prefetch, and no access to the FHIR server")
+        elif need is not Need.PATIENT:
+            came[need] = _read(chart, source, need)
+    available = frozenset(need for need, way in came.items() if not way.why)
+    return Reading(gathered(chart, call.hook, available), counted, came)
+
+
+def _read(chart: Chart, source: _Source, need: Need) -> Came:
+    """Make facts of what was found for one need, and say how it came."""
+    if not source.why and all(found.empty for found in source.contents):
+        return _EMPTY
+    seen = foreign = 0
+    before = (
+        {name: len(found) for name, found in chart.facts.items()}
+        if len(source.contents) > 1
+        else None
+    )
+    for found in source.contents:
+        if need is Need.PATIENT:
+            tally = read_patient(chart, found)
+        else:
+            tally = read_entries(chart, found, TYPES[need])
+        seen += tally.mine
+        foreign += tally.foreign
+        source.why = source.why or tally.trouble
+    if before is not None:
+        chart.once(before)
+    if foreign and not seen:
+        source.why = source.why or "another patient"
+    if source.why:
+        return Came(source.how if seen else "missing", source.why)
+    return Came(source.how) if seen else _EMPTY
+
+
+def _prefetched(prefetch: Mapping[str, Json], wanted: Sequence[Need]) -> dict[Need, _Source]:
+    """What prefetch holds of the wanted needs, by key and then by content."""
+    sources: dict[Need, _Source] = {}
+    for need in wanted:
+        raw = prefetch.get(need)
+        if raw is None:
+            continue
+        kind = TYPES[need]
+        try:
+            found = content(raw, kind)
+        except BadRequest as error:
+            raise BadRequest(f"prefetch.{need.value}: {error}") from None
+        if found is not None and _answers(found, kind):
+            sources[need] = _Source("prefetch", [found])
+    missing = [need for need in wanted if need not in sources]
+    if missing:
+        _renamed(prefetch, missing, sources)
+    return sources
+
+
+def _answers(found: Content, kind: str) -> bool:
+    """Whether a content answers a query for `kind`: it holds such resources, or none at all
+    but outcomes.
+    """
+    if found.uniform == kind:
+        return True
+    others = False
+    for entry in found.entries:
+        name = kind_of(entry.resource)[0] or kind
+        if name == kind:
+            return True
+        others = others or name != "OperationOutcome"
+    return not others
+
+
+def _renamed(
+    prefetch: Mapping[str, Json], missing: list[Need], sources: dict[Need, _Source]
+) -> None:
+    """Sites rename keys: an unknown key serves a need by its letters, else by the resources
+    it holds.
+    """
+    unknown: dict[str, Content] = {}
+    for key, raw in prefetch.items():
+        if key in _KEYS:
+            continue
+        try:
+            found = content(raw)
+        except BadRequest:
+            continue
+        if found is not None:
+            unknown[key] = found
+    kinds = {
+        key: {kind_of(entry.resource)[0] for entry in found.entries}
+        for key, found in unknown.items()
+    }
+    for need in missing:
+        kind = TYPES[need]
+        names = {need.value.lower(), kind.lower(), kind.lower() + "s"}
+        alike = [
+            found
+            for key, found in unknown.items()
+            if _letters(key) in names and _answers(found, kind)
+        ]
+        alike = alike or [found for key, found in unknown.items() if kind in kinds[key]]
+        if alike:
+            sources[need] = _Source("prefetch", alike)
+
+
+def _letters(key: str) -> str:
+    return "".join(each for each in key.lower() if each.isalnum())
+
+
+def _complete(
+    sources: dict[Need, _Source],
+    call: Call,
+    wanted: Sequence[Need],
+    fetch: Fetch | None,
+    templates: Mapping[Need, str],
+) -> None:
+    """Ask the server for missing needs and further pages, all at once; name what stays cut off."""
+    queries: dict[str, str] = {}
+    for need in wanted:
+        source = sources.get(need)
+        if source is None:
+            url = _query(call, templates.get(need, template(need))) if fetch is not None else None
+            if url is not None:
+                queries[need.value] = url
+            continue
+        for at, found in enumerate(source.contents):
+            if found.next_page:
+                queries[f"{need.value} {at}"] = found.next_page
+                if fetch is None:
+                    source.why = "more pages, and no access to the FHIR server"
+    if fetch is None or not queries:
+        return
+    for name, answer in fetch.gather(queries).items():
+        need = Need(name.split()[0])
+        _add_answer(sources.setdefault(need, _Source("fetched")), answer, TYPES[need])
+
+
+def _query(call: Call, text: str) -> str | None:
+    return expand(
+        text,
+        patient_id=bare_id(call.patient_id, "Patient"),
+        user_id=call.user_id or "",
+        encounter_id=bare_id(call.encounter_id or "", "Encounter"),
+    )
+
+
+def _add_answer(source: _Source, answer: Pages | FhirReadError, kind: str) -> None:
+    """Add what the server answered, or why it did not."""
+    if isinstance(answer, FhirNotFound) and kind == TYPES[Need.PATIENT]:
+        return  # read, not searched: known not to exist, as `null` in prefetch says
+    if isinstance(answer, FhirReadError):
+        source.why = source.why or f"the FHIR server: {answer}"
+        return
+    source.why = source.why or answer.cut
+    for body in answer.bodies:
+        try:
+            found = content(body, kind)
+        except (BadRequest, RecursionError, UnicodeDecodeError, msgspec.DecodeError):
+            found = None
+        if found is None or not _answers(found, kind):
+            source.why = source.why or "the FHIR server: an answer that could not be read"
+        else:
+            source.contents.append(found)

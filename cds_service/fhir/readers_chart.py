@@ -1,0 +1,239 @@
+"""Readers of the clinical record: the patient, conditions, results and procedures."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from cds_service.clinical.dates import FAR_FUTURE, FuzzyDate, months_before
+from cds_service.clinical.facts import (
+    NO_CODES,
+    Condition,
+    Observation,
+    Patient,
+    Procedure,
+    Quantity,
+)
+from cds_service.fhir import r4_chart as r4
+from cds_service.fhir.chart import Chart
+from cds_service.fhir.fact_making import maker
+from cds_service.fhir.r4_chart import RESULTS
+from cds_service.fhir.r4_dosage import Quantity as Amount
+from cds_service.fhir.r4_dosage import Range, as_list
+from cds_service.fhir.r4_parts import ABSENT
+from cds_service.fhir.vocabulary import quantity
+from cds_service.knowledge.codes import Code
+
+_DISABILITY = "http://hl7.org/fhir/StructureDefinition/patient-disability"
+_MONTHS = {"a": 12, "y": 12, "yr": 12, "year": 12, "years": 12, "mo": 1, "month": 1, "months": 1}
+_DAYS = {"wk": 7, "w": 7, "week": 7, "weeks": 7, "d": 1, "day": 1, "days": 1}
+_OLDEST_MONTHS = 12 * 200
+_NO_WORDS: frozenset[str] = frozenset()
+_condition, _observation, _procedure = maker(Condition), maker(Observation), maker(Procedure)
+
+
+def patient(chart: Chart, resource: r4.Patient) -> Patient:
+    """The patient of the context."""
+    born = chart.when(chart.mine, "birthDate", resource.birth_date)
+    disability = any(each.url == _DISABILITY for each in resource.extension)
+    return Patient(chart.mine, born, resource.gender, disability)
+
+
+def condition(
+    chart: Chart, resource: r4.Condition, ref: str, lost: tuple[str, ...]
+) -> Condition | None:
+    """A problem or diagnosis, None for one that no rule asks about.
+
+    An onset by age needs the birth date; one in words is named as unread.
+    """
+    glossary = chart.glossary
+    concept = glossary.concepts[bytes(resource.code)]
+    if not (concept.asked or lost):
+        return None
+    onset = chart.when(ref, "onsetDateTime", resource.onset_date_time)
+    if onset is None and (resource.onset_period or resource.onset_age or resource.onset_range):
+        onset = chart.start(ref, "onsetPeriod", resource.onset_period) or _at_age(
+            chart, ref, "onset", resource.onset_age, resource.onset_range
+        )
+    if resource.onset_string:
+        chart.lose(ref, "onset is given in words")
+    recorded = chart.when(ref, "recordedDate", resource.recorded_date)
+    has_abatement, abated = _abatement(chart, resource, ref, lost)
+    return _condition(
+        ref,
+        concept.codes,
+        concept.text,
+        glossary.statuses[bytes(resource.clinical_status)],
+        onset or recorded,
+        glossary.statuses[bytes(resource.verification_status)],
+        onset,
+        recorded,
+        abated,
+        has_abatement,
+        glossary.words[bytes(resource.category)],
+        chart.ref(resource.encounter),
+    )
+
+
+def _abatement(
+    chart: Chart, resource: r4.Condition, ref: str, lost: tuple[str, ...]
+) -> tuple[bool, FuzzyDate | None]:
+    """Whether the condition is over, and since when."""
+    said = (
+        resource.abatement_date_time
+        or resource.abatement_period
+        or resource.abatement_age
+        or resource.abatement_range
+        or resource.abatement_string
+        or resource.abatement_boolean
+        or any(path.startswith("abatement") for path in lost)
+    )
+    if not said:
+        return False, None
+    day = chart.when(ref, "abatementDateTime", resource.abatement_date_time)
+    if day is None and resource.abatement_period is not None:
+        begun = chart.start(ref, "abatementPeriod", resource.abatement_period)
+        ended = chart.end(ref, "abatementPeriod", resource.abatement_period)
+        first, last = begun or ended, ended or begun
+        if first is not None and last is not None:
+            day = FuzzyDate(first.first, max(first.last, last.last))
+    if day is None:
+        day = _at_age(chart, ref, "abatement", resource.abatement_age, resource.abatement_range)
+    return True, day
+
+
+def _at_age(
+    chart: Chart, ref: str, member: str, age: Amount | None, ages: Range | None
+) -> FuzzyDate | None:
+    """The days on which the patient had an age: the whole year, month or week of it."""
+    low, high = (
+        (age, age)
+        if age is not None
+        else (ages.low, ages.high)
+        if ages is not None
+        else (None, None)
+    )
+    if low is None and high is None:
+        return None
+    born = chart.patient.born if chart.patient is not None else None
+    first, last = _reached(born, low or high, 0), _reached(born, high or low, 1)
+    if born is None or first is None or last is None:
+        chart.lose(ref, f"{member} is given as an age that could not be dated")
+        return None
+    return FuzzyDate(first, max(first, last - timedelta(days=1)))
+
+
+def _reached(born: FuzzyDate | None, age: Amount | None, more: int) -> date | None:
+    """The last day on which an age can have been reached, or with `more` the first for the
+    next age.
+    """
+    number = age.number if age is not None else None
+    if born is None or age is None or number is None:
+        return None
+    count = int(number) + more
+    unit = next((text.lower() for text in age.units if text.lower() in _MONTHS | _DAYS), "")
+    day = born.last if more else born.first
+    if unit in _MONTHS and 0 <= count * _MONTHS[unit] <= _OLDEST_MONTHS:
+        return months_before(day, -count * _MONTHS[unit])
+    if unit in _DAYS and 0 <= count * _DAYS[unit] <= (FAR_FUTURE - day).days:
+        return day + timedelta(days=count * _DAYS[unit])
+    return None
+
+
+def observation(
+    chart: Chart, resource: r4.Observation, ref: str, lost: tuple[str, ...]
+) -> Observation | None:
+    """A result, a score or a vital sign; None for one that no rule asks about, nor about a
+    part of it.
+    """
+    concept = chart.glossary.concepts[bytes(resource.code)]
+    parts = (
+        as_list(RESULTS.read(bytes(resource.component))) if resource.component is not ABSENT else ()
+    )
+    if not (concept.asked or lost or _asked_in_part(chart, parts)):
+        return None
+    when = (
+        chart.when(ref, "effectiveDateTime", resource.effective_date_time)
+        or chart.when(ref, "effectiveInstant", resource.effective_instant)
+        or chart.start(ref, "effectivePeriod", resource.effective_period)
+        or chart.end(ref, "effectivePeriod", resource.effective_period)
+        or chart.when(ref, "issued", resource.issued)
+    )
+    status = resource.status or ""
+    components = (
+        tuple(_component(chart, part, ref, status, when) for part in parts) if parts else ()
+    )
+    return _observation(
+        ref,
+        concept.codes,
+        concept.text,
+        status,
+        when,
+        *_value(chart, resource),
+        components,
+        chart.glossary.words[bytes(resource.category)],
+    )
+
+
+def _asked_in_part(chart: Chart, parts: tuple[r4.Result, ...]) -> bool:
+    return any(chart.glossary.concepts[bytes(part.code)].asked for part in parts)
+
+
+def _component(
+    chart: Chart, part: r4.Result, ref: str, status: str, when: FuzzyDate | None
+) -> Observation:
+    concept = chart.glossary.concepts[bytes(part.code)]
+    return _observation(
+        ref, concept.codes, concept.text, status, when, *_value(chart, part), (), frozenset()
+    )
+
+
+def _value(
+    chart: Chart, result: r4.Observation | r4.Result
+) -> tuple[Quantity | None, frozenset[Code], str, bool | None, frozenset[str], Quantity | None]:
+    """Value, coded value, value in words, flag, interpretation and upper limit of a result."""
+    glossary, said = chart.glossary, result.interpretation
+    value, comparator = None, ""
+    if result.value_quantity is not ABSENT:
+        value, comparator = glossary.amounts[bytes(result.value_quantity)]
+    text = result.value_string or ""
+    if value is None:
+        if result.value_integer is not None:
+            value = quantity(Amount(value=result.value_integer))
+    elif comparator:
+        text = f"{comparator}{value.value:f}"
+    codes, high, words = NO_CODES, None, _NO_WORDS
+    if result.value_codeable_concept is not ABSENT:
+        concept = glossary.concepts[bytes(result.value_codeable_concept)]
+        codes, text = concept.codes, text or concept.text
+    if result.reference_range is not ABSENT:
+        high = glossary.highs[bytes(result.reference_range)]
+    if said is not ABSENT:
+        words = frozenset(word.upper() for word in glossary.words[bytes(said)])
+    return value, codes, text, result.value_boolean, words, high
+
+
+def procedure(
+    chart: Chart, resource: r4.Procedure, ref: str, lost: tuple[str, ...]
+) -> Procedure | None:
+    """Something done, None for what no rule asks about."""
+    concept = chart.glossary.concepts[bytes(resource.code)]
+    if not (concept.asked or lost):
+        return None
+    if resource.performed_string:
+        chart.lose(ref, "performed is given in words")
+    period, performers = resource.performed_period, as_list(resource.performer)
+    when = chart.when(ref, "performedDateTime", resource.performed_date_time)
+    ended = None if period is None else chart.end(ref, "performedPeriod", period)
+    if when is None and period is not None:
+        when = chart.start(ref, "performedPeriod", period) or ended
+    return _procedure(
+        ref,
+        concept.codes,
+        concept.text,
+        resource.status or "",
+        when,
+        ended,
+        frozenset(chart.ref(each.actor) for each in performers if each.actor)
+        if performers
+        else _NO_WORDS,
+    )

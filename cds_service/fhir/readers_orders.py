@@ -1,0 +1,280 @@
+"""Readers of what is ordered, dispensed and taken, and of referrals, tests and devices
+asked for.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+import msgspec
+
+from cds_service.clinical.dates import FAR_FUTURE, FAR_PAST, FuzzyDate, Span, span_of
+from cds_service.clinical.facts import NO_CODES, Dispense, Order, Request, Sig, Statement
+from cds_service.fhir import r4_orders as r4
+from cds_service.fhir.chart import Chart
+from cds_service.fhir.concepts import label, merged
+from cds_service.fhir.fact_making import maker
+from cds_service.fhir.fills import unreadable
+from cds_service.fhir.r4_chart import Condition
+from cds_service.fhir.r4_dosage import CodeableConcept, as_list
+from cds_service.fhir.r4_dosage import Quantity as Amount
+from cds_service.fhir.r4_parts import ABSENT, CONCEPT, REFERENCES
+from cds_service.fhir.r4_resource import OfPatient, Reference
+from cds_service.fhir.vocabulary import Fill, Product, quantity
+from cds_service.knowledge.codes import Code
+
+_NOT_ASKED = Sig(unread="no rule asks about this drug")
+_SPANS = 4096  # kept, as orders share dates and lengths
+_ENCODE = msgspec.json.Encoder().encode
+_order = maker(Order)
+
+Ordered = r4.MedicationRequest | r4.MedicationDispense | r4.MedicationStatement
+
+
+def _product(chart: Chart, resource: Ordered, ref: str) -> Product:
+    """What is ordered, by its own codes and names and by those of the product it refers to."""
+    reference, concept = resource.medication_reference, bytes(resource.medication_codeable_concept)
+    if reference is None:
+        found = chart.glossary.products[concept]
+    else:
+        found = _referred(chart, resource, concept, reference)
+    if not found.codes and not found.names:
+        chart.lose(ref, "the medication could not be read")
+    return found
+
+
+def _referred(chart: Chart, resource: Ordered, concept: bytes, reference: Reference) -> Product:
+    """The product that a concept and a reference name together; a contained one is the
+    order's own.
+    """
+    known = None if resource.contained else chart.products.get((concept, reference))
+    if known is not None:
+        return known
+    own = CONCEPT.read(concept)
+    concepts = [] if own is None else [own]
+    product = chart.target(resource, reference)
+    if isinstance(product, r4.Medication):
+        parts = [each.item_codeable_concept for each in as_list(product.ingredient)]
+        concepts.extend(filter(None, [product.code] if product.code is not None else parts))
+    concepts.append(CodeableConcept(text=reference.display))
+    found = chart.vocabulary.product(merged(concepts))
+    if not resource.contained:
+        chart.products[concept, reference] = found
+    return found
+
+
+def order(
+    chart: Chart, resource: r4.MedicationRequest, ref: str, lost: tuple[str, ...]
+) -> Order | None:
+    """A prescription, None in the chart for a drug that no rule asks about.
+
+    A draft starts on the as-of date; any other on the date it was written.
+    """
+    product, draft, glossary = _product(chart, resource, ref), chart.draft, chart.glossary
+    if not (product.asked or draft or lost):
+        return None
+    found, asked = product.identified, bytes(resource.dispense_request)
+    fill = _filled(chart, product, resource.dosage_instruction, asked, lost)
+    sig, days = (fill.sig, fill.days) if product.asked or draft else (_NOT_ASKED, None)
+    when = chart.when(ref, "authoredOn", resource.authored_on)
+    # A supply or refills that could not be read may be longer than what is left of them.
+    unsure = bool(lost) and any(path.startswith("dispenseRequest") for path in lost)
+    category, coded, named = resource.category, resource.reason_code, _reason_references(resource)
+    return _order(
+        ref,
+        product.codes,
+        product.label,
+        resource.status or ("draft" if draft else ""),
+        when,
+        found.drug,
+        found.basis,
+        found.conflict,
+        found.opioid_by_name,
+        sig,
+        _span(chart, when, None if unsure else days, fill.refills),
+        days,
+        fill.refills,
+        draft,
+        resource.intent or "",
+        glossary.words[bytes(category)] if category is not ABSENT else frozenset(),
+        _reasons(
+            chart,
+            resource,
+            glossary.codes[bytes(coded)] if coded is not ABSENT else NO_CODES,
+            named,
+        ),
+        chart.refs(named) if named else (),
+        chart.ref(resource.prior_prescription),
+        chart.ref(resource.requester),
+        chart.ref(resource.recorder),
+        bool(resource.do_not_perform),
+        fill.quantity,
+    )
+
+
+def _filled(
+    chart: Chart, product: Product, dosages: msgspec.Raw, request: bytes, lost: tuple[str, ...]
+) -> Fill:
+    """How much a day, and how long one fill lasts; no dose where a part of the instructions
+    was lost.
+    """
+    told = bytes(dosages)
+    if lost and any(path.startswith("dosage") for path in lost):
+        return unreadable(product.identified.drug, told, request)
+    return chart.fills.of(product, told, request)
+
+
+def _reason_references(resource: r4.MedicationRequest) -> tuple[Reference, ...]:
+    named = resource.reason_reference
+    return () if named is ABSENT else as_list(REFERENCES.read(bytes(named)))
+
+
+def _reasons(
+    chart: Chart, resource: OfPatient, coded: frozenset[Code], named: tuple[Reference, ...]
+) -> frozenset[Code]:
+    """The codes of the reasons, also of conditions that the request brings along itself."""
+    if not named or not resource.contained:
+        return coded
+    found = (chart.target(resource, each) for each in named)
+    brought = (bytes(each.code) for each in found if isinstance(each, Condition))
+    return coded.union(*(chart.glossary.concepts[code].codes for code in brought))
+
+
+def _span(chart: Chart, when: FuzzyDate | None, days: int | None, refills: int) -> Span | None:
+    """How long an order is current; the latest it can be where the date it was written is
+    partial.
+    """
+    whole_supply = None if days is None else days * (1 + refills)
+    if chart.draft:
+        return _from_to(chart.as_of, chart.as_of, whole_supply)
+    return None if when is None else _from_to(when.first, when.last, whole_supply)
+
+
+@lru_cache(_SPANS)
+def _from_to(first: date, last: date, days: int | None) -> Span:
+    """From the first day it may begin until `days` after the last; open without a length."""
+    return Span(first) if days is None else Span(first, span_of(last, days).end)
+
+
+def dispense(
+    chart: Chart, resource: r4.MedicationDispense, ref: str, lost: tuple[str, ...]
+) -> Dispense:
+    """What the pharmacy handed out."""
+    product = _product(chart, resource, ref)
+    days = None
+    if product.asked:
+        handed = r4.DispenseRequest(
+            quantity=resource.quantity, expected_supply_duration=resource.days_supply
+        )
+        days = _filled(chart, product, resource.dosage_instruction, _ENCODE(handed), lost).days
+    return Dispense(
+        ref,
+        product.codes,
+        product.label,
+        resource.status or "",
+        chart.when(ref, "whenHandedOver", resource.when_handed_over)
+        or chart.when(ref, "whenPrepared", resource.when_prepared),
+        product.identified.drug,
+        product.identified.opioid_by_name,
+        days,
+        chart.refs(resource.authorizing_prescription),
+    )
+
+
+def statement(
+    chart: Chart, resource: r4.MedicationStatement, ref: str, lost: tuple[str, ...]
+) -> Statement:
+    """What the patient is said to take. A period includes the day of its end."""
+    product = _product(chart, resource, ref)
+    sig = _NOT_ASKED
+    if product.asked:
+        sig = _filled(chart, product, resource.dosage, b"", lost).sig
+    start = chart.start(ref, "effectivePeriod", resource.effective_period)
+    end = chart.end(ref, "effectivePeriod", resource.effective_period)
+    when = chart.when(ref, "effectiveDateTime", resource.effective_date_time) or start
+    span = None
+    if start is not None or end is not None:
+        span = Span(start.first if start else FAR_PAST, _day_after(end.last) if end else None)
+    return Statement(
+        ref,
+        product.codes,
+        product.label,
+        resource.status or "",
+        when or chart.when(ref, "dateAsserted", resource.date_asserted),
+        product.identified.drug,
+        product.identified.opioid_by_name,
+        sig,
+        span,
+        chart.refs(resource.based_on),
+    )
+
+
+def _day_after(day: date) -> date:
+    return day if day == FAR_FUTURE else day + timedelta(days=1)
+
+
+def service_request(
+    chart: Chart, resource: r4.ServiceRequest, ref: str, lost: tuple[str, ...]
+) -> Request | None:
+    """A referral, test, image or procedure asked for; None for one that must not be done."""
+    return _request(
+        chart,
+        resource,
+        ref,
+        chart.vocabulary.codes(resource.code),
+        label(resource.code),
+        chart.vocabulary.all_codes(resource.category),
+        resource.quantity_quantity,
+        bool(resource.do_not_perform),
+    )
+
+
+def device_request(
+    chart: Chart, resource: r4.DeviceRequest, ref: str, lost: tuple[str, ...]
+) -> Request | None:
+    """A device asked for."""
+    concept = resource.code_codeable_concept
+    return _request(
+        chart,
+        resource,
+        ref,
+        chart.vocabulary.codes(concept),
+        label(concept),
+        frozenset(),
+        None,
+        False,
+    )
+
+
+def _request(
+    chart: Chart,
+    resource: r4.ServiceRequest | r4.DeviceRequest,
+    ref: str,
+    codes: frozenset[Code],
+    text: str,
+    categories: frozenset[Code],
+    amount: Amount | None,
+    forbidden: bool,
+) -> Request | None:
+    if forbidden:
+        return None
+    named = as_list(resource.reason_reference)
+    return Request(
+        ref,
+        codes,
+        text,
+        resource.status or ("draft" if chart.draft else ""),
+        chart.when(ref, "authoredOn", resource.authored_on),
+        chart.draft,
+        resource.intent or "",
+        _reasons(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
+        chart.refs(named),
+        chart.vocabulary.codes(resource.performer_type),
+        categories,
+        quantity(amount),
+        chart.ref(resource.requester),
+        resource.priority or "",
+        chart.when(ref, "occurrenceDateTime", resource.occurrence_date_time)
+        or chart.start(ref, "occurrencePeriod", resource.occurrence_period),
+    )

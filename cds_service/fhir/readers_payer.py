@@ -1,0 +1,153 @@
+"""Readers of cover, claims and the payer's answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from cds_service.clinical.facts import Claim, ClaimLine, ClaimResponse, Coverage
+from cds_service.fhir import r4_payer as r4
+from cds_service.fhir.chart import Chart, identifiers
+from cds_service.fhir.concepts import label
+from cds_service.fhir.r4_dosage import CodeableConcept, as_list, plain_number
+from cds_service.fhir.r4_resource import Extension, Reference
+from cds_service.fhir.vocabulary import whole
+
+_CLAIM_INFO, _COMPLETE = "urn:cds-service:claim-info", "submission-complete"
+_REVIEW_ACTION = re.compile(r"reviewaction", re.IGNORECASE)
+_DECISION = re.compile(r"A[1-6]|C|CT|NA")  # X12 306 action codes
+_PEOPLE = (
+    "Patient/",
+    "RelatedPerson/",
+)  # a payor who is a person pays alone; the name is not a payer's
+
+
+def coverage(chart: Chart, resource: r4.Coverage, ref: str, lost: tuple[str, ...]) -> Coverage:
+    """An insurance cover, with every name and identifier its payer may be recognised by."""
+    names: list[str] = []
+    ids: list[frozenset[str]] = []
+    for payor in as_list(resource.payor):
+        if chart.ref(payor).startswith(_PEOPLE):
+            continue
+        named, numbered = _payor(chart, resource, payor)
+        names.extend(named)
+        ids.append(numbered)
+    for each in as_list(resource.classes):
+        names.extend(text for text in (each.name, each.value) if text)
+    period = resource.period
+    return Coverage(
+        ref,
+        chart.vocabulary.codes(resource.type),
+        label(resource.type),
+        resource.status or "",
+        chart.start(ref, "period", period),
+        tuple(dict.fromkeys(names)),
+        frozenset().union(*ids),
+        chart.end(ref, "period", period),
+        whole(resource.order),
+    )
+
+
+def _payor(
+    chart: Chart, resource: r4.Coverage, payor: Reference
+) -> tuple[list[str], frozenset[str]]:
+    """The names and identifiers of one payor and of its organisation."""
+    names = [payor.display] if payor.display else []
+    organisation = chart.target(resource, payor)
+    listed = [payor.identifier]
+    if isinstance(organisation, r4.Organization):
+        names.extend(text for text in (organisation.name, *as_list(organisation.alias)) if text)
+        listed.extend(as_list(organisation.identifier))
+    return names, identifiers(listed)
+
+
+def claim(
+    chart: Chart, resource: r4.Claim | r4.ExplanationOfBenefit, ref: str, lost: tuple[str, ...]
+) -> Claim:
+    """A claim, a request for authorisation or an explanation of benefit, with its lines."""
+    billed = chart.start(ref, "billablePeriod", resource.billable_period)
+    lines = tuple(
+        ClaimLine(
+            chart.vocabulary.codes(item.product_or_service),
+            chart.when(ref, "item.servicedDate", item.serviced_date)
+            or chart.start(ref, "item.servicedPeriod", item.serviced_period)
+            or billed,
+            plain_number(item.quantity.value) if item.quantity is not None else None,
+        )
+        for item in as_list(resource.item)
+    )
+    related = (each.claim for each in as_list(resource.related))
+    return Claim(
+        ref,
+        chart.vocabulary.codes(resource.type),
+        label(resource.type),
+        resource.status or "",
+        chart.when(ref, "created", resource.created),
+        resource.kind,
+        resource.use or "",
+        lines,
+        _complete(resource),
+        tuple(filter(None, map(chart.ref, related))),
+    )
+
+
+def _complete(resource: r4.Claim) -> bool | None:
+    """Whether the submission is said to be complete; None if nothing is said."""
+    for info in as_list(resource.supporting_info):
+        for concept in (info.category, info.code):
+            if concept is not None and any(
+                (coding.system, coding.code) == (_CLAIM_INFO, _COMPLETE)
+                for coding in concept.codings
+            ):
+                return info.value_boolean
+    return None
+
+
+def claim_response(
+    chart: Chart, resource: r4.ClaimResponse, ref: str, lost: tuple[str, ...]
+) -> ClaimResponse:
+    """A payer's answer, with the review action codes of its header and lines."""
+    return ClaimResponse(
+        ref,
+        chart.vocabulary.codes(resource.type),
+        label(resource.type),
+        resource.status or "",
+        chart.when(ref, "created", resource.created),
+        chart.ref(resource.request),
+        resource.use or "",
+        resource.outcome or "",
+        frozenset(_decisions(resource)),
+    )
+
+
+def _decisions(resource: r4.ClaimResponse) -> Iterator[str]:
+    """The decisions, in the extensions of Da Vinci PAS or as plain reasons."""
+    yield from _extended(resource.extension)
+    adjudications = list(as_list(resource.adjudication))
+    for item in (*as_list(resource.item), *as_list(resource.add_item)):
+        yield from _extended(item.extension)
+        adjudications.extend(as_list(item.adjudication))
+    for adjudication in adjudications:
+        yield from _extended(adjudication.extension)
+        for concept in (adjudication.reason, adjudication.category):
+            yield from _decision_codes(concept)
+
+
+def _extended(extensions: Iterable[Extension]) -> Iterator[str]:
+    """The codes of review action extensions, nested or plain."""
+    for extension in extensions:
+        if extension.url and _REVIEW_ACTION.search(extension.url):
+            yield from _decision_codes(extension.value_codeable_concept)
+            if extension.value_coding is not None:
+                yield from _decision_codes(CodeableConcept(coding=extension.value_coding))
+            yield from filter(None, [extension.value_code])
+            yield from _extended(extension.extension)
+
+
+def _decision_codes(concept: CodeableConcept | None) -> Iterator[str]:
+    if concept is not None:
+        yield from (
+            coding.code
+            for coding in concept.codings
+            if coding.code and _DECISION.fullmatch(coding.code)
+        )

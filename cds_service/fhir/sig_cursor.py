@@ -1,0 +1,176 @@
+"""A cursor over the words of a free-text instruction: numbers, units, periods, and the
+doses found so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from cds_service.fhir import sig_words as words
+from cds_service.fhir.units import MCG_PER_HOUR, Unit, days_of, unit_of
+
+
+@dataclass(slots=True)
+class Part:
+    """One dose with all that is said of it, as far as the scan has come."""
+
+    amount: Fraction | None = None
+    unit: Unit | None = None
+    total: tuple[Fraction, Unit] | None = None  # "2 tablets (10 mg total)"
+    rates: set[Fraction] = field(default_factory=set)
+    moments: set[str] = field(default_factory=set)
+    most_times: Fraction | None = None
+    cap: tuple[Fraction, Unit] | None = None
+    as_needed: bool = False
+    days: int | None = None
+    routes: set[str] = field(default_factory=set)
+    joined: str = ""  # the word before it
+
+    @property
+    def timed(self) -> bool:
+        """Whether anything says how often."""
+        return bool(self.rates or self.moments or self.most_times)
+
+
+class Cursor:
+    """A cursor over the tokens and the parts found; `steps` follow one another."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        self.tokens, self.place = tokens, 0
+        self.steps: list[list[Part]] = [[Part()]]
+        self.joined = ""
+
+    @property
+    def part(self) -> Part:
+        """The dose being described."""
+        return self.steps[-1][-1]
+
+    def peek(self, ahead: int = 0) -> str:
+        """A token further on, empty past the end."""
+        at = self.place + ahead
+        return self.tokens[at] if at < len(self.tokens) else ""
+
+    def take(self, *phrase: str) -> bool:
+        """Move past `phrase` if it comes next."""
+        if self.tokens[self.place : self.place + len(phrase)] != phrase:
+            return False
+        self.place += len(phrase)
+        return True
+
+    def take_phrase(self, phrases: words.Phrases) -> tuple[str, ...]:
+        """Move past the first of `phrases` that comes next and return it, or return nothing."""
+        for phrase in phrases.get(self.peek(), ()):
+            if self.take(*phrase):
+                return phrase
+        return ()
+
+    def take_any(self, options: Container[str]) -> str:
+        """Move past one of `options` and return it, or return nothing."""
+        token = self.peek()
+        if token and token in options:
+            self.place += 1
+            return token
+        return ""
+
+    def number(self) -> Fraction | None:
+        """A number: numeral, word, fraction, mixed number; said again in brackets it must agree."""
+        start = self.place
+        value = self._plain_number()
+        if value is None:
+            return None
+        if (
+            self.peek() == "("
+            and self.peek(2) == ")"
+            and words.number_of(self.peek(1) or " ") is not None
+        ):
+            if words.number_of(self.peek(1)) != value:
+                self.place = start
+                return None
+            self.place += 3
+        return value
+
+    def _plain_number(self) -> Fraction | None:
+        value = words.number_of(self.peek()) if self.peek() else None
+        if value is None:
+            return None
+        self.place += 1
+        if self.peek() == "/" and self.peek(1).isdigit() and int(self.peek(1)[:6]):
+            value /= int(self.peek(1)[:6])
+            self.place += 2
+        elif value == 1 and self.take("-", "half"):
+            value = Fraction(1, 2)
+        elif value.denominator == 1:
+            value += self._fraction_after()
+        if value == Fraction(1, 2):
+            self.take("of")
+            self.take_any(("a", "an"))
+        return value
+
+    def _fraction_after(self) -> Fraction:
+        """`1 1/2`, `1-1/2`, `1 and 1/2`, `one and a half`."""
+        for lead in ((), ("-",), ("and",), ("and", "a"), ("and", "one")):
+            size = len(lead)
+            if self.tokens[self.place : self.place + size] != lead:
+                continue
+            if self.peek(size) in ("half", "½") and lead not in ((), ("-",)):
+                self.place += size + 1
+                return Fraction(1, 2)
+            if self.tokens[self.place + size : self.place + size + 3] in (
+                ("1", "/", "2"),
+                ("1", "/", "4"),
+            ):
+                below = int(self.peek(size + 2))
+                self.place += size + 3
+                return Fraction(1, below)
+        return Fraction(0)
+
+    def number_range(self) -> tuple[Fraction, Fraction] | None:
+        """A number, or two with `-`, `to` or `or` between; the lower first."""
+        low = self.number()
+        if low is None:
+            return None
+        start = self.place
+        if self.take_any(("-", "to", "or")):
+            self.take("up", "to")
+            high = self.number()
+            if high is not None and high > low:
+                return low, high
+            self.place = start
+        return low, low
+
+    def unit(self) -> Unit | None:
+        """A unit of dose, also a rate (`mcg/hr`)."""
+        found = unit_of(self.peek()) if self.peek() else None
+        if found is None:
+            return None
+        self.place += 1
+        if (
+            self.peek() in ("/", "per")
+            and found.kind in ("mg", "mcg")
+            and days_of(self.peek(1)) == Fraction(1, 24)
+        ):
+            self.place += 2
+            self.take_any(("patch", "patches"))
+            return Unit(MCG_PER_HOUR, found.scale * (1000 if found.kind == "mg" else 1))
+        return found
+
+    def per_period(self) -> Fraction | None:
+        """`a day`, `per day`, `daily`, `/day`, `in 24 hours`, `weekly`: the period in days."""
+        start = self.place
+        if self.take("daily"):
+            return Fraction(1)
+        if self.take("weekly"):
+            return Fraction(7)
+        if not self.take_any(("a", "per", "each", "every", "/", "in", "an")):
+            return None
+        self.take("a")
+        count = self.number()
+        period = days_of(self.peek()) if self.peek() else None
+        if period is None or count == 0:
+            self.place = start
+            return None
+        self.place += 1
+        self.take("period")
+        return period if count is None else count * period

@@ -1,0 +1,128 @@
+"""Read a free-text instruction, or give up: what is not wholly understood is not read at all.
+
+Ranges, intervals and "as needed" count at their most aggressive reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cds_service.fhir.sig_cursor import Cursor, Part
+from cds_service.fhir.sig_scan import scan_words
+from cds_service.fhir.sig_words import tokens
+from cds_service.fhir.units import MCG_PER_HOUR, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class SaidDose:
+    """One dose of a free-text instruction. `per_day` None: only a patch or a maximum makes
+    that readable.
+    """
+
+    amount: Fraction
+    unit: Unit
+    per_day: Fraction | None
+    cap: tuple[Fraction, Unit] | None = None
+    as_needed: bool = False
+    total: tuple[Fraction, Unit] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidSig:
+    """What a text says: steps that follow one another, of doses taken together."""
+
+    steps: tuple[tuple[SaidDose, ...], ...]
+    days: int | None = None
+    route: str = ""
+
+
+def read_text(text: str) -> SaidSig | None:
+    """What the whole text says, or None.
+
+    >>> said = read_text("Take 1-2 tablets by mouth every 4 to 6 hours as needed. Max 8 tablets per day")
+    >>> dose = said.steps[0][0]
+    >>> str(dose.amount), dose.unit.word, str(dose.per_day), str(dose.cap[0]), dose.as_needed
+    ('2', 'tablet', '6', '8', True)
+    >>> read_text("Take as directed") is None, read_text("1 tablet every 6 hours or as told") is None
+    (True, True)
+    """
+    scan = _scanned(text)
+    if scan is None:
+        return None
+    steps = []
+    for parts in scan.steps:
+        doses = [_dose(part) for part in parts]
+        if not _together(parts) or any(dose is None for dose in doses):
+            return None
+        steps.append(tuple(dose for dose in doses if dose is not None))
+    every = [part for parts in scan.steps for part in parts]
+    routes = {route for part in every for route in part.routes}
+    if len(routes) > 1:
+        return None
+    lengths = [max((p.days or 0 for p in parts), default=0) for parts in scan.steps]
+    return SaidSig(tuple(steps), sum(lengths) if all(lengths) else None, next(iter(routes), ""))
+
+
+def read_frequency(text: str) -> Fraction | None:
+    """Doses a day of a text that says only how often, or None.
+
+    >>> str(read_frequency("every 6 hours as needed")), read_frequency("1 tablet daily")
+    ('4', None)
+    """
+    scan = _scanned(text)
+    if (
+        scan is None
+        or len(scan.steps) != 1
+        or len(scan.steps[0]) != 1
+        or scan.part.amount is not None
+    ):
+        return None
+    return _per_day(scan.part)
+
+
+def _scanned(text: str) -> Cursor | None:
+    words = tokens(text)
+    return scan_words(words) if words else None
+
+
+def _per_day(part: Part) -> Fraction | None:
+    """Doses a day; None when nothing says so or two statements disagree."""
+    if len(part.rates) > 1:
+        return None
+    rate, moments = next(iter(part.rates), None), Fraction(len(part.moments))
+    if rate is None:
+        found = moments or part.most_times
+    elif not moments or rate == moments:
+        found = rate
+    elif rate == 1:
+        found = moments
+    else:
+        return None
+    if found is not None and part.most_times is not None:
+        found = min(found, part.most_times)
+    return found or None
+
+
+def _dose(part: Part) -> SaidDose | None:
+    if part.amount is None or part.unit is None:
+        return None
+    per_day = _per_day(part)
+    if per_day is None and part.timed:
+        return None
+    worn = part.unit.kind == MCG_PER_HOUR or part.unit.word == "patch"
+    if per_day is None and part.cap is None and not worn:
+        return None
+    return SaidDose(part.amount, part.unit, per_day, part.cap, part.as_needed, part.total)
+
+
+def _together(parts: list[Part]) -> bool:
+    """Whether several doses are surely taken together: at different moments, or joined by `and`."""
+    if len(parts) == 1:
+        return True
+    moments = [moment for part in parts for moment in part.moments]
+    if all(part.moments and not part.rates for part in parts):
+        return len(moments) == len(set(moments))
+    return all(part.joined == "and" for part in parts[1:]) and not any(
+        part.as_needed for part in parts
+    )

@@ -1,0 +1,211 @@
+"""The words of free-text instructions: tokens, numbers and the vocabulary the sig reader knows."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+MOST_CHARACTERS = 400
+
+Phrases = dict[str, tuple[tuple[str, ...], ...]]
+
+
+def phrases(*texts: str) -> Phrases:
+    """Phrases as tuples of words under their first word, in the order given."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for text in texts:
+        words = tuple(text.split())
+        found.setdefault(words[0], []).append(words)
+    return {first: tuple(every) for first, every in found.items()}
+
+
+_NUMBER_WORDS: dict[str, Fraction] = {
+    "zero": Fraction(0), "one": Fraction(1), "two": Fraction(2), "three": Fraction(3), "four": Fraction(4),
+    "five": Fraction(5), "six": Fraction(6), "seven": Fraction(7), "eight": Fraction(8), "nine": Fraction(9),
+    "ten": Fraction(10), "eleven": Fraction(11), "twelve": Fraction(12), "fifteen": Fraction(15),
+    "twenty": Fraction(20), "thirty": Fraction(30), "half": Fraction(1, 2), "one-half": Fraction(1, 2),
+    "½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4),
+}  # fmt: skip
+ORDINALS: dict[str, int] = {
+    "other": 2, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "7th": 7, "seventh": 7,
+}  # fmt: skip
+TIMES: dict[str, Fraction] = {"once": Fraction(1), "twice": Fraction(2), "thrice": Fraction(3)}
+
+# Doses a day of the abbreviations; dots are dropped before they are looked up.
+ABBREVIATIONS: dict[str, Fraction] = {
+    "daily": Fraction(1), "qd": Fraction(1), "qday": Fraction(1), "bid": Fraction(2), "tid": Fraction(3),
+    "qid": Fraction(4), "qod": Fraction(1, 2), "weekly": Fraction(1, 7), "qweek": Fraction(1, 7),
+    "qwk": Fraction(1, 7), "monthly": Fraction(1, 30), "hourly": Fraction(24),
+}  # fmt: skip
+# Moments of the day. One named twice ("every night at bedtime") is one dose.
+MOMENTS: dict[str, str] = {
+    "morning": "morning", "breakfast": "morning", "qam": "morning", "am": "morning", "mornings": "morning",
+    "noon": "noon", "lunch": "noon", "midday": "noon", "lunchtime": "noon",
+    "afternoon": "afternoon",
+    "evening": "evening", "dinner": "evening", "supper": "evening", "qpm": "evening", "pm": "evening",
+    "bedtime": "bedtime", "qhs": "bedtime", "hs": "bedtime", "nightly": "bedtime", "night": "bedtime",
+    "bed": "bedtime",
+}  # fmt: skip
+MOMENTS_ALONE = frozenset({"qam", "qpm", "qhs", "hs", "nightly"})
+
+VERBS = frozenset(
+    [
+        "take",
+        "give",
+        "use",
+        "apply",
+        "place",
+        "put",
+        "chew",
+        "swallow",
+        "dissolve",
+        "administer",
+        "wear",
+        "spray",
+        "insert",
+        "instill",
+        "drink",
+    ]
+)
+# Routes by word, as the value of `Route`; "" says nothing about it.
+ROUTES: dict[str, str] = {
+    "oral": "oral", "orally": "oral", "po": "oral", "mouth": "oral",
+    "sublingual": "sublingual", "sublingually": "sublingual", "sl": "sublingual", "tongue": "sublingual",
+    "buccal": "buccal", "buccally": "buccal", "cheek": "buccal",
+    "transdermal": "transdermal", "transdermally": "transdermal", "skin": "transdermal",
+    "topically": "transdermal",
+    "rectal": "rectal", "rectally": "rectal", "pr": "rectal", "nasally": "nasal", "intranasally": "nasal",
+    "intravenous": "injection", "intravenously": "injection", "iv": "injection",
+    "subcutaneously": "injection", "intramuscular": "injection", "intramuscularly": "injection",
+    "im": "injection", "subcutaneous": "injection",
+    "injection": "injection", "epidural": "injection", "intrathecal": "injection",
+}  # fmt: skip
+ROUTE_LEADS = frozenset(
+    ["by", "via", "through", "under", "onto", "on", "to", "in", "the", "inside"]
+)
+REASONS = frozenset(
+    [
+        "pain",
+        "severe",
+        "moderate",
+        "mild",
+        "breakthrough",
+        "back",
+        "low",
+        "lower",
+        "chronic",
+        "acute",
+        "cancer",
+        "cough",
+        "headache",
+        "migraine",
+        "headaches",
+        "spasm",
+        "spasms",
+        "discomfort",
+        "neuropathic",
+        "knee",
+        "hip",
+        "neck",
+        "joint",
+        "postoperative",
+        "post-op",
+        "surgical",
+        "relief",
+        "control",
+        "of",
+        "or",
+        "and",
+        "the",
+        "his",
+        "her",
+        "your",
+        "unrelieved",
+        "to",
+    ]
+)
+# Phrases that do not change how much is taken. Longer ones first where one begins another.
+HARMLESS = phrases(
+    "with a full glass of water", "with a glass of water", "with plenty of water", "with water",
+    "with or without food", "with food or milk", "with food", "with milk", "after food",
+    "on an empty stomach", "do not crush or chew", "do not crush chew or split", "do not crush",
+    "do not chew", "swallow whole", "around the clock", "atc", "scheduled",
+    "as directed by physician", "as directed by prescriber", "as directed", "may cause drowsiness",
+    "may cause constipation", "for oral use", "rotate sites", "rotate site", "remove old patch first",
+    "remove old patch", "and remove old patch", "please", "as often as",
+)  # fmt: skip
+# What begins a daily maximum.
+LIMITS = phrases(
+    "maximum daily dose is", "maximum daily dose of", "maximum daily dose", "max daily dose of",
+    "max daily dose", "mdd", "daily max", "maximum of", "max of", "maximum", "max", "not to exceed",
+    "do not exceed", "no more than", "not more than", "do not take more than", "do not use more than",
+    "nte", "limit",
+)  # fmt: skip
+
+Token = str
+
+
+def tokens(text: str) -> tuple[Token, ...] | None:
+    """Lower-case words, numbers and the signs `- / , ; . ( )`; None for a text too long or with
+    other signs.
+
+    >>> tokens("Take 1-2 tabs q4-6h p.r.n.")
+    ('take', '1', '-', '2', 'tabs', 'q', '4', '-', '6', 'h', 'prn', '.')
+    """
+    if len(text) > MOST_CHARACTERS:
+        return None
+    found: list[Token] = []
+    lowered = text.lower()
+    for sign, plain in (("(s)", "s"), ("–", "-"), ("—", "-"), ("&", " and ")):
+        lowered = lowered.replace(sign, plain)
+    place, size = 0, len(lowered)
+    while place < size:
+        char = lowered[place]
+        if char.isspace():
+            place += 1
+            continue
+        end = _word_end(lowered, place)
+        if end == place:
+            if char not in "-/,;.():":
+                return None
+            found.append(char)
+            place += 1
+            continue
+        word = lowered[place:end]
+        found.append(word if word[0].isdigit() or word[0] == "." else word.replace(".", ""))
+        if word[-1] == "." and not word[0].isdigit():
+            found.append(".")
+        place = end
+    return tuple(found)
+
+
+def _word_end(text: str, place: int) -> int:
+    """Where the word or number beginning at `place` ends; `place` itself if none begins there."""
+    end, size = place, len(text)
+    if _digit(text[place]) or (text[place] == "." and place + 1 < size and _digit(text[place + 1])):
+        seen_dot = False
+        while end < size and (_digit(text[end]) or _decimal_point(text, end, seen_dot)):
+            seen_dot = seen_dot or text[end] == "."
+            end += 1
+        return end
+    if text[place] in "½¼¾":
+        return place + 1
+    while end < size and (text[end].isalpha() or (text[end] == "." and end > place)):
+        end += 1
+    return end
+
+
+def _digit(char: str) -> bool:
+    return char.isascii() and char.isdigit()
+
+
+def _decimal_point(text: str, place: int, seen: bool) -> bool:
+    return text[place] == "." and not seen and place + 1 < len(text) and _digit(text[place + 1])
+
+
+def number_of(token: Token) -> Fraction | None:
+    """The value of one numeral or number word, or None."""
+    if token in _NUMBER_WORDS:
+        return _NUMBER_WORDS[token]
+    if _digit(token[0]) or (token[0] == "." and len(token) > 1):
+        return Fraction(token) if len(token) <= 9 else None
+    return None

@@ -1,0 +1,184 @@
+"""How often and how long, from the structured timing of an instruction, read at its most
+aggressive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from cds_service.clinical.dates import FuzzyDate, fuzzy
+from cds_service.fhir.r4_dosage import (
+    CodeableConcept,
+    Period,
+    Quantity,
+    Repeat,
+    Timing,
+    as_list,
+    plain_number,
+)
+from cds_service.fhir.sig_text import read_frequency
+from cds_service.fhir.units import days_of, first_days
+
+# A dose more often than every quarter of an hour, or a course of over ten years, is a fault of the
+# record.
+MOST_PER_DAY = 96
+MOST_DAYS = 3660
+
+# HL7 v3 GTSAbbreviation and the timing codes that EHRs put in its place, in doses a day.
+_CODES: dict[str, Fraction] = {
+    "QD": Fraction(1), "DAILY": Fraction(1), "QDAY": Fraction(1), "OD": Fraction(1), "BID": Fraction(2),
+    "TID": Fraction(3), "QID": Fraction(4), "QOD": Fraction(1, 2), "AM": Fraction(1), "PM": Fraction(1),
+    "QAM": Fraction(1), "QPM": Fraction(1), "BED": Fraction(1), "HS": Fraction(1), "QHS": Fraction(1),
+    "WK": Fraction(1, 7), "MO": Fraction(1, 30),
+}  # fmt: skip
+# Events of timing.repeat.when that stand for every meal; each other event happens once a day.
+_MEALS = frozenset({"C", "AC", "PC"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Doses a day, None when not said; `fault` when what is said cannot be."""
+
+    per_day: Fraction | None = None
+    fault: str = ""
+
+
+def rhythm(timing: Timing | None) -> Rhythm:
+    """Doses a day by the rule, the times of day or the code, whichever is most."""
+    if timing is None:
+        return Rhythm()
+    said = _by_repeat(timing.repeat) if timing.repeat is not None else Rhythm()
+    if said.fault:
+        return said
+    coded = _by_code(timing.code) if timing.code is not None else None
+    found = [per_day for per_day in (said.per_day, coded) if per_day is not None]
+    if not found:
+        return Rhythm()
+    if max(found) > MOST_PER_DAY:
+        return Rhythm(fault="the frequency is not believable")
+    return Rhythm(max(found))
+
+
+def _by_repeat(repeat: Repeat) -> Rhythm:
+    """The greatest frequency in the shortest period; else times of day or events; on so
+    many days a week.
+    """
+    numbers = (repeat.frequency_max, repeat.frequency, repeat.period)
+    if any(n is not None and (plain_number(n) is None or n <= 0) for n in numbers):
+        return Rhythm(fault="the frequency is not a positive number")
+    frequency = repeat.frequency if repeat.frequency_max is None else repeat.frequency_max
+    times, weekdays = _times(repeat), len(set(as_list(repeat.day_of_week)))
+    unit = days_of(repeat.period_unit) if repeat.period_unit else None
+    if repeat.period is not None and unit is not None:
+        period = Fraction(repeat.period) * unit
+        doses = Fraction(1 if frequency is None else frequency)
+        return Rhythm(_in_period(doses, period, times, weekdays))
+    if repeat.period is not None or (frequency is not None and frequency > times):
+        return Rhythm()  # a number without its period says nothing sure
+    if times or weekdays:
+        return Rhythm(Fraction(max(times, 1)) * Fraction(weekdays or 7, 7))
+    return Rhythm()
+
+
+def _in_period(doses: Fraction, period: Fraction, times: int, weekdays: int) -> Fraction:
+    if period >= 1:
+        doses = max(doses, Fraction(times))
+    if weekdays and period == 7:
+        return max(doses, Fraction(weekdays * max(times, 1))) / 7
+    return doses / period * (Fraction(weekdays, 7) if weekdays and period <= 1 else 1)
+
+
+def _times(repeat: Repeat) -> int:
+    events = set(as_list(repeat.when))
+    return max(
+        len(set(as_list(repeat.time_of_day))), sum(3 if event in _MEALS else 1 for event in events)
+    )
+
+
+def _by_code(concept: CodeableConcept) -> Fraction | None:
+    """Doses a day by a timing code in any system, its display or the text; the greatest of
+    several.
+    """
+    found = []
+    for coding in concept.codings:
+        code = (coding.code or "").strip().upper().replace(".", "")
+        per_day = _CODES.get(code) or _every_hours(code)
+        if per_day is None and coding.display:
+            per_day = read_frequency(coding.display)
+        if per_day is not None:
+            found.append(per_day)
+    if not found and concept.text:
+        per_day = _CODES.get(concept.text.strip().upper()) or read_frequency(concept.text)
+        return per_day
+    return max(found, default=None)
+
+
+def _every_hours(code: str) -> Fraction | None:
+    """`Q4H`: every four hours."""
+    hours = code[1:-1]
+    if (
+        code[:1] == "Q"
+        and code[-1:] == "H"
+        and hours.isascii()
+        and hours.isdigit()
+        and int(hours[:4]) > 0
+    ):
+        return Fraction(24, int(hours[:4]))
+    return None
+
+
+def duration_days(quantity: Quantity | None) -> int | None:
+    """A duration in whole days, rounded up; None if it is absent, of an unknown unit, or not
+    believable.
+
+    >>> from decimal import Decimal
+    >>> duration_days(Quantity(value=Decimal(2), unit="weeks")), duration_days(Quantity(value=Decimal(30)))
+    (14, None)
+    """
+    if quantity is None or quantity.number is None or quantity.number <= 0:
+        return None
+    unit = first_days(quantity.units)
+    if unit is None:
+        return None
+    days = ceil(Fraction(quantity.number) * unit)
+    return days if days <= MOST_DAYS else None
+
+
+def bounds_days(timing: Timing | None, per_day: Fraction | None) -> int | None:
+    """How many days an instruction is followed, by its bounds or its count of doses; None
+    if not said.
+    """
+    repeat = timing.repeat if timing is not None else None
+    if repeat is None:
+        return None
+    days = duration_days(repeat.bounds_duration)
+    if days is None and repeat.bounds_range is not None:
+        days = duration_days(repeat.bounds_range.high)
+    if days is None and repeat.bounds_period is not None:
+        days = period_days(repeat.bounds_period)
+    count = plain_number(repeat.count if repeat.count_max is None else repeat.count_max)
+    if days is None and count is not None and count > 0 and per_day:
+        counted = ceil(Fraction(count) / per_day)
+        days = counted if counted <= MOST_DAYS else None
+    return days
+
+
+def period_days(period: Period) -> int | None:
+    """Days from start to end of a period: a date as end is included, midnight as end is not."""
+    ends = period_ends(period)
+    if ends is None:
+        return None
+    days = (ends[1].first - ends[0].first).days
+    if "T00:00" not in (period.end or ""):
+        days += 1
+    return days if 0 < days <= MOST_DAYS else None
+
+
+def period_ends(period: Period) -> tuple[FuzzyDate, FuzzyDate] | None:
+    """Both ends of a period whose dates are whole."""
+    start, end = fuzzy(period.start or ""), fuzzy(period.end or "")
+    if start is None or end is None or not (start.exact and end.exact):
+        return None
+    return start, end

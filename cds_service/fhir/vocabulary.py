@@ -1,0 +1,298 @@
+"""How texts of a resource become codes, days, drugs and doses, with the answers kept for the next
+call.
+
+One `Vocabulary` lives as long as the process. It holds codes with their displays, dates and drugs,
+nothing of a patient: a text that someone may have written stands in it as a digest only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import NamedTuple, Protocol, TypeVar
+
+from cds_service.clinical.dates import FuzzyDate, fuzzy, on
+from cds_service.clinical.facts import NO_CODES, Quantity, Sig
+from cds_service.fhir import r4_dosage
+from cds_service.fhir.concepts import (
+    LONGEST_KEPT,
+    label,
+    names_codes_only,
+    names_of,
+    says_codes_only,
+)
+from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list, plain_number
+from cds_service.fhir.r4_parts import CONCEPT
+from cds_service.fhir.r4_resource import Concepts
+from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.knowledge.drugs.model import Identified
+from cds_service.knowledge.model import Knowledge
+
+_MOST_KEPT = 8_192  # answers of one kind; beyond it they are forgotten and worked out anew
+_LONGEST_DATE = 40  # characters; with nanoseconds and an offset a dateTime has 35
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+ProductKey = tuple[frozenset[Code], bytes]  # codes, and a digest of the names
+_DIGEST = 16  # bytes
+
+
+class Coded(NamedTuple):
+    """The codes of a concept, and whether some rule declares one of them."""
+
+    codes: frozenset[Code]
+    asked: bool
+
+
+_UNCODED = Coded(NO_CODES, False)
+
+
+class Concept(NamedTuple):
+    """What a concept says: its codes, what it is called, and whether some rule asks about it."""
+
+    codes: frozenset[Code]
+    text: str
+    asked: bool
+
+
+class Product(NamedTuple):
+    """What is ordered: its codes and names, the drug they say, and whether any rule may ask
+    about it.
+    """
+
+    codes: frozenset[Code]
+    names: tuple[str, ...]
+    identified: Identified
+    asked: bool
+    key: ProductKey
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.names[0] if self.names else self.identified.label
+
+
+class Fill(NamedTuple):
+    """How much a day, how long one fill lasts, how many more there are, and how much is
+    handed out.
+    """
+
+    sig: Sig
+    days: int | None
+    refills: int
+    quantity: Quantity | None
+
+
+class Drugs(Protocol):
+    """The drug table, as far as readers ask it."""
+
+    def identify(self, codes: Iterable[Code], text: str) -> Identified:
+        """What codings and text say together."""
+
+
+class Vocabulary:
+    """Codes of `knowledge`, drugs of `drugs`; `wanted` are the value sets that make a Condition,
+    Observation or Procedure a fact.
+
+    A dateTime with an offset is a day in `zone` where one is given, else the day as written.
+    """
+
+    __slots__ = (
+        "_coded",
+        "_concepts",
+        "_days",
+        "_drugs",
+        "_fills",
+        "_identified",
+        "_knowledge",
+        "_products",
+        "_salt",
+        "_wanted",
+        "_zone",
+    )
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        drugs: Drugs,
+        wanted: Iterable[ValueSet],
+        zone: tzinfo | None = None,
+    ) -> None:
+        self._knowledge, self._drugs, self._wanted, self._zone = (
+            knowledge,
+            drugs,
+            tuple(wanted),
+            zone,
+        )
+        self._coded: dict[Coding | tuple[Coding, ...], Coded] = {}
+        self._days: dict[str, FuzzyDate | None] = {}
+        self._concepts: dict[bytes, Concept] = {}
+        self._products: dict[bytes, Product] = {}
+        self._identified: dict[ProductKey, Identified] = {}
+        self._fills: dict[tuple[ProductKey, bytes], Fill] = {}
+        self._salt = token_bytes(_DIGEST)
+
+    def coded(self, concept: CodeableConcept | None) -> Coded:
+        """The codes of a concept, all codings, and whether some rule declares one of them."""
+        if concept is None or concept.coding is None:
+            return _UNCODED
+        found = self._coded.get(concept.coding)
+        return self._new_codes(concept.coding) if found is None else found
+
+    def codes(self, concept: CodeableConcept | None) -> frozenset[Code]:
+        """The codes of a concept, all codings."""
+        return self.coded(concept).codes
+
+    def code(self, coding: Coding) -> frozenset[Code]:
+        """One coding as a set of one code; empty without a code."""
+        found = self._coded.get(coding)
+        return (self._new_codes(coding) if found is None else found).codes
+
+    def _new_codes(self, coding: Coding | tuple[Coding, ...]) -> Coded:
+        texts = (
+            ((each.system or "").strip(), (each.code or "").strip()) for each in as_list(coding)
+        )
+        codes = frozenset(self._knowledge.code(system, code) for system, code in texts if code)
+        found = Coded(codes, any(code in valueset for valueset in self._wanted for code in codes))
+        if names_codes_only(coding):
+            _keep(self._coded, coding, found)
+        return found
+
+    def concept(self, sent: bytes) -> Concept:
+        """What a concept says, by the bytes it was sent as. Raises msgspec.ValidationError
+        if it is none.
+        """
+        found = self._concepts.get(sent)
+        if found is None:
+            read = CONCEPT.read(sent)
+            codes, asked = self.coded(read)
+            found = Concept(codes, label(read), asked)
+            if says_codes_only(read, sent):
+                _keep(self._concepts, sent, found)
+        return found
+
+    def all_codes(self, concepts: Concepts) -> frozenset[Code]:
+        """The codes of several concepts together."""
+        if not concepts:
+            return NO_CODES
+        return NO_CODES.union(*map(self.codes, as_list(concepts)))
+
+    def day(self, text: str) -> FuzzyDate | None:
+        """A date, partial date or dateTime as days; None if unreadable."""
+        key = text[:10] if self._zone is None else text[:_LONGEST_DATE]
+        try:
+            return self._days[key]
+        except KeyError:
+            found = self._read_day(text[:_LONGEST_DATE])
+            _keep(self._days, key, found)
+            return found
+
+    def _read_day(self, text: str) -> FuzzyDate | None:
+        if self._zone is not None and "T" in text:
+            try:
+                moment = datetime.fromisoformat(text)
+            except ValueError:
+                return fuzzy(text)
+            if moment.tzinfo is not None:
+                return _day_in(self._zone, moment)
+        return fuzzy(text)
+
+    def product(self, concept: CodeableConcept) -> Product:
+        """The drug that codings and the first name say together, else the one that another
+        name says.
+        """
+        codes, names = self.codes(concept), tuple(dict.fromkeys(names_of(concept)))
+        key = (codes, self._digest(repr(names).encode()))
+        drug = self._identified.get(key)
+        if drug is None:
+            drug = self._identify(codes, names)
+            if _is_short(codes):
+                _keep(self._identified, key, replace(drug, label="") if names else drug)
+        return Product(codes, names, drug, not (codes or names) or _is_asked_about(drug), key)
+
+    def product_of(self, sent: bytes) -> Product:
+        """The same of a concept by the bytes it was sent as.
+
+        Raises msgspec.ValidationError if it is none.
+        """
+        found = self._products.get(sent)
+        if found is None:
+            read = CONCEPT.read(sent) or CodeableConcept()
+            found = self.product(read)
+            if says_codes_only(read, sent):
+                _keep(self._products, sent, found)
+        return found
+
+    def _identify(self, codes: frozenset[Code], names: tuple[str, ...]) -> Identified:
+        drug = self._drugs.identify(codes, names[0] if names else "")
+        for name in names[1:]:
+            if drug.drug is not None or drug.opioid_by_name:
+                break
+            drug = self._drugs.identify(codes, name)
+        return drug
+
+    def fill(self, product: ProductKey, sent: bytes, read: Callable[[], Fill]) -> Fill:
+        """What an instruction and a dispense request say of a product, by a digest of what was
+        sent.
+
+        Read once, unless it repeats words of a prescriber.
+        """
+        key = (product, self._digest(sent))
+        found = self._fills.get(key)
+        if found is None:
+            found = read()
+            if not found.sig.text and len(sent) <= LONGEST_KEPT and _is_short(product[0]):
+                _keep(self._fills, key, found)
+        return found
+
+    def _digest(self, sent: bytes) -> bytes:
+        return blake2b(sent, key=self._salt, digest_size=_DIGEST).digest()
+
+
+def _is_asked_about(found: Identified) -> bool:
+    """Whether a drug is of some class that rules ask about, or may be an opioid."""
+    drug = found.drug
+    return (
+        found.opioid_by_name
+        or found.conflict is not None
+        or (drug is not None and bool(drug.classes))
+    )
+
+
+def _is_short(codes: frozenset[Code]) -> bool:
+    return sum(len(code.system) + len(code.code) for code in codes) <= LONGEST_KEPT
+
+
+def _day_in(zone: tzinfo, moment: datetime) -> FuzzyDate | None:
+    try:
+        return on(moment.astimezone(zone).date())
+    except OverflowError:
+        return on(date(moment.year, moment.month, moment.day))
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value
+
+
+def quantity(amount: r4_dosage.Quantity | None) -> Quantity | None:
+    """An amount with its UCUM code, else its unit text; None without a plain number."""
+    if amount is None:
+        return None
+    number = plain_number(amount.value)
+    return None if number is None else Quantity(number, amount.code or amount.unit or "")
+
+
+def whole(number: Decimal | None) -> int | None:
+    """A plain number that is an integer, as one."""
+    if number is None:
+        return None
+    found = plain_number(number)
+    return int(found) if found is not None and found == found.to_integral_value() else None

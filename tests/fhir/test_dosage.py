@@ -1,0 +1,372 @@
+"""Structured dosage instructions, as the standard and as vendors write them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cds_service.knowledge.drugs.model import Component, Drug, Route
+from tests.fhir.instructions import PATCH, only, sig, tablets
+
+
+@pytest.mark.parametrize(
+    ("repeat", "per_day"),
+    [
+        ({"frequency": 4, "period": 1, "periodUnit": "d"}, "4"),
+        ({"frequency": "2", "period": "1.0", "periodUnit": "d"}, "2"),
+        ({"frequency": 1, "frequencyMax": 3, "period": 1, "periodUnit": "d"}, "3"),
+        ({"frequency": 1, "period": 4, "periodMax": 6, "periodUnit": "h"}, "6"),
+        ({"period": 8, "periodUnit": "h"}, "3"),
+        ({"frequency": 1, "period": 90, "periodUnit": "min"}, "16"),
+        ({"frequency": 1, "period": 43200, "periodUnit": "s"}, "2"),
+        ({"frequency": 3, "period": 1, "periodUnit": "wk"}, "3/7"),
+        ({"frequency": 1, "period": 1, "periodUnit": "mo"}, "1/30"),
+        ({"frequency": 365, "period": 1, "periodUnit": "a"}, "1"),
+        ({"timeOfDay": ["08:00:00", "20:00:00"]}, "2"),
+        ({"timeOfDay": "08:00:00"}, "1"),
+        (
+            {"timeOfDay": ["08:00:00", "20:00:00"], "frequency": 1, "period": 1, "periodUnit": "d"},
+            "2",
+        ),
+        ({"when": ["MORN", "HS"]}, "2"),
+        ({"when": ["PC"]}, "3"),
+        ({"dayOfWeek": ["mon", "wed", "fri"]}, "3/7"),
+        ({"dayOfWeek": ["mon", "wed"], "timeOfDay": ["08:00", "20:00"]}, "4/7"),
+        (
+            {"dayOfWeek": ["mon", "wed", "fri"], "frequency": 2, "period": 1, "periodUnit": "d"},
+            "6/7",
+        ),
+        (
+            {"dayOfWeek": ["mon", "wed", "fri"], "frequency": 1, "period": 1, "periodUnit": "wk"},
+            "3/7",
+        ),
+    ],
+)
+def test_timing_rules(repeat: dict[str, Any], per_day: str) -> None:
+    assert only(sig(tablets(**repeat))).per_day == Fraction(per_day)
+
+
+@pytest.mark.parametrize(
+    ("code", "per_day"),
+    [
+        (
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation",
+                        "code": "TID",
+                    }
+                ]
+            },
+            "3",
+        ),
+        ({"coding": {"code": "Q8H"}}, "3"),
+        ({"coding": [{"code": "Q5H"}]}, "24/5"),
+        ({"coding": [{"code": "AM"}]}, "1"),
+        ({"coding": [{"code": "BED"}]}, "1"),
+        ({"coding": [{"code": "WK"}]}, "1/7"),
+        ({"coding": [{"code": "MO"}]}, "1/30"),
+        (
+            {"coding": [{"system": "urn:oid:1.2", "code": "17", "display": "Every 6 hours PRN"}]},
+            "4",
+        ),
+        ({"coding": [{"code": "BID"}, {"code": "QID"}]}, "4"),
+        ({"text": "QOD"}, "1/2"),
+        ({"text": "twice daily"}, "2"),
+        ({"text": "q4-6h prn"}, "6"),
+    ],
+)
+def test_timing_codes(code: dict[str, Any], per_day: str) -> None:
+    instruction = tablets()
+    instruction["timing"] = {"code": code}
+    assert only(sig(instruction)).per_day == Fraction(per_day)
+
+
+def test_code_and_rule_that_differ_count_at_the_more() -> None:
+    instruction = tablets(frequency=2, period=1, periodUnit="d")
+    instruction["timing"]["code"] = {"coding": [{"code": "QID"}]}
+    assert only(sig(instruction)).per_day == 4
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        {"frequency": 4},
+        {"frequency": 4, "period": 1},
+        {"period": 4},
+        {"count": 10},
+        {"frequency": 1, "period": 1, "periodUnit": "x"},
+    ],
+)
+def test_a_number_without_its_period_is_no_frequency(repeat: dict[str, Any]) -> None:
+    assert "no frequency" in (sig(tablets(**repeat)).unread or "")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (1, "{tbl}", ("1", "unit", "tablet")),
+        (1, "tablet(s)", ("1", "unit", "tablet")),
+        (2, "Caps", ("2", "unit", "capsule")),
+        (1, "TAB", ("1", "unit", "tablet")),
+        (1, "Extended Release Oral Tablet", ("1", "unit", "tablet")),
+        (1, "lozenge", ("1", "unit", "lozenge")),
+        (1, "suppositories", ("1", "unit", "suppository")),
+        (3, "drops", ("3", "unit", "drop")),
+        (2, "sprays", ("2", "unit", "spray")),
+        (1, "EA", ("1", "unit", "")),
+        (10, "MG", ("10", "mg", "")),
+        (0.01, "g", ("10", "mg", "")),
+        (200, "µg", ("200", "mcg", "")),
+        ("7.5", "mL", ("7.5", "mL", "")),
+        (1, "tsp", ("5", "mL", "")),
+        (75, "mcg/hr", ("75", "mcg/h", "")),
+        (0.075, "mg/h", ("75", "mcg/h", "")),
+    ],
+)
+def test_units(value: Any, unit: str, expected: tuple[str, str, str]) -> None:
+    instruction = tablets(frequency=1, period=1, periodUnit="d")
+    instruction["doseAndRate"] = [{"doseQuantity": {"value": value, "unit": unit}}]
+    dose = only(sig(instruction))
+    assert (dose.amount, dose.unit, dose.unit_text) == (Fraction(expected[0]), *expected[1:])
+
+
+@pytest.mark.parametrize(
+    ("quantity", "why"),
+    [
+        ({"value": 0, "unit": "tablet"}, "zero or negative"),
+        ({"value": -2, "unit": "tablet"}, "zero or negative"),
+        ({"value": 500, "unit": "tablet"}, "not believable"),
+        ({"value": "NaN", "unit": "tablet"}, "not a plain number"),
+        ({"value": "Infinity", "unit": "tablet"}, "not a plain number"),
+        ({"value": "1e300", "unit": "tablet"}, "not a plain number"),
+        ({"value": 1}, "no unit"),
+        ({"value": 1, "unit": "dose"}, "unit dose is not known"),
+        ({"value": 5, "unit": "mg/kg"}, "unit mg/kg is not known"),
+        ({"unit": "mg"}, "no number"),
+        ({"value": 1, "unit": "tablet", "comparator": ">="}, "no upper end"),
+    ],
+)
+def test_doses_that_cannot_be_read(quantity: dict[str, Any], why: str) -> None:
+    instruction = tablets(frequency=1, period=1, periodUnit="d")
+    instruction["doseAndRate"] = [{"doseQuantity": quantity}]
+    assert why in (sig(instruction).unread or "")
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        {"frequency": 0, "period": 1, "periodUnit": "d"},
+        {"frequency": 1, "period": -1, "periodUnit": "d"},
+        {"frequency": 1, "period": 1, "periodUnit": "s"},
+        {"frequency": "NaN", "period": 1, "periodUnit": "d"},
+    ],
+)
+def test_frequencies_that_cannot_be(repeat: dict[str, Any]) -> None:
+    found = sig(tablets(**repeat), quantity={"value": 120, "unit": "tablet"}, days=30)
+    assert "the frequency is not" in (found.unread or "")
+
+
+def test_the_high_end_of_a_range_counts() -> None:
+    instruction = tablets(frequency=1, period=1, periodUnit="d")
+    instruction["doseAndRate"] = {
+        "doseRange": {"low": {"value": 1, "unit": "tablet"}, "high": {"value": 2}}
+    }
+    assert only(sig(instruction)).amount == 2
+    instruction["doseAndRate"] = {"doseRange": {"low": {"value": 1, "unit": "tablet"}}}
+    assert "no upper end" in (sig(instruction).unread or "")
+
+
+def test_the_stu3_place() -> None:
+    old = tablets(frequency=2, period=1, periodUnit="d")
+    old["doseQuantity"] = old.pop("doseAndRate")[0]["doseQuantity"]
+    assert only(sig(old)).daily == 2
+
+
+def test_ordered_wins_over_calculated() -> None:
+    def entry(kind: str, value: float, unit: str) -> dict[str, Any]:
+        return {
+            "type": {"coding": [{"code": kind}], "text": kind},
+            "doseQuantity": {"value": value, "unit": unit},
+        }
+
+    instruction = tablets(frequency=1, period=1, periodUnit="d")
+    instruction["doseAndRate"] = [entry("calculated", 2, "tablet"), entry("ordered", 10, "mg")]
+    assert (only(sig(instruction)).amount, only(sig(instruction)).unit) == (10, "mg")
+    instruction["doseAndRate"] = [entry("ordered", 1, "mg/kg"), entry("calculated", 2, "tablet")]
+    assert only(sig(instruction)).unit == "unit"
+    instruction["doseAndRate"] = [entry("", 1, "tablet"), entry("", 2, "tablet")]
+    assert only(sig(instruction)).amount == 2
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (
+            {
+                "rateRatio": {
+                    "numerator": {"value": 1, "unit": "tablet"},
+                    "denominator": {"value": 6, "unit": "h"},
+                }
+            },
+            ("1", "unit", "4"),
+        ),
+        ({"rateQuantity": {"value": 5, "unit": "mL/h"}}, ("5", "mL", "24")),
+        (
+            {
+                "rateRange": {
+                    "low": {"value": 12, "unit": "ug/h"},
+                    "high": {"value": 25, "unit": "ug/h"},
+                }
+            },
+            ("25", "mcg/h", "1"),
+        ),
+        ({"rateQuantity": {"value": 600, "unit": "ug/24h"}}, ("600", "mcg", "1")),
+    ],
+)
+def test_rates(entry: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    dose = only(sig({"doseAndRate": [entry]}))
+    assert (dose.amount, dose.unit, dose.per_day) == (
+        Fraction(expected[0]),
+        expected[1],
+        Fraction(expected[2]),
+    )
+
+
+def test_without_a_strength_the_rate_of_a_patch_counts() -> None:
+    both = {
+        "doseAndRate": [
+            {
+                "doseQuantity": {"value": 1, "unit": "patch"},
+                "rateQuantity": {"value": 25, "unit": "ug/h"},
+            }
+        ]
+    }
+    fentanyl = Drug("4337", "fentanyl", "IN", (Component("fentanyl", "4337"),))
+    assert only(sig(both, drug=fentanyl)).unit == "mcg/h"
+    assert only(sig(both, drug=PATCH)).unit == "unit"
+
+
+def test_maxima_cap_the_day_and_the_dose() -> None:
+    instruction = tablets(2, frequency=6, period=1, periodUnit="d")
+    instruction["maxDosePerPeriod"] = {
+        "numerator": {"value": 8, "unit": "tablet"},
+        "denominator": {"value": 24, "unit": "h"},
+    }
+    assert only(sig(instruction)).daily == 8
+    instruction["maxDosePerPeriod"]["denominator"] = {"value": 12, "unit": "hours"}
+    assert only(sig(instruction)).daily == 12
+    instruction["maxDosePerPeriod"]["numerator"] = {"value": -1, "unit": "tablet"}
+    instruction["maxDosePerAdministration"] = {"value": 1, "unit": "tablet"}
+    assert only(sig(instruction)).daily == 6
+    no_frequency = {
+        **tablets(2),
+        "maxDosePerPeriod": [
+            {"numerator": {"value": 8, "unit": "tablet"}, "denominator": {"unit": "d"}}
+        ],
+    }
+    assert only(sig(no_frequency)).daily == 8
+
+
+def test_steps_and_what_is_taken_together() -> None:
+    def step(number: int | None, value: int) -> dict[str, Any]:
+        said = tablets(
+            value, frequency=1, period=1, periodUnit="d", boundsDuration={"value": 7, "unit": "d"}
+        )
+        return said if number is None else {**said, "sequence": number}
+
+    def amounts(*numbered: tuple[int | None, int]) -> list[list[int]]:
+        return [[int(d.amount) for d in s] for s in sig(*(step(*pair) for pair in numbered)).steps]
+
+    assert amounts((1, 4), (2, 2)) == [[4], [2]]
+    assert amounts((1, 4), (1, 2)) == [[4, 2]]
+    assert amounts((None, 4), (None, 2)) == [[4, 2]]
+    assert amounts((1, 4), (None, 1), (2, 2)) == [[4, 1], [1, 2]]
+    assert sig(step(1, 4), step(2, 2)).bounds_days == 14
+    assert sig(step(1, 4), step(1, 2)).bounds_days == 7
+
+
+def test_dates_that_do_not_overlap_are_steps() -> None:
+    def week(value: int, start: str, end: str) -> dict[str, Any]:
+        return tablets(
+            value, frequency=1, period=1, periodUnit="d", boundsPeriod={"start": start, "end": end}
+        )
+
+    assert (
+        len(sig(week(4, "2024-03-01", "2024-03-07"), week(2, "2024-03-08", "2024-03-14")).steps)
+        == 2
+    )
+    assert (
+        len(sig(week(4, "2024-03-01", "2024-03-09"), week(2, "2024-03-08", "2024-03-14")).steps)
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("repeat", "days"),
+    [
+        ({"boundsDuration": {"value": 2, "unit": "wk"}}, 14),
+        (
+            {
+                "boundsRange": {
+                    "low": {"value": 3, "unit": "d"},
+                    "high": {"value": 5, "unit": "days"},
+                }
+            },
+            5,
+        ),
+        ({"boundsPeriod": {"start": "2024-03-01", "end": "2024-03-07"}}, 7),
+        ({"boundsPeriod": {"start": "2024-03-01T00:00:00Z", "end": "2024-03-08T00:00:00Z"}}, 7),
+        ({"boundsPeriod": {"start": "2024-03"}}, None),
+        ({"count": 10}, 3),
+        ({"boundsDuration": {"value": 2, "unit": "fortnight"}}, None),
+        ({"boundsDuration": {"value": 90000, "unit": "d"}}, None),
+    ],
+)
+def test_bounds(repeat: dict[str, Any], days: int | None) -> None:
+    assert sig(tablets(frequency=4, period=1, periodUnit="d", **repeat)).bounds_days == days
+
+
+def test_a_patch_needs_no_interval() -> None:
+    one = {"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "patch"}}]}
+    assert only(sig(one, drug=PATCH)).per_day == Fraction(1, 3)
+    assert "no interval" in sig(one, drug=PATCH).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        ({"coding": [{"code": "26643006"}]}, Route.ORAL),
+        ({"coding": [{"code": "IVINJ"}]}, Route.INJECTION),
+        ({"text": "Intravenous push"}, Route.INJECTION),
+        ({"coding": [{"code": "15", "display": "oral"}]}, Route.ORAL),
+        ({"text": "somewhere"}, Route.UNKNOWN),
+    ],
+)
+def test_routes(route: dict[str, Any], expected: Route) -> None:
+    assert sig({**tablets(frequency=1, period=1, periodUnit="d"), "route": route}).route is expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "why"),
+    [
+        ({"denominator": {"value": 1, "unit": "h"}}, "no number"),
+        ({"numerator": {"value": 1, "unit": "tablet"}}, "unit of the rate"),
+        (
+            {"numerator": {"value": 1, "unit": "foo"}, "denominator": {"value": 1, "unit": "h"}},
+            "unit of the rate",
+        ),
+    ],
+)
+def test_rates_that_cannot_be_read(rate: dict[str, Any], why: str) -> None:
+    assert why in (sig({"doseAndRate": [{"rateRatio": rate}]}).unread or "")
+
+
+def test_a_bare_code_that_says_nothing() -> None:
+    instruction = tablets()
+    instruction["timing"] = {"code": {"coding": [{"code": "XYZ"}, {"code": "BID"}]}}
+    assert only(sig(instruction)).per_day == 2
+    instruction["timing"] = {"code": {"coding": [{"code": "XYZ", "display": "as told"}]}}
+    assert "no frequency" in (sig(instruction).unread or "")

@@ -1,0 +1,86 @@
+"""Quantity and days' supply: how long a fill lasts, and the dose they give where no
+instruction does.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from cds_service.clinical.facts import Sig
+from cds_service.fhir.r4_dosage import Quantity
+from cds_service.fhir.supply import supply_days
+from cds_service.knowledge.drugs.model import Drug
+from tests.clinical.prescriptions import decoded
+from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
+
+
+def test_quantity_and_supply_are_the_last_resort() -> None:
+    counted = only(sig(quantity={"value": 120, "unit": "TAB"}, days=30))
+    assert (counted.amount, counted.per_day) == (1, 4)
+    assert only(sig({"text": "as directed"}, quantity={"value": 90}, days=30)).per_day == 3
+    assert only(sig(quantity={"value": 300, "unit": "mL"}, days=30, drug=LIQUID)).amount == 10
+    assert sig(quantity={"value": 300}, days=30, drug=LIQUID).unread
+    assert sig(quantity={"value": 1, "unit": "bottle"}, days=30).unread
+    assert sig(quantity={"value": 120, "unit": "TAB"}).unread == "no dosage instruction"
+    assert sig(quantity={"value": 120, "unit": "TAB"}, days=30).basis == "supply"
+    patches = only(sig(quantity={"value": 10, "unit": "patch"}, days=30, drug=PATCH))
+    assert (patches.amount, patches.per_day) == (1, Fraction(1, 3))
+
+
+def days(
+    expected: Any = None, quantity: Any = None, found: Sig | None = None, drug: Drug = TABLET
+) -> int | None:
+    """The supply length of one fill."""
+    found = found or sig(
+        tablets(2, frequency=3, period=1, periodUnit="d", boundsDuration={"value": 9, "unit": "d"})
+    )
+    return supply_days(
+        decoded(expected, Quantity) if expected else None,
+        decoded(quantity, Quantity) if quantity else None,
+        found,
+        drug,
+    )
+
+
+def test_supply_length() -> None:
+    assert days({"value": 30, "unit": "days", "code": "d"}, {"value": 12, "unit": "tablet"}) == 30
+    assert days({"value": 1, "unit": "Day", "code": "d"}) == 1
+    assert days({"value": 720, "code": "h"}) == 30
+    assert days({"value": 0, "code": "d"}, {"value": 60, "unit": "tablet"}) == 10
+    assert days(None, {"value": 61, "unit": "tablet"}) == 11
+    assert days(None, {"value": 60}) == 10
+    assert days(None, {"value": 1, "unit": "box"}) == 9
+    assert days() == 9
+    assert days(found=Sig(unread="x")) is None
+
+
+def test_supply_length_across_units() -> None:
+    in_mg = tablets(frequency=4, period=1, periodUnit="d")
+    in_mg["doseAndRate"] = [{"doseQuantity": {"value": 5, "unit": "mg"}}]
+    assert days(None, {"value": 60, "unit": "tablet"}, sig(in_mg)) == 30
+    assert days(None, {"value": 600, "unit": "mL"}, sig(in_mg, drug=LIQUID), LIQUID) == 30
+    assert (
+        days(None, {"value": 60, "unit": "tablet"}, sig(in_mg, drug=INGREDIENT), INGREDIENT) is None
+    )
+    patch = sig({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "patch"}}]}, drug=PATCH)
+    assert days(None, {"value": 10, "unit": "patch"}, patch, PATCH) == 30
+
+
+def test_the_lengths_of_steps_are_added() -> None:
+    said = sig({"text": "2 tablets daily for 3 days then 1 tablet daily for 4 days"})
+    assert days(None, {"value": 10, "unit": "tablet"}, said) == 7
+
+
+def test_supplies_of_no_use() -> None:
+    assert sig(quantity={"value": 9000, "unit": "tablet"}, days=30).unread
+    assert sig(quantity={"value": 0, "unit": "tablet"}, days=30).unread
+    assert days(None, {"value": 30000, "unit": "tablet"}) == 9
+    taken = sig(tablets(frequency=1, period=1, periodUnit="d"), drug=None)
+    assert supply_days(None, decoded({"value": 300, "unit": "mL"}, Quantity), taken, None) is None
+    in_mg = tablets(frequency=4, period=1, periodUnit="d")
+    in_mg["doseAndRate"] = [{"doseQuantity": {"value": 5, "unit": "mg"}}]
+    unknown = sig(in_mg, drug=None)
+    assert (
+        supply_days(None, decoded({"value": 30, "unit": "tablet"}, Quantity), unknown, None) is None
+    )

@@ -1,0 +1,65 @@
+"""Instructions whose text fills what the structured part lacks."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tests.fhir.instructions import INGREDIENT, PATCH, TABLET, only, sig, tablets
+
+
+def test_text_fills_what_the_structure_lacks() -> None:
+    half = {**tablets(), "text": "Take 1 tablet every 6 hours as needed. Max 3 tablets per day"}
+    assert (only(sig(half)).daily, sig(half).basis, only(sig(half)).as_needed) == (3, "text", True)
+    other = {**tablets(2), "text": "Take 1 tablet every 6 hours"}
+    assert "disagree" in (sig(other).unread or "")
+    in_mg = tablets()
+    in_mg["doseAndRate"] = [{"doseQuantity": {"value": 10, "unit": "mg"}}]
+    assert only(sig({**in_mg, "text": "Take 1 tablet every 6 hours"})).unit == "mg"
+    timed = {"timing": {"code": {"text": "BID"}}, "patientInstruction": "Take 2 tablets daily"}
+    assert only(sig(timed)).daily == 4
+    assert (
+        len(sig({"text": "2 tablets daily for 3 days then 1 tablet daily for 3 days"}).steps) == 2
+    )
+
+
+def test_structure_wins_over_text() -> None:
+    whole = {
+        **tablets(frequency=2, period=1, periodUnit="d"),
+        "text": "Take 2 tablets every 4 hours",
+    }
+    assert only(sig(whole)).daily == 2
+    assert sig(whole).basis == "structured"
+
+
+def test_the_total_in_a_text_counts_where_no_strength_is_known() -> None:
+    said = {"text": "Take 2 tablets (10 mg total) by mouth daily"}
+    assert only(sig(said, drug=INGREDIENT)).unit == "mg"
+    assert only(sig(said, drug=TABLET)).unit == "unit"
+
+
+def test_instructions_by_text_alone() -> None:
+    assert len(sig({"text": "2 tablets daily"}, {"text": "then 1 tablet daily"}).steps) == 2
+    stepped = {"text": "2 tablets daily for 3 days then 1 tablet daily for 3 days"}
+    assert "steps of their own" in (sig(stepped, {"text": "1 tablet at bedtime"}).unread or "")
+    assert only(sig({"text": "1 tablet as needed, max 6 tablets per day"})).daily == 6
+    assert only(sig({"text": "25 mcg/hr"}, drug=PATCH)).amount == 25
+    assert only(sig({"text": "apply 1 patch"}, drug=PATCH)).per_day == Fraction(1, 3)
+    mixed = {"text": "1 tablet as needed, max 40 mg per day"}
+    assert "no frequency" in (sig(mixed).unread or "")
+    morning = {**tablets(3), "text": "1 tablet in the morning and 2 tablets at bedtime"}
+    assert "disagree" in (sig(morning).unread or "")
+    often = {"text": "1 tablet every 5 minutes"}
+    assert "not believable" in (sig(often).unread or "")
+    capped = {**tablets(2, frequency=6, period=1, periodUnit="d")}
+    capped["doseAndRate"] = [{"doseQuantity": {"value": 20, "unit": "mg"}}]
+    capped["maxDosePerPeriod"] = {
+        "numerator": {"value": 40000, "unit": "ug"},
+        "denominator": {"value": 1, "unit": "d"},
+    }
+    assert only(sig(capped)).daily == 40
+    in_mcg = {**capped, "doseAndRate": [{"doseQuantity": {"value": 20000, "unit": "ug"}}]}
+    in_mcg["maxDosePerPeriod"] = {
+        "numerator": {"value": 40, "unit": "mg"},
+        "denominator": {"value": 1, "unit": "d"},
+    }
+    assert only(sig(in_mcg)).daily == 40000

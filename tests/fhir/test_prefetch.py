@@ -1,0 +1,302 @@
+"""Every state of a prefetch key, with and without access to the server: absent is not empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.clinical.facts import Need
+from cds_service.errors import BadRequest, FhirReadError
+from cds_service.fhir.client import Pages
+from cds_service.fhir.prefetch import Came
+from tests.fhir.calls import (
+    OXYCODONE,
+    PATIENT,
+    Call,
+    Server,
+    bundle,
+    condition,
+    mine,
+    order,
+    outcome,
+    raw,
+    read,
+)
+
+CONDITIONS = [Need.CONDITIONS]
+URL = "Condition?patient=p1"
+
+
+def came(call: Call, fetch: Server | None = None) -> tuple[Came, bool, int]:
+    """How the conditions came, whether they are available, and how many there are."""
+    reading = read(call, CONDITIONS, fetch)
+    return (
+        reading.came[Need.CONDITIONS],
+        not reading.facts.lacks(Need.CONDITIONS),
+        len(reading.facts.conditions),
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        bundle(),
+        {"resourceType": "Bundle", "total": 0},
+        bundle(outcome("warning")),
+        bundle(outcome("information"), total=0),
+        outcome("warning"),
+        {"resourceType": "Bundle", "entry": None},
+    ],
+)
+def test_null_and_empty_results_are_known_to_be_empty(value: Any) -> None:
+    server = Server({URL: bundle(condition())})
+    assert came(Call({"conditions": value}), server) == (Came("empty"), True, 0)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "value", [outcome("error"), outcome("fatal"), bundle(outcome("error")), bundle(outcome(""))]
+)
+def test_an_error_of_the_server_is_unknown_and_not_asked_again(value: Any) -> None:
+    server = Server({URL: bundle(condition())})
+    way, available, found = came(Call({"conditions": value}), server)
+    assert (way.how, available, found) == ("missing", False, 0)
+    assert server.asked == []
+
+
+def test_what_came_with_an_error_is_used_but_proves_no_absence() -> None:
+    way, available, found = came(Call({"conditions": bundle(condition(), outcome("error"))}))
+    assert (way.how, available, found) == ("prefetch", False, 1)
+
+
+@pytest.mark.parametrize(
+    "prefetch", [None, {}, {"conditions": {}}, {"conditions": ""}, {"patient": PATIENT}]
+)
+def test_a_missing_key_is_fetched_once_and_else_unavailable(prefetch: Any) -> None:
+    server = Server({URL: bundle(condition())})
+    assert came(Call(prefetch), server) == (Came("fetched"), True, 1)
+    assert server.asked == [URL]
+    way, available, _ = came(Call(prefetch))
+    assert (way.how, available) == ("missing", False)
+
+
+@pytest.mark.parametrize(
+    "failure", ["status 401", "status 403", "status 404", "status 503", "timeout"]
+)
+def test_a_failed_fetch_is_unavailable(failure: str) -> None:
+    way, available, _ = came(Call({}), Server({URL: FhirReadError(failure)}))
+    assert (way, available) == (Came("missing", f"the FHIR server: {failure}"), False)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"5", b"[]", b"\xff", b'{"resourceType":"Patient"}', b"{}", b"[" * 9999]
+)
+def test_an_answer_that_is_no_result_is_unavailable(body: bytes) -> None:
+    way, available, _ = came(Call({}), Server({URL: Pages((body,))}))
+    assert (way.how, available) == ("missing", False)
+
+
+def test_an_answer_cut_off_keeps_its_facts_but_not_its_need() -> None:
+    server = Server(
+        {URL: Pages((raw(bundle(condition("a"))), raw(bundle(condition("b")))), "too many pages")}
+    )
+    assert came(Call({}), server) == (Came("fetched", "too many pages"), False, 2)
+
+
+def test_a_next_link_is_followed_with_access_and_else_leaves_the_need_incomplete() -> None:
+    link = [
+        {"relation": "self", "url": "x"},
+        {"relation": "next", "url": "https://ehr/fhir?page=2"},
+    ]
+    call = Call({"conditions": bundle(condition("a"), link=link)})
+    server = Server({"https://ehr/fhir?page=2": bundle(condition("a"), condition("b"))})
+    assert came(call, server) == (Came("prefetch"), True, 2)  # the one on both pages counts once
+    assert came(call) == (
+        Came("prefetch", "more pages, and no access to the FHIR server"),
+        False,
+        1,
+    )
+    way, available, found = came(call, Server({}))
+    assert (way.how, available, found) == ("prefetch", False, 1)
+
+
+@pytest.mark.parametrize("key", ["-conditions", "Conditions", "condition", "Condition", "item7"])
+def test_a_renamed_key_is_known_by_its_letters_or_its_content(key: str) -> None:
+    server = Server({})
+    assert came(Call({key: bundle(condition())}), server) == (Came("prefetch"), True, 1)
+    assert server.asked == []
+
+
+def test_a_renamed_key_without_content_is_known_by_its_letters_only() -> None:
+    assert came(Call({"-conditions": bundle()})) == (Came("empty"), True, 0)
+    assert not came(Call({"item7": bundle()}))[1]
+
+
+def test_keys_of_the_same_content_are_read_together() -> None:
+    call = Call(
+        {
+            "item1": condition("a"),
+            "item2": condition("b"),
+            "item3": {"resourceType": "Flag"},
+            "n": 5,
+        }
+    )
+    assert came(call) == (Came("prefetch"), True, 2)
+
+
+@pytest.mark.parametrize(
+    "value", [condition(), {"resource": condition()}, {"entry": {"resource": condition()}}]
+)
+def test_a_bare_resource_or_entry_stands_for_a_bundle_of_one(value: Any) -> None:
+    assert came(Call({"conditions": value})) == (Came("prefetch"), True, 1)
+
+
+def test_an_old_wrapper_and_a_bundle_of_something_else_are_missing() -> None:
+    server = Server({URL: bundle(condition())})
+    old = {"response": {"status": "200 OK"}, "resource": condition()}
+    assert came(Call({"conditions": old}), server)[0] == Came("fetched")
+    assert came(Call({"conditions": PATIENT}), server)[0] == Came("fetched")
+    assert came(Call({"conditions": bundle(mine("Practitioner", "x"))}), server)[0] == Came(
+        "fetched"
+    )
+
+
+def test_included_resources_are_not_facts_of_their_own() -> None:
+    visit = mine("Encounter", "e1", status="finished")
+    prefetch = {"conditions": bundle(condition(), visit), "encounters": bundle()}
+    reading = read(Call(prefetch), [Need.CONDITIONS, Need.ENCOUNTERS])
+    assert (len(reading.facts.conditions), len(reading.facts.encounters)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "value", [5, True, "text", [condition()], {"resourceType": "Bundle", "entry": "x"}]
+)
+def test_an_impossible_value_under_our_key_is_a_bad_request(value: Any) -> None:
+    with pytest.raises(BadRequest, match=r"prefetch\.conditions"):
+        came(Call({"conditions": value}))
+
+
+def test_an_entry_that_is_no_resource_leaves_the_need_incomplete() -> None:
+    value = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": condition()}, 7, {"resource": "x"}, {"resource": None}],
+    }
+    way, available, found = came(Call({"conditions": value}))
+    assert (way, available, found) == (Came("prefetch", "an entry could not be read"), False, 1)
+
+
+def test_the_patient_by_every_road() -> None:
+    needs = [Need.PATIENT]
+    for value in (PATIENT, bundle(PATIENT), {"resource": PATIENT}, {**PATIENT, "id": None}):
+        reading = read(Call({"patient": value}), needs)
+        assert reading.facts.age == 55, value
+        assert reading.came == {Need.PATIENT: Came("prefetch")}
+    fetched = read(Call({}, patient_id="Patient/p1"), needs, Server({"Patient/p1": PATIENT}))
+    assert (fetched.facts.age, fetched.came[Need.PATIENT]) == (55, Came("fetched"))
+    assert read(Call({"patient": None}), needs).came[Need.PATIENT] == Came("empty")
+    assert read(Call({}), needs, Server({})).facts.lacks(Need.PATIENT)
+
+
+def test_another_patient_is_no_patient() -> None:
+    reading = read(Call({"patient": {**PATIENT, "id": "p2"}}), [Need.PATIENT])
+    assert (reading.facts.patient, reading.facts.dropped) == (None, 1)
+    assert reading.came[Need.PATIENT] == Came("missing", "another patient")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient/p1",
+        " Patient/p1 ",
+        "https://ehr.example.org/fhir/Patient/p1",
+        "https://ehr.example.org/fhir/Patient/p1/_history/4",
+        "Patient/p1/_history/4",
+        "urn:uuid:00000000-0000-4000-8000-000000000001",
+    ],
+)
+def test_resources_of_the_patient_by_every_form_of_reference(reference: str) -> None:
+    entry = {"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": PATIENT}
+    prefetch = {
+        "patient": {"resourceType": "Bundle", "entry": [entry]},
+        "conditions": bundle(condition(subject={"reference": reference})),
+    }
+    reading = read(Call(prefetch), [Need.PATIENT, Need.CONDITIONS])
+    assert (len(reading.facts.conditions), reading.facts.dropped) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "reference", ["Patient/p2", "Patient/p11", "Group/p1", "urn:uuid:9", "#p1", "p2"]
+)
+def test_resources_of_others_are_dropped_and_counted(reference: str) -> None:
+    other = condition("other", subject={"reference": reference})
+    other_order = order("other", subject={"reference": reference})
+    prefetch = {
+        "conditions": bundle(condition(), other),
+        "medicationRequests": bundle(order(), other_order),
+    }
+    reading = read(Call(prefetch), [Need.CONDITIONS, Need.MEDICATIONS])
+    assert [c.ref for c in reading.facts.conditions] == ["Condition/c1"]
+    assert [o.ref for o in reading.facts.orders] == ["MedicationRequest/m1"]
+    assert reading.facts.dropped == 2
+    assert not reading.facts.lacks(Need.CONDITIONS)
+
+
+def test_a_result_of_another_patient_alone_is_no_result() -> None:
+    way, available, _ = came(
+        Call({"conditions": bundle(condition(subject={"reference": "Patient/p2"}))})
+    )
+    assert (way, available) == (Came("missing", "another patient"), False)
+
+
+@pytest.mark.parametrize("subject", [None, {}, {"display": "Canary"}, {"reference": ""}])
+def test_a_resource_that_names_nobody_is_taken_to_be_of_the_patient(subject: Any) -> None:
+    assert came(Call({"conditions": bundle(condition(subject=subject))})) == (
+        Came("prefetch"),
+        True,
+        1,
+    )
+
+
+def test_patients_in_other_members_are_checked_too() -> None:
+    other = {"reference": "Patient/p2"}
+    kinds = {
+        "coverages": {"resourceType": "Coverage", "beneficiary": other},
+        "claims": {"resourceType": "Claim", "patient": other},
+        "allergyIntolerances": {"resourceType": "AllergyIntolerance", "patient": other},
+    }
+    prefetch = {key: bundle(value) for key, value in kinds.items()}
+    assert read(Call(prefetch), [Need(key) for key in kinds]).facts.dropped == 3
+
+
+def test_a_site_may_narrow_a_query() -> None:
+    narrow = {Need.CONDITIONS: "Condition?patient={{context.patientId}}&category=problem-list-item"}
+    server = Server({"Condition?patient=p1&category=problem-list-item": bundle(condition())})
+    assert read(Call({}), CONDITIONS, server, narrow).came[Need.CONDITIONS] == Came("fetched")
+
+
+def test_products_that_nothing_brings_along_are_read_from_the_server_ten_at_most() -> None:
+    referring = [
+        order(
+            f"m{n}",
+            medicationCodeableConcept=None,
+            medicationReference={"reference": f"Medication/x{n}"},
+        )
+        for n in range(12)
+    ]
+    server = Server(
+        {f"Medication/x{n}": {"resourceType": "Medication", "code": OXYCODONE} for n in range(12)}
+    )
+    reading = read(Call({"medicationRequests": bundle(*referring)}), [Need.MEDICATIONS], server)
+    assert sum(o.opioid for o in reading.facts.orders) == 10
+    assert server.asked == [f"Medication/x{n}" for n in range(10)]
+    assert {u.ref for u in reading.facts.unread} == {
+        "MedicationRequest/m10",
+        "MedicationRequest/m11",
+    }
+
+
+def test_only_what_is_needed_is_read() -> None:
+    reading = read(Call({"patient": PATIENT, "conditions": 5}), [Need.PATIENT])
+    assert reading.facts.available == {Need.PATIENT}

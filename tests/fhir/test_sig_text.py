@@ -1,0 +1,188 @@
+"""Free-text instructions: what is wholly understood is read, everything else is not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from time import perf_counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.fhir.sig_text import read_frequency, read_text
+
+READ = {
+    "Take 1-2 tablets by mouth every 4 to 6 hours as needed for pain. Max 8 tablets per day": [
+        "2 tablet x6 <=8"
+    ],
+    "one tab po tid prn": ["1 tablet x3"],
+    "1 tab q6h": ["1 tablet x4"],
+    "1 TAB Q 6 H": ["1 tablet x4"],
+    "apply 1 patch every 72 hours": ["1 patch x1/3"],
+    "Place 1 patch onto the skin every third day": ["1 patch x1/3"],
+    "Apply one patch to skin every 3 days. Remove old patch.": ["1 patch x1/3"],
+    "25 mcg/hr patch q72h": ["25 mcg/h x1/3"],
+    "5 mL by mouth 4 times daily": ["5 mL x4"],
+    "10 mg twice daily": ["10 mg x2"],
+    "take 10mg q4h": ["10 mg x6"],
+    "take 1 tablet in the morning and 2 at bedtime": ["1 tablet x1", "2 tablet x1"],
+    "one tablet in the morning, one at noon, and two tablets at bedtime": [
+        "1 tablet x1",
+        "1 tablet x1",
+        "2 tablet x1",
+    ],
+    "Take 1 (one) tablet every six (6) hours": ["1 tablet x4"],
+    "1/2 tab bid": ["1/2 tablet x2"],
+    "½ tablet b.i.d.": ["1/2 tablet x2"],
+    "half a tablet twice a day": ["1/2 tablet x2"],
+    "one-half tablet daily": ["1/2 tablet x1"],
+    "take one and a half tablets at bedtime": ["3/2 tablet x1"],
+    "Take 1 1/2 tablets q8h prn pain": ["3/2 tablet x3"],
+    "Take 1-1/2 tablets q8h": ["3/2 tablet x3"],
+    "Take 1 tablet by mouth three times a day for 7 days": ["1 tablet x3"],
+    "Take 5 mg by mouth every 4 (four) hours as needed for Severe pain (7-10) for up to 5 days.": [
+        "5 mg x6"
+    ],
+    "Take 1 capsule (20 mg total) by mouth daily.": ["1 capsule x1"],
+    "take 1 tab every 4-6 hrs prn, not to exceed 6 tabs in 24 hours": ["1 tablet x6 <=6"],
+    "1-2 tabs q4-6h prn pain mdd 8": ["2 tablet x6 <=8"],
+    "1 tab q4h max: 6/day": ["1 tablet x6 <=6"],
+    "1 tablet as needed up to 4 times daily": ["1 tablet x4"],
+    "1 tablet every 4 hours, no more than 4 doses per day": ["1 tablet x4"],
+    "1 tablet as needed, max 6 tablets per day": ["1 tablet xNone <=6"],
+    "take 1 to 2 tabs PO q4-6h PRN pain; max 3000 mg acetaminophen per day": ["2 tablet x6"],
+    "take 1 to 2 tabs PO q4-6h PRN pain; max 4 g per day of acetaminophen": ["2 tablet x6"],
+    "Take 0.5 tablet every other day": ["1/2 tablet x1/2"],
+    "Take 1 tablet twice daily every 12 hours": ["1 tablet x2"],
+    "take 1 tablet nightly at bedtime": ["1 tablet x1"],
+    "take 1 tablet by mouth daily at bedtime": ["1 tablet x1"],
+    "1 tablet once every day": ["1 tablet x1"],
+    "1 tablet once a week": ["1 tablet x1/7"],
+    "10 mg every 12 hours around the clock": ["10 mg x2"],
+    "1 tablet three times daily with meals": ["1 tablet x3"],
+    "TAKE ONE TABLET BY MOUTH EVERY 4 HOURS AS NEEDED": ["1 tablet x6"],
+    "Every 8 hours take 1 tablet": ["1 tablet x3"],
+    "1 tablet/day": ["1 tablet x1"],
+    "Take 1 tablet daily and 1 tablet twice daily": ["1 tablet x1", "1 tablet x2"],
+    "Take 1 tablet twice daily, in the morning and at bedtime": ["1 tablet x2"],
+    "Take 1 tablet daily in the morning and at noon": ["1 tablet x2"],
+    "Take 2 tablets (10 mg) daily": ["2 tablet x1"],
+    "Take 10 mg (1 tablet) daily": ["10 mg x1"],
+    "1 tablet q6h prn (pain 4-6)": ["1 tablet x4"],
+    "1 tablet weekly": ["1 tablet x1/7"],
+    "1 tablet 3 times weekly": ["1 tablet x3/7"],
+    "take 1 tablet three times a day as needed for pain (moderate)": ["1 tablet x3"],
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_what_is_understood(text: str) -> None:
+    said = read_text(text)
+    assert said is not None
+    (step,) = said.steps
+    found = []
+    for dose in step:
+        cap = f" <={dose.cap[0]}" if dose.cap else ""
+        found.append(
+            f"{dose.amount * dose.unit.scale} {dose.unit.word or dose.unit.kind} x{dose.per_day}{cap}"
+        )
+    assert found == READ[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "as directed",
+        "Take as directed",
+        "Take 1 tablet",
+        "Take 1 tablet once",
+        "Take 1 tablet as needed",
+        "every 6 hours",
+        "take 1 every 6 hours",
+        "1 spray in each nostril twice daily",
+        "1 tab q6h, 2 tabs q6h for severe pain",
+        "1 tablet every 6 hours. Take 2 tablets for severe pain",
+        "take 1 tablet every 6 hours or as told",
+        "take 1 tablet every 6 hours unless drowsy",
+        "1 tablet with meals",
+        "take 1 tablet daily, increase by 1 tablet each week",
+        "1 (two) tablet daily",
+        "1 tablet daily every 6 hours",
+        "Take 1 tablet by mouth rectally daily",
+        "1 tablet every 0 hours",
+        "1,000 tablets daily",
+        "1 tablet q6h #30",
+        "apply 1 patch for 12 hours",
+        "2 tablets daily for 3 days then",
+        "Take 1 tablet daily for 3 days then stop",
+        "take one tablet every six to",
+        "1 tablet every 6 hours and repeat",
+        "1 tablet three times daily in the morning and at bedtime",
+        "1 tablet every 6 hours, max 8",
+        "1 tablet every 6 hours, do not exceed 40",
+        "1 tablet every 6 hours (max",
+        "patient 1 tablet every 6 hours then",
+        "x" * 1000,
+    ],
+)
+def test_what_is_not(text: str) -> None:
+    assert read_text(text) is None
+
+
+def test_steps_lengths_and_routes() -> None:
+    taper = read_text("Take 2 tablets daily for 3 days, then 1 tablet daily for 2 weeks")
+    assert taper is not None
+    assert (len(taper.steps), taper.days) == (2, 17)
+    open_end = read_text("Take 2 tablets daily for 3 days, then 1 tablet daily")
+    assert open_end is not None and open_end.days is None
+    said = read_text("10 mg under the tongue every 4 hours as needed")
+    assert said is not None and said.route == "sublingual"
+
+
+@pytest.mark.parametrize(
+    ("text", "per_day"),
+    [
+        ("twice daily", "2"),
+        ("Q4H PRN", "6"),
+        ("every 72 hours", "1/3"),
+        ("at bedtime", "1"),
+        ("up to 4 times a day", "4"),
+    ],
+)
+def test_frequencies(text: str, per_day: str) -> None:
+    assert read_frequency(text) == Fraction(per_day)
+
+
+@pytest.mark.parametrize(
+    "text", ["1 tablet daily", "1000 every 24h scheduled", "soon", "", "daily then weekly"]
+)
+def test_no_frequency(text: str) -> None:
+    assert read_frequency(text) is None
+
+
+VOCABULARY = """take 1 2 1/2 one tablet tabs mg mL every q 4 - 6 to or hours h daily bid and then , . ; ( )
+max per day for x 3 days prn as needed pain up times a in the morning at bedtime
+patch of 24 total with meals"""
+WORDS = st.sampled_from(VOCABULARY.split())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WORDS, max_size=30))
+def test_any_words_are_read_to_something_positive_or_not_at_all(words: list[str]) -> None:
+    said = read_text(" ".join(words))
+    if said is not None:
+        assert all(dose.per_day is None or dose.per_day > 0 for step in said.steps for dose in step)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=80))
+def test_any_text_is_survived(text: str) -> None:
+    read_text(text)
+
+
+def test_a_long_text_takes_no_long_time() -> None:
+    start = perf_counter()
+    for piece in ("1 ", "1 - ", "( ", "every ", "take 1 tablet and ", "for severe "):
+        read_text(piece * (400 // len(piece)))
+    assert perf_counter() - start < 1
