@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,16 @@ from cds_service.knowledge.codes import Code
 from cds_service.knowledge.model import Knowledge
 from cds_service.knowledge.strict_yaml import Loaded, Route
 
-PLACEHOLDERS = ("$subject", "$encounter", "$requester", "$as_of", "$reasons", "$due", "$performer")
+PLACEHOLDERS = (
+    "$subject",
+    "$encounter",
+    "$requester",
+    "$as_of",
+    "$reasons",
+    "$due",
+    "$performer",
+    "$answers",
+)
 STATUSES: Mapping[str, tuple[str, ...]] = {
     "MedicationRequest": ("draft",),
     "ServiceRequest": ("draft",),
@@ -25,6 +34,7 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     "CommunicationRequest": ("draft",),
     "Task": ("draft",),
     "CarePlan": ("draft",),
+    "Appointment": ("proposed",),
     "QuestionnaireResponse": ("completed", "in-progress"),
 }
 MOST_REASONS = 5
@@ -36,38 +46,53 @@ _GONE: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class OrderTemplate:
-    """An R4 resource with placeholders; `codes` say what is ordered."""
+    """An R4 resource with placeholders; `codes` say what is ordered.
+
+    `needs_subject`: it names the patient, and cannot be offered without one.
+    """
 
     name: str
     resource: Mapping[str, Any]
     codes: frozenset[Code]
+    needs_subject: bool
+    # Identities of the parts of `resource` without a placeholder: an order shares them.
+    fixed: frozenset[int] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        same: set[int] = set()
+        _without_placeholder(self.resource, same)
+        object.__setattr__(self, "fixed", frozenset(same))
+
+    @property
+    def label(self) -> str:
+        """What is ordered, in words."""
+        said: Any = self.resource.get("code") or {}
+        return str(said.get("text") or self.name.replace("-", " "))
 
     @property
     def kind(self) -> str:
         """The resource type."""
         return str(self.resource["resourceType"])
 
-    @property
-    def needs_subject(self) -> bool:
-        """Whether the order names the patient; without one it cannot be offered."""
-        return "$subject" in _texts(self.resource)
-
 
 def order_template(name: str, loaded: Loaded, knowledge: Knowledge) -> OrderTemplate:
     """Check an order file. Raises KnowledgeError."""
     resource = loaded.data
     if not isinstance(resource, dict) or resource.get("resourceType") not in STATUSES:
-        raise loaded.fault(("resourceType",), "not a request that a suggestion creates", ", ".join(STATUSES))
+        raise loaded.fault(
+            ("resourceType",), "not a request that a suggestion creates", ", ".join(STATUSES)
+        )
     allowed = STATUSES[resource["resourceType"]]
     if resource.get("status") not in allowed:
         raise loaded.fault(("status",), "the status of an order file", " or ".join(allowed))
     if "id" in resource:
         raise loaded.fault(("id",), "an id in an order file", "none: the EHR gives it")
-    for route, text in _strings(resource, ()):
+    texts = tuple(_strings(resource, ()))
+    for route, text in texts:
         if text.startswith("$") and text not in PLACEHOLDERS:
             raise loaded.fault(route, f"unknown placeholder {text}", ", ".join(PLACEHOLDERS))
     codes = frozenset(knowledge.code(system, code) for system, code in _codings(resource))
-    return OrderTemplate(name, _json(resource), codes)
+    return OrderTemplate(name, _json(resource), codes, any(text == "$subject" for _, text in texts))
 
 
 def _strings(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
@@ -79,10 +104,6 @@ def _strings(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
             yield from _strings(item, (*route, index))
     elif isinstance(value, str):
         yield route, value
-
-
-def _texts(value: Any) -> frozenset[str]:
-    return frozenset(text for _, text in _strings(value, ()))
 
 
 def _json(value: Any) -> Any:
@@ -101,28 +122,53 @@ def _json(value: Any) -> Any:
 
 
 def filled(template: OrderTemplate, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The resource with each placeholder replaced by its whole value, or left out when there is none."""
-    resource: dict[str, Any] = _filled(template.resource, values)
+    """The resource with each placeholder replaced by its whole value, or left out when there is
+    none.
+
+    Members without a placeholder are the template's own, not copies: whoever changes an answer
+    copies it.
+    """
+    resource: dict[str, Any] = _filled(template.resource, values, template.fixed)
     return resource
 
 
-def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+def _filled(value: Any, values: Mapping[str, Any], fixed: frozenset[int]) -> Any:
+    if id(value) in fixed:
+        return value
     if isinstance(value, str):
-        if not value.startswith("$"):
-            return value
-        found = values.get(value)
-        return copy.deepcopy(found) if found else _GONE
+        return values.get(value) or _GONE
     if isinstance(value, dict):
-        members = {name: _filled(member, values) for name, member in value.items()}
-        return {name: member for name, member in members.items() if member is not _GONE} or _GONE
-    if isinstance(value, list):
-        items = [_filled(item, values) for item in value]
-        return [item for item in items if item is not _GONE] or _GONE
-    return value
+        members = ((name, _filled(member, values, fixed)) for name, member in value.items())
+        return {name: member for name, member in members if member is not _GONE} or _GONE
+    items = [_filled(item, values, fixed) for item in value]
+    return [item for item in items if item is not _GONE] or _GONE
+
+
+def _all_without(values: Iterable[Any], found: set[int]) -> bool:
+    asked = [
+        _without_placeholder(value, found) for value in values
+    ]  # each is asked, whatever the first says
+    return all(asked)
+
+
+def _without_placeholder(value: Any, found: set[int]) -> bool:
+    """Collect in `found` the identities of the parts of a template that are the same in
+    every order.
+    """
+    if isinstance(value, dict):
+        same = _all_without(value.values(), found)
+    elif isinstance(value, list):
+        same = _all_without(value, found)
+    else:
+        same = not (isinstance(value, str) and value in PLACEHOLDERS)
+    if same:
+        found.add(id(value))
+    return same
 
 
 def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A draft as it was received with `changes` made at their member paths; None if a path leads nowhere.
+    """A draft as it was received with `changes` made at their member paths; None if a path leads
+    nowhere.
 
     A number in a path is the place in a list. `None` as the new value takes the member out.
 
@@ -156,19 +202,31 @@ def _down(place: Any, step: str) -> Any:
 
 
 def already_drafted(
-    template: OrderTemplate, facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
+    template: OrderTemplate,
+    drafted: Sequence[tuple[str, frozenset[Code]]],
+    drafts: Mapping[str, Mapping[str, Any]],
+    knowledge: Knowledge,
 ) -> bool:
     """Whether the same thing is among the drafts: same resource type and one code in common."""
     for raw in drafts.values():
-        if raw.get("resourceType") == template.kind and any(
-            knowledge.code(system, code) in template.codes for system, code in _codings(raw)
-        ):
+        if raw.get("resourceType") == template.kind and _same(template, raw, knowledge):
             return True
-    known: tuple[Order | Request, ...] = (*facts.drafts, *facts.requests, *facts.devices)
     return any(
-        fact.draft and fact.ref.startswith(template.kind + "/") and not template.codes.isdisjoint(fact.codes)
-        for fact in known
+        kind == template.kind and not template.codes.isdisjoint(codes) for kind, codes in drafted
     )
+
+
+def drafted_in(facts: Facts) -> tuple[tuple[str, frozenset[Code]], ...]:
+    """Resource type and codes of every draft."""
+    known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
+    return tuple((fact.ref.partition("/")[0], fact.codes) for fact in known if fact.draft)
+
+
+def _same(template: OrderTemplate, raw: Mapping[str, Any], knowledge: Knowledge) -> bool:
+    """One code in common, or the same `code` where the order file has only words."""
+    if not template.codes:
+        return raw.get("code") == template.resource.get("code")
+    return any(knowledge.code(system, code) in template.codes for system, code in _codings(raw))
 
 
 def _codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -183,25 +241,41 @@ def _codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                     yield system, code
 
 
-def reasons_of(references: Iterable[str], facts: Facts, knowledge: Knowledge) -> list[dict[str, Any]]:
-    """Why the order is made, as CodeableConcepts: the conditions of `references`, else the reasons of their orders."""
+def asked(template: OrderTemplate, knowledge: Knowledge) -> frozenset[Code]:
+    """What is ordered, and the specialty that is to do it."""
+    specialty: Any = template.resource.get("performerType") or {}
+    codings = specialty.get("coding") or ()
+    return template.codes | {knowledge.code(each["system"], each["code"]) for each in codings}
+
+
+def reasons_of(
+    references: Iterable[str], facts: Facts, knowledge: Knowledge
+) -> list[dict[str, Any]]:
+    """Why the order is made: the conditions of `references`, else the reasons of their orders."""
     wanted = tuple(references)
     conditions = {condition.ref: condition for condition in facts.conditions}
     found = [_concept(conditions[ref], knowledge) for ref in wanted if ref in conditions]
     if not found:
-        ordered: tuple[Order | Request, ...] = (*facts.orders, *facts.requests)
-        for fact in ordered:
-            if fact.ref in wanted:
-                found += [_concept(conditions[ref], knowledge) for ref in fact.reason_refs if ref in conditions]
-                codes = (code for code in sorted(fact.reasons) if _CODE.fullmatch(code.code))
-                found += [{"coding": [_coding(code, knowledge)]} for code in codes]
+        asked = frozenset(wanted)
+        for fact in (
+            fact for kind in (facts.orders, facts.requests) for fact in kind if fact.ref in asked
+        ):
+            found += [
+                _concept(conditions[ref], knowledge)
+                for ref in fact.reason_refs
+                if ref in conditions
+            ]
+            codes = (code for code in sorted(fact.reasons) if _CODE.fullmatch(code.code))
+            found += [{"coding": [coding(code, knowledge)]} for code in codes]
     kept = [reason for index, reason in enumerate(found) if reason and reason not in found[:index]]
     return kept[:MOST_REASONS]
 
 
 def _concept(condition: Condition, knowledge: Knowledge) -> dict[str, Any]:
     concept: dict[str, Any] = {}
-    codings = [_coding(code, knowledge) for code in sorted(condition.codes) if _CODE.fullmatch(code.code)]
+    codings = [
+        coding(code, knowledge) for code in sorted(condition.codes) if _CODE.fullmatch(code.code)
+    ]
     if codings:
         concept["coding"] = codings
     text = clean(condition.text, REASON_TEXT_LIMIT)
@@ -210,7 +284,7 @@ def _concept(condition: Condition, knowledge: Knowledge) -> dict[str, Any]:
     return concept
 
 
-def _coding(code: Code, knowledge: Knowledge) -> dict[str, str]:
+def coding(code: Code, knowledge: Knowledge) -> dict[str, str]:
     """A code as FHIR writes it; ICD-10-CM gets its dot back."""
     text = code.code
     if code.system == "ICD10CM" and len(text) > 3:

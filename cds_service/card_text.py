@@ -1,7 +1,7 @@
 """How words meet values: templates compiled at start, and how each value is shown.
 
-Text from the chart is never trusted: control and bidirectional marks are dropped, it is cut, and in Markdown every
-character that could become markup, a link or HTML is escaped.
+Text from the chart is never trusted: control and bidirectional marks are dropped, it is cut, and in
+Markdown every character that could become markup, a link or HTML is escaped.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -23,12 +24,21 @@ from cds_service.clinical.facts import Quantity
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.numbers import Number
 
-SUMMARY_LIMIT, SUMMARY_AIM = 139, 120  # CDS Hooks: fewer than 140; 120 survives clients that count otherwise
+SUMMARY_LIMIT, SUMMARY_AIM = (
+    139,
+    120,
+)  # CDS Hooks: fewer than 140; 120 survives clients that count otherwise
 CHART_TEXT_LIMIT = 200  # in the detail; long enough that no arithmetic is cut
 LABEL_LIMIT = 80  # chart text in a summary, before the summary as a whole is fitted
 _LEAST_LABEL = 12
-_OPEN, _CLOSE = "\ue000", "\ue001"  # private use: cleaned out of all chart text, so they mark it safely
-_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # control, bidi and zero-width, private, unassigned
+_OPEN, _CLOSE = (
+    "\ue000",
+    "\ue001",
+)  # private use: cleaned out of all chart text, so they mark it safely
+_MARKS = re.compile(f"[{_OPEN}{_CLOSE}]")
+_DROPPED = frozenset(
+    {"Cc", "Cf", "Cs", "Co", "Cn"}
+)  # control, bidi and zero-width, private, unassigned
 _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
     nodes.Template,
     nodes.Output,
@@ -47,6 +57,10 @@ _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
     nodes.Test,
 )
 _ALLOWED_TESTS = frozenset({"none"})
+_TAGS_ALONE = re.compile(
+    r"(?m)^[ \t]*((?:\{%[^\n]*?%\}[ \t]*)+)\n"
+)  # `if` or `for` alone leaves no line
+_TAG = re.compile(r"\{[{%#]|[}%#]\}")
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LEADING = re.compile(r"^(?:([#+=-])|(\d{1,9})([.)]))")
@@ -67,8 +81,35 @@ class WordFault(Exception):
         super().__init__(what)
 
 
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A template without tags: the same text whatever the words."""
+
+    text: str
+
+    def render(self, _: Mapping[str, Any]) -> str:
+        """The text."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Woven:
+    """A template with tags. It sees `words` as they are: no copy, no globals."""
+
+    template: Template
+
+    def render(self, words: Mapping[str, Any]) -> str:
+        """The text. Raises UndefinedError for a word that is missing."""
+        template = self.template
+        return "".join(template.root_render_func(template.new_context(dict(words), shared=True)))
+
+
+Words = Woven | Fixed
+
+
 def clean(text: str, limit: int) -> str:
-    """Text on one line without control, bidirectional or private characters, cut to `limit` characters.
+    """Text on one line without control, bidirectional or private characters, cut to `limit`
+    characters.
 
     >>> clean(" oxycodone\\u202e\\n5 mg ", 80), clean("hydromorphone", 8)
     ('oxycodone 5 mg', 'hydromo…')
@@ -85,7 +126,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Plain text as Markdown that shows exactly it: no markup, no link, no HTML, no table cell, no list.
+    """Plain text as Markdown that shows exactly it: no markup, no link, no HTML, no table cell, no
+    list.
 
     >>> escaped("<b>[x](http://e.org)</b>"), escaped("- 5 mg | 1"), escaped("1. www.e.org a@b")
     ('&lt;b&gt;\\\\[x\\\\](http\\\\://e.org)&lt;/b&gt;', '\\\\- 5 mg \\\\| 1', '1\\\\. www\\\\.e.org a\\\\@b')
@@ -96,13 +138,17 @@ def escaped(text: str) -> str:
 
 
 def number_text(value: int | Decimal | Fraction) -> str:
-    """A number with at most two decimals, with more where rounding would move it onto a rounder one.
+    """A number with at most two decimals, with more where rounding would move it onto a rounder
+    one.
 
     So no shown number lies on the other side of a limit than the exact one.
 
-    >>> [number_text(v) for v in (Fraction(255, 4), Decimal("49.95"), Decimal("49.996"), Fraction(100, 3), 50)]
-    ['63.75', '49.95', '49.996', '33.33', '50']
+    >>> [number_text(v) for v in (Fraction(255, 4), Decimal("49.996"), Fraction(100, 3), 50)]
+    ['63.75', '49.996', '33.33', '50']
     """
+    whole = int(value)
+    if whole == value:
+        return str(whole)
     exact = Fraction(value)
     for places in range(2, 7):
         scaled = exact * 10**places
@@ -156,12 +202,20 @@ def _in_summary(text: str) -> str:
     return f"{_OPEN}{line}{_CLOSE}"
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The immutable sandbox; our templates read plain attributes only, so the name alone
+    decides.
+    """
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - as Jinja calls it
+        """Nothing that begins with an underscore, and nothing that can be called."""
+        return not attr.startswith("_") and not callable(value)
+
+
 def _environment(text: Any) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         undefined=StrictUndefined,
         finalize=partial(_shown, text=text),
-        trim_blocks=True,
-        lstrip_blocks=True,
         autoescape=False,  # `finalize` escapes each value
         cache_size=0,
     )
@@ -173,33 +227,50 @@ def _environment(text: Any) -> ImmutableSandboxedEnvironment:
 _MARKDOWN, _SUMMARY = _environment(_in_markdown), _environment(_in_summary)
 
 
-def compiled(source: str, words: Collection[str], *, summary: bool = False) -> Template:
+def compiled(source: str, words: Collection[str], *, summary: bool = False) -> Words:
     """Compile a template that may use `if`, `for` and `words`. Raises WordFault."""
     environment = _SUMMARY if summary else _MARKDOWN
     if _OPEN in source or _CLOSE in source:
         raise WordFault("a private-use character in a template")
+    if not _TAG.search(source):
+        return Fixed(source)
     try:
-        tree = environment.parse(source)
+        tree = environment.parse(_TAGS_ALONE.sub(r"\1", source))
         for node in tree.find_all(nodes.Node):
             forbidden = isinstance(node, nodes.Test) and node.name not in _ALLOWED_TESTS
             if forbidden or not isinstance(node, _ALLOWED_NODES):
-                raise WordFault(f"{type(node).__name__} in a template", "if, for, 'is none' and the words")
-        unknown = sorted(meta.find_undeclared_variables(tree) - set(words))
+                raise WordFault(
+                    f"{type(node).__name__} in a template", "if, for, 'is none' and the words"
+                )
+        unknown = sorted(_said(tree) - set(words))
         if unknown:
-            raise WordFault(f"unknown word {', '.join(unknown)}", ", ".join(sorted(words)) or "no words")
-        return environment.from_string(tree)
+            raise WordFault(
+                f"unknown word {', '.join(unknown)}", ", ".join(sorted(words)) or "no words"
+            )
+        return Woven(environment.from_string(tree))
     except TemplateSyntaxError as error:
         raise WordFault(f"not a template: {error.message}") from None
 
 
 def uses(source: str, word: str) -> bool:
     """Whether a template that compiles says `word`."""
-    return word in meta.find_undeclared_variables(_MARKDOWN.parse(source))
+    return word in _said(_MARKDOWN.parse(source))
 
 
-def summary_of(template: Template, words: Mapping[str, Any]) -> str:
-    """The filled summary on one line, under 140 characters; text from the chart gives way before our own."""
-    parts = re.split(f"[{_OPEN}{_CLOSE}]", " ".join(template.render(words).split()))
+def _said(tree: nodes.Template) -> set[str]:
+    """The words a template takes from outside; the names of a `for` are its own."""
+    if next(tree.find_all(nodes.For), None) is None:
+        return {name.name for name in tree.find_all(nodes.Name)}
+    return meta.find_undeclared_variables(tree)
+
+
+def summary_of(template: Words, words: Mapping[str, Any]) -> str:
+    """The filled summary on one line, under 140 characters; text from the chart gives way
+    before our own.
+    """
+    if isinstance(template, Fixed) and len(template.text) <= SUMMARY_AIM:
+        return " ".join(template.text.split())
+    parts = _MARKS.split(" ".join(template.render(words).split()))
     while sum(map(len, parts)) > SUMMARY_AIM:
         longest = max(range(1, len(parts), 2), key=lambda i: len(parts[i]), default=None)
         if longest is None or len(parts[longest]) <= _LEAST_LABEL:
@@ -209,11 +280,11 @@ def summary_of(template: Template, words: Mapping[str, Any]) -> str:
     return cut("".join(parts), SUMMARY_LIMIT)
 
 
-def line_of(template: Template, words: Mapping[str, Any]) -> str:
+def line_of(template: Words, words: Mapping[str, Any]) -> str:
     """One line of Markdown."""
     return " ".join(template.render(words).split())
 
 
-def lines_of(template: Template, words: Mapping[str, Any]) -> tuple[str, ...]:
+def lines_of(template: Words, words: Mapping[str, Any]) -> tuple[str, ...]:
     """Several lines of Markdown, empty ones left out."""
     return tuple(line.rstrip() for line in template.render(words).splitlines() if line.strip())

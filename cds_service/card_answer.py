@@ -1,0 +1,121 @@
+"""The shape of one answer: who keeps a card and who folds, and the cards as CDS Hooks sends
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cds_service.card_files import CardFile, OverrideReason
+from cds_service.card_suggestions import Button, Call
+from cds_service.clinical.criteria import INFO, Criterion, Indicator
+
+MOST_CARDS = 4
+TOPIC_SYSTEM = "urn:cds-service:card"
+REASONS = "cds-service.reasons"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One finding in words: bullet lines of Markdown, and the card's text around them."""
+
+    file: CardFile
+    criteria: tuple[Criterion, ...]
+    indicator: Indicator
+    summary: str
+    lines: tuple[str, ...]
+    detail: str
+    sources: tuple[str, ...]
+    buttons: tuple[Button, ...] = ()
+    override_reasons: tuple[OverrideReason, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+
+def once(*runs: tuple[T, ...]) -> tuple[T, ...]:
+    """The items of all runs in order, equal ones once."""
+    found: list[T] = []
+    for run in runs:
+        found += [item for item in run if item not in found]
+    return tuple(found)
+
+
+def shared_out(spoken: Sequence[Spoken], gaps: bool) -> tuple[list[Spoken], list[Spoken], bool]:
+    """Who keeps a card, who folds, and whether the gaps fold too: past four cards the least
+    severe fold.
+    """
+    folds = [each.indicator is INFO for each in spoken]
+    gaps_fold = gaps and folds.count(False) + any(folds) + 1 > MOST_CARDS
+
+    def cards() -> int:
+        return folds.count(False) + (any(folds) or gaps_fold) + (gaps and not gaps_fold)
+
+    while cards() > MOST_CARDS:
+        standing = [index for index, fold in enumerate(folds) if not fold]
+        least = min(reversed(standing), key=lambda index: spoken[index].indicator.severity)
+        folds[least] = True
+    own = [each for each, fold in zip(spoken, folds, strict=True) if not fold]
+    return own, [each for each, fold in zip(spoken, folds, strict=True) if fold], gaps_fold
+
+
+def cards_of(shown: Sequence[Spoken], call: Call, about: str) -> list[dict[str, Any]]:
+    """As CDS Hooks sends them; what an earlier card's button does, a later card does not
+    offer again.
+    """
+    offered: set[tuple[object, ...]] = set()
+    cards = []
+    for spoken in shown:
+        fresh = [button for button in spoken.buttons if button.key not in offered]
+        offered.update(button.key for button in fresh)
+        cards.append(_card(spoken, fresh, call, about))
+    return cards
+
+
+def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> dict[str, Any]:
+    file = spoken.file
+    cited = "Source" if len(spoken.sources) == 1 else "Sources"
+    source: dict[str, Any] = {"label": f"{file.source.title} ({file.source.publisher})"}
+    if about or file.source.url:
+        source["url"] = f"{about}/{file.id}" if about else file.source.url
+    source["topic"] = {"system": TOPIC_SYSTEM, "code": file.id}
+    card: dict[str, Any] = {
+        "uuid": call.uuid(file.id, 0),
+        "summary": spoken.summary,
+        "indicator": spoken.indicator.value,
+        "detail": f"{spoken.detail.strip()}\n\n{cited}: {'; '.join(spoken.sources)}.",
+        "source": source,
+    }
+    if buttons:
+        card["suggestions"] = [
+            button.suggestion(call.uuid(file.id, ordinal))
+            for ordinal, button in enumerate(buttons, start=1)
+        ]
+        card["selectionBehavior"] = file.selection
+    if spoken.override_reasons:
+        card["overrideReasons"] = [reason.coding for reason in spoken.override_reasons]
+    links = _links(spoken, about)
+    if links:
+        card["links"] = [{"label": label, "url": url, "type": "absolute"} for label, url in links]
+    if spoken.criteria:
+        card["extension"] = {REASONS: [_reason(criterion) for criterion in spoken.criteria]}
+    return card
+
+
+def _links(spoken: Spoken, about: str) -> list[tuple[str, str]]:
+    """The card's links; what it cites joins them when `source.url` leads to the page about it."""
+    source = spoken.file.source
+    cited = about and source.url and source.url not in [url for _, url in spoken.links]
+    return [*([(source.title, source.url)] if cited else []), *spoken.links]
+
+
+def _reason(criterion: Criterion) -> dict[str, Any]:
+    reason: dict[str, Any] = {
+        "criterion": criterion.name,
+        "status": criterion.status.value,
+        "indicator": criterion.indicator.value,
+    }
+    if criterion.because:
+        reason["because"] = list(criterion.because)
+    return reason

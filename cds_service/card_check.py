@@ -1,0 +1,57 @@
+"""What `cds-service check` asks of the card files beyond loading them: that every order is valid
+FHIR R4.
+
+Stands apart because a serving worker imports no fhir.resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhir.resources.R4B import get_fhir_model_class
+from pydantic import ValidationError
+
+from cds_service.card_orders import OrderTemplate, filled
+from cds_service.cards import CardLibrary
+from cds_service.errors import KnowledgeError
+
+LEAST: dict[str, Any] = {"$subject": {"reference": "Patient/1"}, "$as_of": "2026-11-20"}
+MOST: dict[str, Any] = {
+    **LEAST,
+    "$encounter": {"reference": "Encounter/1"},
+    "$requester": {"reference": "Practitioner/1"},
+    "$reasons": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"}]}],
+    "$due": "2026-12-20",
+    "$answers": [{"linkId": "result", "answer": [{"valueString": "criteria met"}]}],
+}
+
+
+def check(library: CardLibrary) -> list[KnowledgeError]:
+    """Every order file that is not valid R4 when filled, and every one that no card suggests."""
+    suggested = {s.create for card in library.cards.values() for s in card.suggestions.values()}
+    found = [fault for template in library.orders.values() for fault in _faults(template)]
+    found += [
+        KnowledgeError(_file(name), None, "no card suggests this order")
+        for name in library.orders
+        if name not in suggested
+    ]
+    return found
+
+
+def _faults(template: OrderTemplate) -> Iterator[KnowledgeError]:
+    lines: set[str] = set()
+    who = {"reference": "PractitionerRole/1"}
+    several = template.kind == "ServiceRequest"
+    for values in (LEAST, {**MOST, "$performer": [who] if several else who}):
+        try:
+            get_fhir_model_class(template.kind).model_validate(filled(template, values))
+        except ValidationError as error:
+            for detail in error.errors(include_url=False, include_input=False):
+                where = ".".join(str(step) for step in detail["loc"])
+                lines.add(f"not valid R4: {where}: {detail['msg']}")
+    yield from (KnowledgeError(_file(template.name), None, line) for line in sorted(lines))
+
+
+def _file(name: str) -> str:
+    return f"cards/orders/{name}.yaml"

@@ -1,0 +1,220 @@
+"""The buttons of a card: each creates one order, or updates or deletes one draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from cds_service.card_changes import answers_of, as_written
+from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
+from cds_service.card_orders import (
+    OrderTemplate,
+    already_drafted,
+    asked,
+    changed,
+    drafted_in,
+    filled,
+    reasons_of,
+)
+from cds_service.card_text import summary_of
+from cds_service.clinical.criteria import Criterion, OrderChange
+from cds_service.clinical.facts import Facts
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.directory import NOBODY, Directory, Partner
+from cds_service.knowledge.model import Knowledge
+
+REQUESTERS = frozenset(
+    {"Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one answer's cards are written for."""
+
+    service: str
+    hook_instance: str
+    facts: Facts
+    drafts: Mapping[str, Mapping[str, Any]]
+    knowledge: Knowledge
+    orders: Mapping[str, OrderTemplate]
+    subject: str
+    encounter: str
+    requester: str
+    performers: Mapping[str, Any]
+    directory: Directory = NOBODY
+    payers: tuple[str, ...] = ()
+    site: str = ""
+    _reasons: dict[tuple[str, ...], list[dict[str, Any]]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    _drafted: list[tuple[tuple[str, frozenset[Code]], ...]] = field(
+        init=False, default_factory=list, compare=False, repr=False
+    )
+
+    def reasons(self, references: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Why an order is made; worked out once for all buttons that rest on the same."""
+        if references not in self._reasons:
+            self._reasons[references] = reasons_of(references, self.facts, self.knowledge)
+        return self._reasons[references]
+
+    def drafted(self, template: OrderTemplate) -> bool:
+        """Whether what a template orders is among the drafts."""
+        if not self._drafted:
+            self._drafted.append(drafted_in(self.facts))
+        return already_drafted(template, self._drafted[0], self.drafts, self.knowledge)
+
+    def partner(self, order: str) -> Partner | None:
+        """The preferred partner for what an order file orders."""
+        if not self.directory.partners:
+            return None
+        wanted = asked(self.orders[order], self.knowledge)
+        return self.directory.preferred(wanted, self.payers, self.site)
+
+    def performer(self, order: str) -> Any:
+        """Who is to do it: as the caller says, else the preferred partner."""
+        partner = None if order in self.performers else self.partner(order)
+        if partner is None:
+            return self.performers.get(order)
+        return (
+            [partner.reference]
+            if self.orders[order].kind == "ServiceRequest"
+            else partner.reference
+        )
+
+    def uuid(self, card: str, ordinal: int) -> str:
+        """The id of a card (0) or of one of its suggestions (1, 2, ...): the same call gets
+        the same ids.
+        """
+        return identity(self.hook_instance, self.service, card, ordinal)
+
+    def values(self, order: str, reasons: list[dict[str, Any]], due: Any) -> dict[str, Any]:
+        """What the placeholders of an order file stand for."""
+        requester = _reference("Practitioner", self.requester)
+        if requester and requester["reference"].partition("/")[0] not in REQUESTERS:
+            requester = None
+        return {
+            "$subject": _reference("Patient", self.subject),
+            "$encounter": _reference("Encounter", self.encounter),
+            "$requester": requester,
+            "$as_of": self.facts.as_of.isoformat(),
+            "$reasons": reasons,
+            "$due": due.isoformat() if due is not None and due >= self.facts.as_of else None,
+            "$performer": self.performer(order),
+        }
+
+
+def identity(hook_instance: str, service: str, card: str, ordinal: int) -> str:
+    """The id of a card (0) or of one of its suggestions (1, 2, ...)."""
+    return str(uuid5(NAMESPACE_URL, f"urn:cds-service:{hook_instance}:{service}:{card}:{ordinal}"))
+
+
+def _reference(kind: str, text: str) -> dict[str, str] | None:
+    if not text:
+        return None
+    return {"reference": text if "/" in text else f"{kind}/{text}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One suggestion; `key` is the same for two that do the same."""
+
+    key: tuple[object, ...]
+    label: str
+    action: Mapping[str, Any]
+    recommended: bool = False
+
+    def suggestion(self, uuid: str) -> dict[str, Any]:
+        """As CDS Hooks sends it."""
+        made: dict[str, Any] = {"label": self.label, "uuid": uuid}
+        if self.recommended:
+            made["isRecommended"] = True
+        return {**made, "actions": [dict(self.action)]}
+
+
+def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Button, ...]:
+    """What the met criteria suggest, in the order of the card file, each once."""
+    made: dict[tuple[object, ...], Button] = {}
+    for criterion in met:
+        for name in file.voices[criterion.name].suggest:
+            for button in _button(file.suggestions[name], criterion, met, call):
+                made.setdefault(button.key, button)
+    return tuple(made.values())
+
+
+def partners(file: CardFile, met: Sequence[Criterion], call: Call) -> Iterator[tuple[str, Partner]]:
+    """What the met criteria suggest to order from a preferred partner, and that partner,
+    each once.
+    """
+    seen: set[str] = set()
+    for criterion in met:
+        for name in file.voices[criterion.name].suggest:
+            suggestion = file.suggestions[name]
+            if suggestion.create in seen or (
+                suggestion.when and not criterion.words[suggestion.when]
+            ):
+                continue
+            seen.add(suggestion.create)
+            partner = call.partner(suggestion.create) if suggestion.create else None
+            if partner is not None:
+                yield call.orders[suggestion.create].label, partner
+
+
+def _button(
+    suggestion: SuggestionFile, criterion: Criterion, met: Sequence[Criterion], call: Call
+) -> Iterator[Button]:
+    """The button, or nothing when there is nothing to do: no change to offer, or already
+    among the drafts.
+    """
+    if suggestion.when and not criterion.words[suggestion.when]:
+        return
+    if suggestion.create:
+        done = _create(suggestion, met, call)
+    elif suggestion.update:
+        done = _update(criterion.words[suggestion.update], call)
+    else:
+        done = _delete(suggestion.delete, criterion, call)
+    if done is not None:
+        key, action = done
+        label = summary_of(suggestion.label, criterion.words)
+        same = suggestion.description is suggestion.label
+        described = label if same else summary_of(suggestion.description, criterion.words)
+        yield Button(
+            key, label, {"type": key[0], "description": described, **action}, suggestion.recommended
+        )
+
+
+_Done = tuple[tuple[object, ...], dict[str, Any]] | None
+
+
+def _create(suggestion: SuggestionFile, met: Sequence[Criterion], call: Call) -> _Done:
+    template = call.orders[suggestion.create]
+    if call.drafted(template):
+        return None
+    if template.needs_subject and not call.subject:
+        return None  # an order for nobody is not valid
+    due = next((c.words[suggestion.due] for c in met if suggestion.due in c.words), None)
+    because = tuple(dict.fromkeys(ref for criterion in met for ref in criterion.because))
+    reasons = call.reasons(because)
+    answers = next((c.words[suggestion.answers] for c in met if suggestion.answers in c.words), ())
+    values = call.values(suggestion.create, reasons, due)
+    resource = filled(template, {**values, "$answers": answers_of(answers)})
+    return ("create", template.kind, template.codes or suggestion.create), {"resource": resource}
+
+
+def _update(change: OrderChange | None, call: Call) -> _Done:
+    if change is None or change.ref not in call.drafts:
+        return None
+    changes = as_written(call.drafts[change.ref], change.changes, call.knowledge)
+    resource = None if changes is None else changed(call.drafts[change.ref], changes)
+    if resource is None or resource == call.drafts[change.ref]:
+        return None
+    return ("update", change.ref, tuple(change.changes)), {"resource": resource}
+
+
+def _delete(word: str, criterion: Criterion, call: Call) -> _Done:
+    named = criterion.because if word == OWN_DRAFT else (criterion.words[word],)
+    ref = next((ref for ref in named if ref in call.drafts), None)
+    return None if ref is None else (("delete", ref), {"resourceId": ref})

@@ -1,0 +1,294 @@
+"""How we speak: findings and card files become the cards of one answer.
+
+Warnings and criticals keep their own card; info findings fold into the service's folding card, and
+so do the least severe past four cards an answer. What could not be checked is said when it could
+have mattered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cds_service.card_answer import Spoken, cards_of, once, shared_out
+from cds_service.card_files import (
+    COULD_NOT_CHECK,
+    CardFile,
+    OverrideReason,
+    read_cards,
+    read_orders,
+    read_override_reasons,
+)
+from cds_service.card_orders import OrderTemplate
+from cds_service.card_suggestions import Call, buttons, partners
+from cds_service.card_text import (
+    LABEL_LIMIT,
+    Rendered,
+    clean,
+    escaped,
+    line_of,
+    lines_of,
+    summary_of,
+)
+from cds_service.clinical.criteria import INFO, MET, Criterion, Evaluation, Finding
+from cds_service.clinical.facts import Facts
+from cds_service.clinical.rule import Rule
+from cds_service.knowledge.directory import NOBODY, Directory
+from cds_service.knowledge.model import Knowledge, Payer
+from cds_service.protocol.services import Service
+
+_NOT_AVAILABLE = "not available: "
+Failed = Callable[[str, Exception], None]
+
+
+def _unheard(card: str, error: Exception) -> None:
+    """Nobody listens for cards that could not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A check that could have warned and could not run; `why` in a clinician's words."""
+
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardLibrary:
+    """All card, order and override reason files, checked and compiled."""
+
+    cards: Mapping[str, CardFile]
+    orders: Mapping[str, OrderTemplate]
+    override_reasons: Mapping[str, OverrideReason]
+    knowledge: Knowledge = field(repr=False)
+    directory: Directory = NOBODY  # without partners suggestions name the specialty only
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        knowledge: Knowledge,
+        rules: Mapping[str, Rule],
+        overlay: Path | None = None,
+    ) -> CardLibrary:
+        """Read `folder`; a file of `overlay` takes the place of its namesake. Raises
+        KnowledgeError.
+        """
+        folders = (folder,) if overlay is None else (folder, overlay)
+        orders, reasons = read_orders(folders, knowledge), read_override_reasons(folders)
+        return cls(
+            read_cards(folders, knowledge, rules, orders, reasons), orders, reasons, knowledge
+        )
+
+    def compose(
+        self,
+        service: Service,
+        hook: str,
+        evaluation: Evaluation,
+        facts: Facts,
+        hook_instance: str,
+        drafts_raw: Mapping[str, Mapping[str, Any]],
+        encounter: str = "",
+        requester: str = "",
+        payers: Sequence[Payer] = (),
+        *,
+        patient: str = "",
+        performers: Mapping[str, Any] | None = None,
+        site: str = "",
+        about: str = "",
+        failed: Failed = _unheard,
+    ) -> list[dict[str, Any]]:
+        """The cards of one answer, the most severe first, at most four.
+
+        `drafts_raw` are the draft orders as received, by reference. `patient`, `encounter` and
+        `requester` are references or bare ids for the orders that suggestions create; `performers`
+        gives an order file its performer, else the directory does for the `site` that asks; `about`
+        is the address under which cards explain themselves, and then their `source.url`; `failed`
+        hears of a card that could not be written, which then counts as not checked.
+        """
+        call = Call(
+            service=service.id,
+            hook_instance=hook_instance,
+            facts=facts,
+            drafts=drafts_raw,
+            knowledge=self.knowledge,
+            orders=self.orders,
+            subject=patient or (facts.patient.ref if facts.patient else ""),
+            encounter=encounter,
+            requester=requester,
+            performers=performers or {},
+            directory=self.directory,
+            payers=tuple(payer.id for payer in payers),
+            site=site,
+        )
+        place = {card: index for index, card in enumerate(service.cards.get(hook, ()))}
+        findings = sorted(
+            evaluation.findings, key=lambda finding: place.get(finding.card, len(place))
+        )
+        spoken, broken = self._spoken(findings, call, tuple(payers), failed)
+        quiet = [finding for finding in findings if not finding.speaks or finding in broken]
+        gaps = self._gaps(evaluation, broken)
+        own, folded, gaps_fold = shared_out(spoken, bool(gaps))
+        shown = list(own)
+        if folded or gaps_fold:
+            shown.append(self._gathered(service.folding, folded, gaps if gaps_fold else (), quiet))
+        if gaps and not gaps_fold:
+            shown.append(self._gathered(COULD_NOT_CHECK, (), gaps, () if folded else quiet))
+        shown.sort(key=lambda each: -each.indicator.severity)
+        return cards_of(shown, call, about)
+
+    def _spoken(
+        self, findings: Sequence[Finding], call: Call, payers: tuple[Payer, ...], failed: Failed
+    ) -> tuple[list[Spoken], list[Finding]]:
+        """The findings in words, and those whose card could not be written."""
+        spoken: list[Spoken] = []
+        broken: list[Finding] = []
+        for finding in findings:
+            if finding.speaks:
+                try:
+                    spoken.append(self._speak(finding, call, payers))
+                except Exception as error:  # one broken card never silences the others
+                    failed(finding.card, error)
+                    broken.append(finding)
+        return spoken, broken
+
+    def _speak(self, finding: Finding, call: Call, payers: tuple[Payer, ...]) -> Spoken:
+        file = self.cards[finding.card]
+        order = {name: index for index, name in enumerate(file.voices)}
+        met = sorted((c for c in finding.criteria if c.status is MET), key=lambda c: order[c.name])
+        leading = max(met, key=lambda c: c.indicator.severity)  # the first of the most severe
+        contacts = (*_contacts(file, payers), *_partners(file, met, call))
+        lines = (
+            *_met_lines(file, met),
+            *self._unknown_lines(file, finding),
+            *(line for line, _ in contacts),
+        )
+        shown = Rendered("\n".join(lines))
+        return Spoken(
+            file=file,
+            criteria=finding.criteria,
+            indicator=leading.indicator,
+            summary=summary_of(file.voices[leading.name].summary, leading.words),
+            lines=lines,
+            detail=file.detail.render({**leading.words, "lines": shown}) if file.detail else shown,
+            sources=(f"{file.source.title}, {file.at}",),
+            buttons=buttons(file, met, call),
+            override_reasons=file.override_reasons,
+            links=(*file.links, *(link for _, links in contacts for link in links)),
+        )
+
+    def _unknown_lines(self, file: CardFile, finding: Finding) -> Iterator[str]:
+        unknown = [c for c in finding.criteria if c.status is not MET]
+        for name in dict.fromkeys(c.name for c in unknown):
+            yield f"- Not known: {file.voices[name].unknown}"
+        missing = dict.fromkeys(need for criterion in unknown for need in criterion.missing)
+        if missing:
+            yield f"- Not available: {', '.join(self._need(need) for need in missing)}."
+
+    def _need(self, name: str) -> str:
+        return self.cards[COULD_NOT_CHECK].needs.get(name, name)
+
+    def _gaps(self, evaluation: Evaluation, broken: Sequence[Finding]) -> tuple[Gap, ...]:
+        """What could not be checked and could have warned, each card and reason once."""
+        found = [(gap.card, self._why(gap.why)) for gap in evaluation.not_evaluated if gap.serious]
+        found += [(finding.card, "internal error") for finding in broken]
+        return tuple(Gap(self.cards[card].title, why) for card, why in dict.fromkeys(found))
+
+    def _why(self, why: str) -> str:
+        """The reason with each need in a clinician's words."""
+        if not why.startswith(_NOT_AVAILABLE):
+            return why
+        needs = why.removeprefix(_NOT_AVAILABLE).split(", ")
+        return _NOT_AVAILABLE + ", ".join(map(self._need, needs))
+
+    def _gathered(
+        self, card: str, folded: Sequence[Spoken], gaps: Sequence[Gap], quiet: Sequence[Finding]
+    ) -> Spoken:
+        """A card without a rule: a line and the buttons of each finding, most severe first, then
+        the gaps.
+
+        Its reasons are all of theirs, with those of the findings that have no card.
+        """
+        file, gap_file = self.cards[card], self.cards[COULD_NOT_CHECK]
+        assert file.summary is not None and gap_file.line is not None  # the reader demands them
+        ranked = sorted(folded, key=lambda each: -each.indicator.severity)
+        titles = [each.file.title for each in ranked]
+        titles += (
+            [gap_file.title] if gaps and ranked else list(dict.fromkeys(gap.title for gap in gaps))
+        )
+        lines = [line for each in ranked for line in _titled(each)]
+        lines += [
+            f"- {line_of(gap_file.line, {'title': gap.title, 'why': gap.why})}" for gap in gaps
+        ]
+        words = {
+            "count": len(titles),
+            "first": Rendered(ranked[0].summary if ranked else titles[0]),
+            "points": ", ".join(titles),
+        }
+        shown = Rendered("\n".join(lines))
+        severe = [each.indicator for each in ranked] + [f.indicator for f in quiet if f.indicator]
+        return Spoken(
+            file=file,
+            criteria=(
+                *(c for each in folded for c in each.criteria),
+                *(c for f in quiet for c in f.criteria),
+            ),
+            indicator=max(severe, key=lambda i: i.severity, default=INFO),
+            summary=summary_of(file.summary, words),
+            lines=tuple(lines),
+            detail=file.detail.render({**words, "lines": shown}) if file.detail else shown,
+            sources=once(*(each.sources for each in ranked))
+            or (f"{file.source.title}, {file.at}",),
+            buttons=once(*(each.buttons for each in ranked)),
+            override_reasons=once(
+                file.override_reasons, *(each.override_reasons for each in ranked)
+            ),
+            links=once(file.links, *(each.links for each in ranked)),
+        )
+
+
+def _met_lines(file: CardFile, met: Sequence[Criterion]) -> Iterator[str]:
+    for criterion in met:
+        voice = file.voices[criterion.name]
+        yield f"- {line_of(voice.line, criterion.words)}"
+        if voice.more is not None:
+            yield from (f"  {line}" for line in lines_of(voice.more, criterion.words))
+
+
+def _contacts(
+    file: CardFile, payers: tuple[Payer, ...]
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """For each payer in force and contact the card asks for: a line, and a link where there
+    is an address.
+    """
+    for payer in payers:
+        for name in file.contacts:
+            contact = payer.contacts.get(name)
+            if contact is not None:
+                label = f"{payer.name}: {contact.label}"
+                parts = [part for part in (contact.phone, contact.note) if part]
+                links = ((label, contact.url),) if contact.url else ()
+                yield f"- {', '.join((label, *parts))}", links
+
+
+def _partners(
+    file: CardFile, met: Sequence[Criterion], call: Call
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """For each partner that an order would go to: a line, and its handouts and pages as links."""
+    for label, partner in partners(file, met, call):
+        shown = ", ".join(
+            escaped(clean(part, LABEL_LIMIT)) for part in (partner.name, partner.phone) if part
+        )
+        yield f"- Preferred for {label}: {shown}", partner.links
+
+
+def _titled(spoken: Spoken) -> Iterator[str]:
+    """The lines of a folded finding: the first with its title, the others beneath it."""
+    first, *rest = spoken.lines
+    yield f"- **{spoken.file.title}**: {first.removeprefix('- ')}"
+    beneath = ""
+    for line in rest:
+        beneath = "  " if line.startswith("- ") else beneath
+        yield beneath + line

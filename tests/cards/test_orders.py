@@ -1,0 +1,368 @@
+"""The orders that suggestions create, and the changes they make to drafts."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cds_service.card_check import check
+from cds_service.card_orders import MOST_REASONS, changed, order_template, reasons_of
+from cds_service.cards import CardLibrary
+from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding, OrderChange
+from cds_service.clinical.facts import Condition, Facts, Order, Patient, Request
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.model import Knowledge
+from cds_service.knowledge.strict_yaml import loads
+from tests.cards.conftest import AS_OF, met
+
+Compose = Callable[..., list[dict[str, Any]]]
+BACK_PAIN = Condition(
+    "Condition/1",
+    frozenset({Code("ICD10CM", "M5450"), Code("SNOMED", "279039007")}),
+    "Back\u202e pain",
+)
+DRAFT: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "id": "d1",
+    "extension": [{"url": "urn:x", "valueString": "kept"}],
+    "dosageInstruction": [{"text": "one", "timing": {"repeat": {"frequency": 4}}}],
+    "dispenseRequest": {"quantity": {"value": 60}},
+    "unheardOf": {"kept": [1.5]},
+}
+
+
+def created(cards: list[dict[str, Any]]) -> dict[str, Any]:
+    resource: dict[str, Any] = cards[0]["suggestions"][0]["actions"][0]["resource"]
+    return resource
+
+
+def test_reasons_are_the_conditions_it_rests_on(compose: Compose) -> None:
+    facts = Facts(AS_OF, "order-sign", Patient("Patient/1"), conditions=(BACK_PAIN,))
+    resource = created(compose(met("amber", because=("Condition/1", "Condition/2")), facts=facts))
+    assert resource["reasonCode"] == [
+        {
+            "coding": [
+                {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"},
+                {"system": "http://snomed.info/sct", "code": "279039007"},
+            ],
+            "text": "Back pain",
+        }
+    ]
+
+
+def test_without_a_condition_the_reasons_are_those_of_the_order(knowledge: Knowledge) -> None:
+    order = Order(
+        "MedicationRequest/1",
+        reasons=frozenset(
+            {Code("ICD10CM", "M54"), Code("urn:oid:1.2", "x"), Code("odd", "y"), Code("odd", " z ")}
+        ),
+        reason_refs=("Condition/1", "Condition/9"),
+    )
+    facts = Facts(AS_OF, "order-sign", orders=(order,), conditions=(BACK_PAIN, BACK_PAIN))
+    found = reasons_of(("MedicationRequest/1",), facts, knowledge)
+    assert [reason["coding"][0] for reason in found[1:]] == [
+        {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54"},
+        {"code": "y"},
+        {"system": "urn:oid:1.2", "code": "x"},
+    ]
+    assert found[0]["text"] == "Back pain"
+
+
+def test_reasons_are_few_and_none_is_empty(knowledge: Knowledge) -> None:
+    many = tuple(Condition(f"Condition/{n}", text=f"pain {n}") for n in range(9))
+    nothing = Condition("Condition/x", frozenset({Code("SNOMED", "two\nlines")}))
+    facts = Facts(AS_OF, "order-sign", conditions=(nothing, *many))
+    found = reasons_of((c.ref for c in facts.conditions), facts, knowledge)
+    assert found == [{"text": f"pain {n}"} for n in range(MOST_REASONS)]
+
+
+def test_whole_values_are_left_out_when_there_are_none(compose: Compose) -> None:
+    resource = created(compose(met("amber"), encounter="", requester="Group/1"))
+    assert (
+        "encounter" not in resource
+        and "requester" not in resource
+        and "occurrencePeriod" not in resource
+    )
+
+
+def test_bare_ids_become_references(compose: Compose) -> None:
+    resource = created(compose(met("amber"), encounter="e", requester="p", patient="x"))
+    assert resource["encounter"] == {"reference": "Encounter/e"}
+    assert resource["requester"] == {"reference": "Practitioner/p"}
+    assert resource["subject"] == {"reference": "Patient/x"}
+
+
+def test_no_order_for_nobody(compose: Compose) -> None:
+    (card,) = compose(met("amber"), facts=Facts(AS_OF, "order-sign"))
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(
+    ("due", "end"), [(date(2026, 3, 1), "2026-03-01"), (date(2026, 2, 28), None), (None, None)]
+)
+def test_a_due_date_that_is_past_is_left_out(
+    library: CardLibrary, compose: Compose, due: date | None, end: str | None
+) -> None:
+    card = library.cards["amber"]
+    timed = replace(
+        card, suggestions={"order-it": replace(card.suggestions["order-it"], due="due")}
+    )
+    finding = met("amber")
+    words = {**finding.criteria[0].words, "due": due}
+    resource = created(
+        compose(
+            replace(finding, criteria=(replace(finding.criteria[0], words=words),)),
+            library=replace(library, cards={**library.cards, "amber": timed}),
+        )
+    )
+    assert resource.get("occurrencePeriod", {}).get("end") == end
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        {
+            "resourceType": "ServiceRequest",
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "1001"}]},
+        },
+        {
+            "resourceType": "ServiceRequest",
+            "code": {
+                "coding": ["odd", {"code": 1}, {"system": "http://snomed.info/sct", "code": "1001"}]
+            },
+        },
+    ],
+)
+def test_an_order_already_drafted_is_not_suggested_again(
+    compose: Compose, draft: dict[str, Any]
+) -> None:
+    (card,) = compose(met("amber"), drafts_raw={"ServiceRequest/9": draft})
+    assert "suggestions" not in card and "selectionBehavior" not in card
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        {
+            "resourceType": "ServiceRequest",
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "1"}]},
+        },
+        {
+            "resourceType": "MedicationRequest",
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "1001"}]},
+        },
+        {"resourceType": "ServiceRequest", "code": "odd"},
+        {"resourceType": "ServiceRequest", "code": {"coding": "odd"}},
+    ],
+)
+def test_another_draft_does_not_silence_it(compose: Compose, draft: dict[str, Any]) -> None:
+    assert compose(met("amber"), drafts_raw={"ServiceRequest/9": draft})[0]["suggestions"]
+
+
+def test_a_drafted_fact_silences_it_and_a_signed_one_does_not(compose: Compose) -> None:
+    request = Request("ServiceRequest/9", frozenset({Code("SNOMED", "1001")}), draft=True)
+    for draft, offered in ((True, False), (False, True)):
+        facts = Facts(
+            AS_OF, "order-sign", Patient("Patient/1"), requests=(replace(request, draft=draft),)
+        )
+        assert ("suggestions" in compose(met("amber"), facts=facts)[0]) is offered
+
+
+def test_a_task_is_recognised_by_its_words(library: CardLibrary, compose: Compose) -> None:
+    order = library.orders["thing-amber"]
+    task = replace(
+        order,
+        codes=frozenset(),
+        resource={
+            "resourceType": "Task",
+            "status": "draft",
+            "code": {"text": "Talk"},
+            "for": "$subject",
+        },
+    )
+    talking = replace(library, orders={**library.orders, "thing-amber": task})
+    drafts = {"Task/1": {"resourceType": "Task", "code": {"text": "Talk"}}}
+    assert created(compose(met("amber"), library=talking))["for"] == {"reference": "Patient/1"}
+    assert "suggestions" not in compose(met("amber"), library=talking, drafts_raw=drafts)[0]
+
+
+def test_a_change_touches_its_members_and_nothing_else() -> None:
+    before = copy.deepcopy(DRAFT)
+    after = changed(
+        DRAFT,
+        {
+            "dosageInstruction.0.timing.repeat.frequency": 3,
+            "dosageInstruction.0.text": None,
+            "dispenseRequest.quantity.value": Fraction(45),
+            "dispenseRequest.expectedSupplyDuration": {
+                "value": Decimal("7.5"),
+                "on": [date(2026, 3, 1)],
+            },
+            "extension.0": {"url": "urn:y"},
+        },
+    )
+    assert before == DRAFT
+    assert after == {
+        **DRAFT,
+        "extension": [{"url": "urn:y"}],
+        "dosageInstruction": [{"timing": {"repeat": {"frequency": 3}}}],
+        "dispenseRequest": {
+            "quantity": {"value": 45},
+            "expectedSupplyDuration": {"value": 7.5, "on": ["2026-03-01"]},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["dosageInstruction.1.text", "id.x", "dosageInstruction.x", "id.x.y", "extension.3"]
+)
+def test_a_path_that_leads_nowhere_changes_nothing(path: str) -> None:
+    assert changed(DRAFT, {path: 1}) is None
+
+
+def changing(library: CardLibrary, **how: str) -> CardLibrary:
+    card = library.cards["amber"]
+    suggestion = replace(card.suggestions["order-it"], create="", **how)
+    return replace(
+        library,
+        cards={**library.cards, "amber": replace(card, suggestions={"order-it": suggestion})},
+    )
+
+
+def finding(change: Any, *because: str) -> Finding:
+    words = {"amount": 5, "label": "tea", "change": change}
+    return Finding("amber", WARNING, (Criterion("amber-reason", MET, WARNING, words, because),))
+
+
+def test_an_update_echoes_the_draft(library: CardLibrary, compose: Compose) -> None:
+    change = OrderChange("MedicationRequest/d1", {"dispenseRequest.quantity.value": 20})
+    (card,) = compose(
+        finding(change),
+        library=changing(library, update="change"),
+        drafts_raw={"MedicationRequest/d1": DRAFT},
+    )
+    (action,) = card["suggestions"][0]["actions"]
+    assert action["type"] == "update" and "resourceId" not in action
+    assert action["resource"] == {**DRAFT, "dispenseRequest": {"quantity": {"value": 20}}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        None,
+        OrderChange("MedicationRequest/other", {"a": 1}),
+        OrderChange("MedicationRequest/d1", {"id.x": 1}),
+        OrderChange("MedicationRequest/d1", {"dispenseRequest.quantity.value": 60}),
+    ],
+)
+def test_no_button_where_there_is_nothing_to_change(
+    library: CardLibrary, compose: Compose, change: OrderChange | None
+) -> None:
+    (card,) = compose(
+        finding(change),
+        library=changing(library, update="change"),
+        drafts_raw={"MedicationRequest/d1": DRAFT},
+    )
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(("word", "change"), [("draft", None), ("change", "MedicationRequest/d1")])
+def test_a_delete_names_the_draft(
+    library: CardLibrary, compose: Compose, word: str, change: Any
+) -> None:
+    deleting = changing(library, delete=word)
+    drafts = {"MedicationRequest/d1": DRAFT}
+    (card,) = compose(
+        finding(change, "Condition/1", "MedicationRequest/d1"), library=deleting, drafts_raw=drafts
+    )
+    assert card["suggestions"][0]["actions"] == [
+        {"type": "delete", "description": "Order tea", "resourceId": "MedicationRequest/d1"}
+    ]
+    (card,) = compose(
+        finding("MedicationRequest/x", "Condition/1"), library=deleting, drafts_raw=drafts
+    )
+    assert "suggestions" not in card
+
+
+def test_each_draft_gets_its_own_button(library: CardLibrary, compose: Compose) -> None:
+    drafts = {f"MedicationRequest/{n}": {**DRAFT, "id": str(n)} for n in (1, 2)}
+    criteria = tuple(
+        finding(OrderChange(ref, {"dispenseRequest.quantity.value": 1})).criteria[0]
+        for ref in drafts
+    )
+    both = Finding("amber", WARNING, criteria)
+    (card,) = compose(both, library=changing(library, update="change"), drafts_raw=drafts)
+    assert [s["actions"][0]["resource"]["id"] for s in card["suggestions"]] == ["1", "2"]
+    assert len(compose(both)[0]["suggestions"]) == 1  # a creation stands once for all of them
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("resourceType: Patient\nstatus: draft\n", "1: not a request"),
+        ("[a]\n", "not a request"),
+        ("resourceType: ServiceRequest\nstatus: active\n", "2: the status of an order file"),
+        ("resourceType: ServiceRequest\nstatus: draft\nid: x\n", "3: an id"),
+        (
+            "resourceType: Task\nstatus: draft\nnote: [{text: $who}]\n",
+            "3: unknown placeholder \\$who",
+        ),
+    ],
+)
+def test_an_order_file_is_checked(knowledge: Knowledge, text: str, what: str) -> None:
+    with pytest.raises(KnowledgeError, match=what):
+        order_template("x", loads(text, "cards/orders/x.yaml"), knowledge)
+
+
+def test_order_files_hold_json(knowledge: Knowledge) -> None:
+    text = "resourceType: Task\nstatus: draft\nauthoredOn: 2026-03-01\nvalue: [0.5, 2.0]\nowner: $performer\n"
+    template = order_template("x", loads(text, "x"), knowledge)
+    assert template.resource["authoredOn"] == "2026-03-01"
+    assert template.resource["value"] == [0.5, 2]
+    assert not template.needs_subject
+
+
+def test_performers_come_from_the_directory(library: CardLibrary, compose: Compose) -> None:
+    order = library.orders["thing-amber"]
+    led = replace(order, resource={**order.resource, "performer": "$performer"})
+    who = [{"reference": "PractitionerRole/1"}]
+    cards = compose(
+        met("amber"),
+        library=replace(library, orders={**library.orders, "thing-amber": led}),
+        performers={"thing-amber": who},
+    )
+    assert created(cards)["performer"] == who
+
+
+@pytest.mark.parametrize(("value", "offered"), [(True, True), (False, False), ((), False)])
+def test_a_button_may_depend_on_a_word(
+    library: CardLibrary, compose: Compose, value: object, offered: bool
+) -> None:
+    card = library.cards["amber"]
+    waiting = replace(
+        card, suggestions={"order-it": replace(card.suggestions["order-it"], when="change")}
+    )
+    (made,) = compose(
+        finding(value), library=replace(library, cards={**library.cards, "amber": waiting})
+    )
+    assert ("suggestions" in made) is offered
+
+
+def test_the_check_tells_invalid_and_unused_orders(library: CardLibrary) -> None:
+    order = library.orders["thing-amber"]
+    wrong = replace(order, resource={**order.resource, "priority": {"text": "high"}})
+    faults = check(
+        replace(library, orders={**library.orders, "thing-amber": wrong, "spare": order})
+    )
+    told = [str(fault) for fault in faults]
+    assert told[0].startswith("cards/orders/thing-amber.yaml: not valid R4: priority: ")
+    assert told[-1] == "cards/orders/spare.yaml: no card suggests this order"
+    assert check(library) == []
