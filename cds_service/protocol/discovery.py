@@ -14,8 +14,16 @@ HOOK_VERSIONS = {"patient-view": "1.0", "order-select": "1.0", "order-sign": "1.
 def discovery(
     templates: Callable[[Service, str], Mapping[str, str]], services: tuple[Service, ...] = SERVICES
 ) -> dict[str, Any]:
-    """The document; `templates` gives the prefetch of a service on a hook, in the order it is to be published."""
-    return {"services": [_entry(service, hook, templates(service, hook)) for service in services for hook in service.hooks]}
+    """The document; `templates` gives the prefetch of a service on a hook, in the order to
+    publish it.
+    """
+    return {
+        "services": [
+            _entry(service, hook, templates(service, hook))
+            for service in services
+            for hook in service.hooks
+        ]
+    }
 
 
 def _entry(service: Service, hook: str, prefetch: Mapping[str, str]) -> dict[str, Any]:

@@ -42,7 +42,9 @@ class FeedbackBatch:
 
 
 def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
-    """Decode a feedback call; an item without a time took place when it was `received`. Raises BadRequest."""
+    """Decode a feedback call; an item without a time took place when it was `received`.
+    Raises BadRequest.
+    """
     if not body:
         raise BadRequest("the body is empty; feedback is a JSON object")
     try:

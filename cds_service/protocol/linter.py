@@ -1,4 +1,4 @@
-"""Check our own answers against what CDS Hooks asks of a service. For tests, cases and `cds-service validate`."""
+"""Check our own answers against what CDS Hooks asks of a service: for tests and cases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,17 @@ TOKENS = frozenset(
         "userRelatedPersonId",
     }
 )
-_OUTSIDE_SUBSET = ("_include", "_revinclude", "_has", ":not", ":text", ":missing", "$", "_maxresults", "sort:")
+_OUTSIDE_SUBSET = (
+    "_include",
+    "_revinclude",
+    "_has",
+    ":not",
+    ":text",
+    ":missing",
+    "$",
+    "_maxresults",
+    "sort:",
+)
 
 
 def lint(response: dict[str, Any], hook: str, drafts: dict[str, Any] | None = None) -> list[str]:
@@ -32,7 +42,7 @@ def lint(response: dict[str, Any], hook: str, drafts: dict[str, Any] | None = No
         return faults
     faults += _strict_json(response)
     faults += _empties(response, "")
-    ids = {f"{r['resourceType']}/{r.get('id')}": r for r in _resources(drafts)}
+    ids = {f"{r['resourceType']}/{r['id']}": r for r in _resources(drafts) if r.get("id")}
     seen: list[str] = []
     for index, card in enumerate(response["cards"]):
         where = f"cards.{index}"
@@ -82,7 +92,11 @@ def _empties(value: Any, where: str) -> list[str]:
             faults += _empties(member, path)
         return faults
     if isinstance(value, list):
-        return [fault for index, item in enumerate(value) for fault in _empties(item, f"{where}.{index}")]
+        return [
+            fault
+            for index, item in enumerate(value)
+            for fault in _empties(item, f"{where}.{index}")
+        ]
     return []
 
 
@@ -118,7 +132,7 @@ def _action(action: dict[str, Any], drafts: dict[str, dict[str, Any]]) -> Iterat
     if resource is None or "resourceId" in action:
         yield f"a {action['type']} has a resource and no resourceId"
     elif action["type"] == "create":
-        if resource.get("status") not in ("draft", "completed", "in-progress"):
+        if resource.get("status") not in ("draft", "proposed", "completed", "in-progress"):
             yield "a created resource must be a draft"
     else:
         draft = drafts.get(f"{resource['resourceType']}/{resource.get('id')}")

@@ -1,14 +1,14 @@
 """The request of a CDS Hooks call: decoded, checked, freed of what clients send by habit.
 
-The prefetch values and the draft orders stay as the bytes they were; `fhir` decodes them into typed structs.
-Every fault is a BadRequest that names the member, never its value.
+The prefetch values and the draft orders stay as the bytes they were; `fhir` decodes them into typed
+structs. Every fault is a BadRequest that names the member, never its value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +18,7 @@ from cds_service.protocol.schema import faults_of
 
 Raw = msgspec.Raw
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+_CONFIGURATION = "davinci-crd.configuration"
 _EMPTY: tuple[Any, ...] = (None, "", {}, [], msgspec.UNSET)
 
 
@@ -32,7 +33,9 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """One call. `prefetch` holds the keys that were sent, `null` included; absent keys are unknown."""
+    """One call. `prefetch` holds the keys that were sent, `null` included; absent keys are
+    unknown.
+    """
 
     hook: str
     hook_instance: str  # a UUID, bare and in lower case
@@ -44,11 +47,16 @@ class HookRequest:
     prefetch: Mapping[str, Raw] = field(default_factory=dict, repr=False)
     fhir_server: str = ""  # without a trailing slash
     authorization: Authorization | None = None
+    configuration: Mapping[str, bool | int] = field(
+        default_factory=dict
+    )  # options of coverage discovery
     notes: tuple[str, ...] = ()  # what was tolerated, for the log
 
     @property
     def stripped(self) -> bool:
-        """An order hook without its orders, as a client sends it whose registration does not match."""
+        """An order hook without its orders, as a client sends it whose registration does
+        not match.
+        """
         return self.hook in ORDER_HOOKS and self.draft_orders is None
 
 
@@ -65,8 +73,9 @@ class _Envelope(msgspec.Struct):
     hookInstance: Any = msgspec.UNSET
     fhirServer: Any = msgspec.UNSET
     fhirAuthorization: Any = msgspec.UNSET
-    context: _Context | None | msgspec.UnsetType = msgspec.UNSET
-    prefetch: dict[str, Raw] | str | None | msgspec.UnsetType = msgspec.UNSET
+    extension: Any = msgspec.UNSET
+    context: _Context | msgspec.UnsetType | None = msgspec.UNSET
+    prefetch: dict[str, Raw] | str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 _DECODER = msgspec.json.Decoder(_Envelope)
@@ -99,6 +108,7 @@ def read_request(body: bytes) -> HookRequest:
         prefetch=_prefetch(envelope.prefetch),
         fhir_server=server,
         authorization=_authorization(envelope.fhirAuthorization, server, patient_id, notes),
+        configuration=_configuration(envelope.extension),
         notes=tuple(notes),
     )
     return request
@@ -116,7 +126,9 @@ def _decode(body: bytes) -> _Envelope:
     except UnicodeDecodeError:
         raise BadRequest("the body is not UTF-8") from None
     except msgspec.ValidationError as error:
-        raise BadRequest(f"not a CDS Hooks request: {error}") from None  # names types and paths only
+        raise BadRequest(
+            f"not a CDS Hooks request: {error}"
+        ) from None  # names types and paths only
     except msgspec.DecodeError:
         raise BadRequest("the body is not valid JSON") from None
 
@@ -144,37 +156,38 @@ def _resource(where: str, raw: Raw | msgspec.UnsetType | None) -> Raw | None:
     raise BadRequest(f"{where}: must be an object")
 
 
-def _prefetch(sent: dict[str, Raw] | str | None | msgspec.UnsetType) -> dict[str, Raw]:
-    """The prefetch keys; `""` stands for a key not sent, `null` for known empty."""
+def _prefetch(sent: dict[str, Raw] | str | msgspec.UnsetType | None) -> dict[str, Raw]:
+    """The prefetch keys as they were sent; what a value may be is for its reader to say."""
     if isinstance(sent, str) and sent:
         raise BadRequest("prefetch: must be an object")
-    if not isinstance(sent, dict):
-        return {}
-    kept = {}
-    for key, raw in sent.items():
-        first = bytes(memoryview(raw)[:2])
-        if first == b"nu" or first.startswith(b"{"):
-            kept[key] = raw
-        elif first != b'""':
-            raise BadRequest("prefetch: every value must be a resource or null")
-    return kept
+    return sent if isinstance(sent, dict) else {}
 
 
 def _fhir_server(url: str) -> str:
-    """A base URL without its trailing slash. Raises BadRequest unless it is an http(s) URL of a host."""
+    """A base URL without its trailing slash. Raises BadRequest unless it is an http(s) URL
+    of a host.
+    """
     if not url:
         return ""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or parts.query or parts.fragment or "@" in parts.netloc or any(c.isspace() for c in url):
+    if (
+        not usable
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+        or any(c.isspace() for c in url)
+    ):
         raise BadRequest("fhirServer: must be the base URL of a FHIR server")
     return url.rstrip("/")
 
 
-def _authorization(sent: Any, server: str, patient_id: str, notes: list[str]) -> Authorization | None:
+def _authorization(
+    sent: Any, server: str, patient_id: str, notes: list[str]
+) -> Authorization | None:
     """The token to call back with, None when there is none or it cannot be used."""
     if sent in _EMPTY:
         return None
@@ -183,7 +196,9 @@ def _authorization(sent: Any, server: str, patient_id: str, notes: list[str]) ->
         return None
     other = sent.get("patient")
     if isinstance(other, str) and other and other.removeprefix("Patient/") != patient_id:
-        raise BadRequest("fhirAuthorization.patient: the token is for another patient than the context")
+        raise BadRequest(
+            "fhirAuthorization.patient: the token is for another patient than the context"
+        )
     if not server:
         notes.append("fhirAuthorization without fhirServer")
         return None
@@ -203,13 +218,38 @@ def _authorization(sent: Any, server: str, patient_id: str, notes: list[str]) ->
     )
 
 
-def _is_token(token: Any) -> bool:
+def _configuration(extension: Any) -> dict[str, bool | int]:
+    """The options a request sets, by code, sent as an object or as a list of codes and values."""
+    every = extension if isinstance(extension, list) else [extension]
+    sent = next(
+        (e[_CONFIGURATION] for e in every if isinstance(e, dict) and _CONFIGURATION in e), None
+    )
+    if isinstance(sent, list):
+        pairs = [(each.get("code"), each.get("value")) for each in sent if isinstance(each, dict)]
+    else:
+        pairs = list(sent.items()) if isinstance(sent, dict) else []
+    return {
+        code: value
+        for code, value in pairs
+        if isinstance(code, str) and isinstance(value, bool | int)
+    }
+
+
+def _is_token(token: Any) -> TypeGuard[str]:
     """Whether it can stand in an Authorization header."""
-    return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token
+    return (
+        isinstance(token, str)
+        and token != ""
+        and token.isascii()
+        and token.isprintable()
+        and " " not in token
+    )
 
 
 def _lives(expires_in: Any) -> bool:
-    """Whether a lifetime in seconds, a number or a numeral, is not over; unknown counts as alive."""
+    """Whether a lifetime in seconds, a number or a numeral, is not over; unknown counts as
+    alive.
+    """
     try:
         return float(expires_in) > 0
     except (TypeError, ValueError):

@@ -6,7 +6,8 @@ from typing import Any
 
 
 def outcome(code: str, text: str, severity: str = "error") -> dict[str, Any]:
-    """One issue: `code` is the FHIR issue type, `text` what is wrong and what to do, without patient data.
+    """One issue: `code` is the FHIR issue type, `text` what is wrong and what to do, without
+    patient data.
 
     >>> outcome("not-found", "No such service.")["issue"][0]["details"]
     {'text': 'No such service.'}

@@ -1,4 +1,6 @@
-"""The JSON Schemas of the messages, each built once, and their faults in words that quote no value."""
+"""The JSON Schemas of the messages, each built once, and their faults in words that quote
+no value.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +30,21 @@ def faults_of(name: str, message: Any) -> list[str]:
 def _lines(error: ValidationError) -> Iterator[str]:
     where = ".".join(str(step) for step in error.absolute_path)
     rule: Any = error.validator_value
+    instance: Any = error.instance
+    schema: Any = error.schema
     match error.validator:
         case "required":
-            missing = [member for member in rule if member not in error.instance]
+            missing = [member for member in rule if member not in instance]
             yield from (f"{where}.{member}: is required".lstrip(".") for member in missing)
         case "type":
             yield f"{where or 'the message'}: must be {_article(rule)}"
         case "enum":
             yield f"{where}: allowed are {', '.join(map(str, rule))}"
         case "anyOf" | "oneOf":
-            yield f"{where}: {error.schema.get('description', 'has none of the allowed shapes')}"
+            yield f"{where}: {schema.get('description', 'has none of the allowed shapes')}"
         case _:
-            yield f"{where or 'the message'}: {error.schema.get('description', 'breaks ' + str(error.validator))}"
+            says = schema.get("description", f"breaks {error.validator}")
+            yield f"{where or 'the message'}: {says}"
 
 
 def _article(kind: Any) -> str:

@@ -10,7 +10,9 @@ ORDER_HOOKS = (ORDER_SELECT, ORDER_SIGN)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One CDS service: `cards` by hook in the order they are evaluated, `folding` the card info findings fold into."""
+    """One CDS service: `cards` by hook in order of evaluation, `folding` the card of info
+    findings.
+    """
 
     id: str
     title: str
@@ -51,7 +53,7 @@ SERVICES: tuple[Service, ...] = (
     Service(
         id="low-back-pain",
         title="Low back pain pathway",
-        description="Red flags, first-line therapy, referrals, behavioural health and programmes for low back pain.",
+        description="Red flags, therapy, referrals, behavioral health and programs for low back pain.",
         usage="Works from prefetch alone or from the FHIR server; without conditions it can evaluate little.",
         folding="care-pathway",
         cards={
@@ -75,10 +77,10 @@ SERVICES: tuple[Service, ...] = (
     Service(
         id="spine-orders",
         title="Spine orders",
-        description="Red flags and payer requirements for spine referrals, injections, imaging and therapy orders.",
+        description="Red flags and payer requirements for spine referrals, injections, imaging and therapy.",
         usage="Wire order-select together with order-sign, so that stale advice is replaced.",
         folding="spine-order-notes",
-        cards={hook: _SPINE_ORDER_CARDS for hook in ORDER_HOOKS},
+        cards=dict.fromkeys(ORDER_HOOKS, _SPINE_ORDER_CARDS),
     ),
     Service(
         id="opioid-safety",
@@ -87,7 +89,11 @@ SERVICES: tuple[Service, ...] = (
         usage="Wire order-select together with order-sign, so that stale advice is replaced.",
         folding="opioid-checklist",
         cards={
-            PATIENT_VIEW: ("opioid-with-sedative", "toxicology-test", "opioid-use-disorder-treatment"),
+            PATIENT_VIEW: (
+                "opioid-with-sedative",
+                "toxicology-test",
+                "opioid-use-disorder-treatment",
+            ),
             ORDER_SELECT: _OPIOID_ORDER_CARDS,
             ORDER_SIGN: _OPIOID_ORDER_CARDS,
         },

@@ -1,0 +1,116 @@
+"""Feedback in the spelling of the specification and in those of vendors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cds_service.errors import BadRequest
+from cds_service.protocol.feedback import Feedback, read_feedback
+from tests.protocol.hook_requests import body
+
+NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
+AT = "2024-03-01T10:05:31Z"
+OVERRIDDEN = {"card": "c1", "outcome": "overridden", "outcomeTimestamp": AT}
+
+
+def read(*items: Any) -> tuple[tuple[Feedback, ...], int]:
+    batch = read_feedback(body({"feedback": list(items)}), NOW)
+    return batch.items, batch.malformed
+
+
+def test_an_accepted_card_names_its_suggestions() -> None:
+    sent = {
+        "card": "c1",
+        "outcome": "accepted",
+        "acceptedSuggestions": [{"id": "s1"}, {"id": "s2"}],
+        "outcomeTimestamp": AT,
+    }
+    (item,), malformed = read(sent)
+    assert item == Feedback(
+        "c1", "accepted", datetime(2024, 3, 1, 10, 5, 31, tzinfo=UTC), ("s1", "s2")
+    )
+    assert malformed == 0
+
+
+@pytest.mark.parametrize(
+    "sent", [{"acceptedSuggestion": {"id": "s1"}}, {"acceptedSuggestions": ["s1"]}]
+)
+def test_other_spellings_of_accepted_suggestions(sent: dict[str, Any]) -> None:
+    (item,), _ = read({"card": "c1", "outcome": "accepted", "outcomeTimestamp": AT} | sent)
+    assert item.suggestions == ("s1",)
+
+
+@pytest.mark.parametrize("key", ["overrideReason", "overrideReasons", "overriddeReason"])
+@pytest.mark.parametrize("several", [False, True])
+def test_an_override_has_a_reason_and_a_comment(key: str, several: bool) -> None:
+    reason = {
+        "reason": {"system": "urn:s", "code": "r1"},
+        "userComment": "not now",
+        "extension": {"com.epic": 1},
+    }
+    (item,), _ = read(OVERRIDDEN | {key: [reason] if several else reason})
+    assert (item.reason_system, item.reason_code, item.reason_display) == ("urn:s", "r1", "")
+    assert item.comment == "not now"
+
+
+def test_a_reason_may_be_the_coding_itself_or_missing() -> None:
+    (coded, none), _ = read(
+        OVERRIDDEN | {"overrideReason": {"code": "r1"}}, OVERRIDDEN | {"overrideReason": "busy"}
+    )
+    assert coded.reason_code == "r1"
+    assert none.reason_code == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "hour"),
+    [
+        ("2024-03-01T10:05:31.123456Z", 10),
+        ("2024-03-01T10:05:31-06:00", 16),
+        ("2024-03-01T10:05:31", 10),
+        ("", 12),
+    ],
+)
+def test_times_are_kept_in_utc(sent: str, hour: int) -> None:
+    (item,), _ = read(OVERRIDDEN | {"outcomeTimestamp": sent})
+    assert item.at.hour == hour
+    assert item.at.tzinfo is UTC
+
+
+def test_a_malformed_item_harms_no_other() -> None:
+    items, malformed = read(
+        5,
+        {"card": "c1"},
+        {"card": "c1", "outcome": "ignored"},
+        {"outcome": "accepted"},
+        OVERRIDDEN | {"outcomeTimestamp": "noon"},
+        OVERRIDDEN,
+    )
+    assert [item.card for item in items] == ["c1"]
+    assert malformed == 5
+
+
+@pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        (b"", "empty"),
+        (b"{", "JSON"),
+        (b'"\xff"', "JSON"),
+        (b"[" * 100_000, "nested"),
+        (b"[]", "object"),
+        (b"{}", "feedback: is required"),
+        (b'{"feedback": {}}', "array"),
+        (b'{"feedback": [' + b"1," * 1000 + b"1]}", "1000"),
+    ],
+)
+def test_a_bad_body_is_refused(sent: bytes, named: str) -> None:
+    with pytest.raises(BadRequest, match=named):
+        read_feedback(sent, NOW)
+
+
+def test_long_and_unprintable_texts_are_cut() -> None:
+    (item,), _ = read(OVERRIDDEN | {"overrideReason": {"userComment": "a\r\n" + "b" * 5000}})
+    assert len(item.comment) == 2000
+    assert item.comment.startswith("ab")
