@@ -1,4 +1,6 @@
-"""Bring the database schema up to date, once, before any worker starts. The only importer of Alembic."""
+"""Bring the database schema up to date, once, before any worker starts. The only importer
+of Alembic.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 def is_current(url: str) -> bool:
     """Whether a SQLite database already has the newest schema; other databases are always asked."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or not Path(parsed.database).is_file():
+    if (
+        parsed.get_backend_name() != "sqlite"
+        or not parsed.database
+        or not Path(parsed.database).is_file()
+    ):
         return False
     try:
         with closing(sqlite3.connect(parsed.database)) as connection:

@@ -1,28 +1,38 @@
-"""The memory of one worker: cards go through a queue, feedback is on disk before it is acknowledged."""
+"""The memory of one worker: cards go through a queue, feedback is on disk before it is
+acknowledged.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, event, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.memory import tables
+from cds_service.memory.engine import Bulk, insert_of, open_engine
+from cds_service.memory.pseudonyms import Pseudonyms
+from cds_service.memory.queue import Failed, Queue
+from cds_service.memory.snoozes import Held, Snooze, settle
 from cds_service.protocol.feedback import Feedback
+from cds_service.settings import DEVELOPMENT_KEY
 
-EVERY_SECONDS = 0.05
 _ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values in one statement
-_LONGEST_QUEUE = 10_000  # beyond it the oldest cards are forgotten rather than memory filled
+_REST_SECONDS = 10  # after a read that failed; answers go out without snoozes meanwhile
+_WRITTEN = (tables.issued_card, tables.feedback, tables.audit_event)
+_CARDS, _AUDIT = "cards", "audit"
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedCard:
-    """A card as it was answered; `criteria` are the names of those met."""
+    """A card as it was answered; `criteria` are the names of those met.
+
+    `patient` and `person` are pseudonyms. `marks` says what each card in it rested on, for snoozes.
+    """
 
     uuid: str
     client: str
@@ -35,112 +45,151 @@ class IssuedCard:
     as_of: date
     knowledge: str
     created: datetime
+    patient: str = ""
+    person: str = ""
+    snoozed: bool = False
+    marks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Feedback with what it means here: our id of its reason, and until when the card is to
+    be quiet.
+    """
+
+    feedback: Feedback
+    reason: str = ""
+    quiet_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An AuditEvent as JSON, for the trail."""
+
+    client: str
+    at: datetime
+    event: str
+
+
+def _unheard(error: Exception) -> None:
+    """Nobody listens for failures."""
+
+
+def _unmeasured(rows: int) -> None:
+    """Nobody measures the queue."""
 
 
 class Memory:
-    """Issued cards and feedback in one database. Start it after the worker has forked."""
+    """Issued cards, feedback, snoozes and the audit trail in one database. Start it after the fork.
 
-    def __init__(self, url: str, *, store_comments: bool = False, failed: Callable[[str], None] = lambda what: None):
-        self._engine = _engine(url)
-        self._insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+    `audit` takes the trail elsewhere; without it, it goes to the database. Raises SettingsError.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: bytes = DEVELOPMENT_KEY,
+        store_comments: bool = False,
+        failed: Failed = _unheard,
+        audit: Callable[[list[Audited]], None] | None = None,
+    ) -> None:
+        self.pseudonyms = Pseudonyms(key)
+        self._engine = open_engine(url)
+        self._insert = insert_of(self._engine)
+        self._bulk = {table.name: Bulk(self._engine, table) for table in _WRITTEN}
+        self._held = Held(self._engine)
         self._store_comments = store_comments
         self._failed = failed
-        self._waiting: list[IssuedCard] = []
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._closing = False
-        self._writer: threading.Thread | None = None
+        self._rest_until = 0.0
+        self._queue = Queue(
+            {_CARDS: self._write_cards, _AUDIT: audit or self._write_audit}, failed, _unmeasured
+        )
 
-    def start(self) -> None:
-        """Begin to write what is queued, every 50 ms."""
-        self._writer = threading.Thread(target=self._write_on, name="memory-writer", daemon=True)
-        self._writer.start()
+    def start(self, measured: Callable[[int], None] = _unmeasured) -> None:
+        """Begin to write what is queued, every 50 ms; `measured` hears how many rows still wait."""
+        self._queue.depth = measured
+        self._queue.start()
 
     def issued(self, cards: Iterable[IssuedCard]) -> None:
         """Queue issued cards; written within 50 ms, at the latest when closed."""
-        with self._lock:
-            self._waiting.extend(cards)
-            del self._waiting[:-_LONGEST_QUEUE]
-            waiting = bool(self._waiting)
-        if waiting:
-            self._wake.set()
+        self._queue.put(_CARDS, cards)
 
-    def record(self, client: str, service: str, items: Iterable[Feedback], received: datetime) -> None:
-        """Store feedback durably; the same card, outcome and time once. Raises SQLAlchemyError."""
-        rows = [
+    def audited(self, events: Iterable[Audited]) -> None:
+        """Queue events of the audit trail."""
+        self._queue.put(_AUDIT, events)
+
+    def record(self, client: str, service: str, items: Iterable[Given], received: datetime) -> None:
+        """Store feedback durably, the same card, outcome and time once, and what it sets aside.
+
+        Raises SQLAlchemyError.
+        """
+        rows: list[dict[str, Any]] = [
             {
                 "client": client,
                 "service": service,
-                "card_uuid": item.card,
-                "outcome": item.outcome,
-                "outcome_at": _naive(item.at),
-                "suggestions": ",".join(item.suggestions),
-                "reason_system": item.reason_system,
-                "reason_code": item.reason_code,
-                "reason_display": item.reason_display,
-                "comment": item.comment if self._store_comments else "",
+                "card_uuid": item.feedback.card,
+                "outcome": item.feedback.outcome,
+                "outcome_at": _naive(item.feedback.at),
+                "suggestions": ",".join(item.feedback.suggestions),
+                "reason_system": item.feedback.reason_system,
+                "reason_code": item.feedback.reason_code,
+                "reason_display": item.feedback.reason_display,
+                "comment": item.feedback.comment if self._store_comments else "",
                 "received": _naive(received),
+                "reason": item.reason,
+                "quiet_until": item.quiet_until,
             }
             for item in items
         ]
         self._write(tables.feedback, rows)
+        settle(self._engine, self._insert, [row["card_uuid"] for row in rows], client)
+
+    def snoozes(self, client: str, patient: str, person: str) -> tuple[Snooze, ...]:
+        """What this user has set aside for this patient; none while the database does not
+        answer.
+        """
+        if monotonic() < self._rest_until:
+            return ()
+        try:
+            return self._held.of(client, patient, person)
+        except Exception as error:  # the driver's; advice is better said twice than lost
+            self._rest_until = monotonic() + _REST_SECONDS
+            self._failed(error)
+            return ()
 
     def flush(self) -> None:
         """Write what is queued now; a database that refuses is reported, not raised."""
-        with self._lock:
-            cards, self._waiting = self._waiting, []
-        try:
-            self._write(tables.issued_card, [_row(card) for card in cards])
-        except SQLAlchemyError as error:
-            self._failed(type(error).__name__)
+        self._queue.flush()
 
     def close(self) -> None:
         """Write the rest and let go of the database."""
-        self._closing = True
-        self._wake.set()
-        if self._writer is not None:
-            self._writer.join(timeout=5)
-        self.flush()
+        self._queue.close()
         self._engine.dispose()
 
     def ready(self) -> bool:
         """Whether the database answers and its schema is the newest."""
         try:
             with self._engine.connect() as connection:
-                return connection.execute(select(tables.version.c.version_num)).scalar() == tables.HEAD
+                return (
+                    connection.execute(select(tables.version.c.version_num)).scalar() == tables.HEAD
+                )
         except SQLAlchemyError:
             return False
 
-    def _write_on(self) -> None:
-        pause = threading.Event()
-        while not self._closing:
-            self._wake.wait()
-            self._wake.clear()
-            pause.wait(EVERY_SECONDS)
-            self.flush()
+    def _write_cards(self, cards: list[IssuedCard]) -> None:
+        self._write(tables.issued_card, [_row(card) for card in cards])
+        settle(self._engine, self._insert, [card.uuid for card in cards])
+
+    def _write_audit(self, events: list[Audited]) -> None:
+        rows = [{"client": e.client, "at": _naive(e.at), "event": e.event} for e in events]
+        self._write(tables.audit_event, rows)
 
     def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows that are not there yet, each statement its own transaction: the lock is held briefly."""
+        """Insert rows that are not there yet, each statement its own transaction: short locks."""
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
-            statement = self._insert(table).values(rows[start : start + _ROWS_A_STATEMENT]).on_conflict_do_nothing()
             with self._engine.connect() as connection:
-                connection.execute(statement)
-
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    engine = create_engine(parsed, isolation_level="AUTOCOMMIT", pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _sqlite_pragmas)
-    return engine
-
-
-def _sqlite_pragmas(connection: Any, record: Any) -> None:
-    """Readers beside one writer, and a row is on the disk when the statement returns."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+                self._bulk[table.name].write(connection, rows[start : start + _ROWS_A_STATEMENT])
 
 
 def _row(card: IssuedCard) -> dict[str, Any]:
@@ -156,6 +205,10 @@ def _row(card: IssuedCard) -> dict[str, Any]:
         "as_of": card.as_of,
         "knowledge": card.knowledge,
         "created": _naive(card.created),
+        "patient": card.patient,
+        "person": card.person,
+        "snoozed": card.snoozed,
+        "marks": card.marks,
     }
 
 
