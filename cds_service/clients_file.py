@@ -1,0 +1,138 @@
+"""The file that registers clients: read once at start by the strict loader, each fault with
+file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cds_service.clients import Client, Limits
+from cds_service.errors import KnowledgeError
+from cds_service.key_sets import BadKeySet, Key, read_keys
+from cds_service.knowledge import schema
+from cds_service.knowledge.strict_yaml import Loaded, load
+from cds_service.protocol.profiles import Profile
+from cds_service.protocol.services import SERVICES
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_COULD_NOT_CHECK = "could-not-check"
+CARDS = frozenset({_COULD_NOT_CHECK}).union(
+    *(
+        {offer.folding, *(card for cards in offer.cards.values() for card in cards)}
+        for offer in SERVICES
+    )
+)
+
+
+def read_clients(path: Path, payers: Iterable[str] | None = None) -> tuple[Client, ...]:
+    """The clients of a file, in its order. Raises KnowledgeError for the first fault."""
+    loaded, found = loaded_clients(path, payers)
+    for fault in found:
+        raise fault
+    return tuple(
+        _client(path.parent, name, entry) for name, entry in loaded.data["clients"].items()
+    )
+
+
+def loaded_clients(
+    path: Path, payers: Iterable[str] | None = None
+) -> tuple[Loaded, list[KnowledgeError]]:
+    """The file and everything wrong with it; `payers` are the ids that exist.
+
+    Raises KnowledgeError for a file that is no YAML.
+    """
+    loaded = load(path, path.name)
+    found = schema.faults(loaded, "clients")
+    return loaded, found or list(_faults(loaded, path.parent, payers))
+
+
+def _faults(loaded: Loaded, folder: Path, payers: Iterable[str] | None) -> Iterator[KnowledgeError]:
+    clients: Mapping[str, Mapping[str, Any]] = loaded.data["clients"]
+    named: dict[tuple[Any, ...], str] = {}
+    for name, entry in clients.items():
+        place = ("clients", name)
+        identity = (entry["issuer"], entry.get("jku"), entry.get("tenant"))
+        if identity in named:
+            yield loaded.fault(place, f"{name} has issuer, jku and tenant of {named[identity]}")
+        named.setdefault(identity, name)
+        yield from _unknown(loaded, (*place, "services"), [offer.id for offer in SERVICES])
+        if entry.get("silent") != "all":
+            yield from _unknown(loaded, (*place, "silent"), CARDS)
+        yield from _unknown(loaded, (*place, "rollout"), CARDS)
+        if payers is not None:
+            for text, payer in entry.get("payers", {}).items():
+                if payer not in payers:
+                    known = ", ".join(sorted(payers))
+                    yield loaded.fault((*place, "payers", text), f"unknown payer {payer!r}", known)
+        yield from _address_faults(loaded, place, entry)
+        if "keys" in entry:
+            try:
+                _read_keys(folder / entry["keys"])
+            except (OSError, BadKeySet) as error:
+                yield loaded.fault(
+                    (*place, "keys"), f"{entry['keys']}: {error}", "a JWKS of public keys"
+                )
+
+
+def _unknown(
+    loaded: Loaded, place: tuple[str, ...], known: Iterable[str]
+) -> Iterator[KnowledgeError]:
+    entry = loaded.data["clients"][place[1]].get(place[2], ())
+    for name in entry:
+        if name not in known:
+            yield loaded.fault(
+                place, f"unknown name {name!r} in {place[2]}", ", ".join(sorted(known))
+            )
+
+
+def _address_faults(loaded: Loaded, place: tuple[str, ...], entry: Any) -> Iterator[KnowledgeError]:
+    jku = entry.get("jku", "")
+    if jku.startswith("http:") and urlsplit(jku).hostname not in _LOOPBACK:
+        yield loaded.fault((*place, "jku"), "keys over plain http", "https://")
+    for text in entry.get("allow_private", ()):
+        try:
+            ip_network(text)
+        except ValueError:
+            yield loaded.fault(
+                (*place, "allow_private"), f"{text!r} is no network", "such as 10.20.0.0/16"
+            )
+
+
+def _client(folder: Path, name: str, entry: Mapping[str, Any]) -> Client:
+    silent = entry.get("silent", ())
+    return Client(
+        id=name,
+        services=frozenset(entry.get("services", ())),
+        fhir=entry.get("fhir", "").rstrip("/"),
+        payers=tuple(entry.get("payers", {}).items()),
+        silent=frozenset({silent} if isinstance(silent, str) else silent),
+        profile=_profile(entry.get("profile", Profile.STRICT.value)),
+        issuer=entry["issuer"],
+        jku=entry.get("jku", ""),
+        keys=_read_keys(folder / entry["keys"]) if "keys" in entry else (),
+        tenant=entry.get("tenant", ""),
+        audiences=tuple(entry.get("audiences", ())),
+        allow_private=tuple(_networks(entry.get("allow_private", ()))),
+        prefetch=tuple(entry.get("prefetch", {}).items()),
+        rollout=tuple(entry.get("rollout", {}).items()),
+        origins=tuple(entry.get("origins", ())),
+        limits=Limits(**entry.get("limits", {})),
+    )
+
+
+def _networks(texts: Iterable[str]) -> Iterator[IPv4Network | IPv6Network]:
+    return (ip_network(text) for text in texts)
+
+
+def _profile(written: Any) -> Profile:
+    """A profile by its name; 2.0 without quotes is a number."""
+    return Profile(str(written))
+
+
+def _read_keys(path: Path) -> tuple[Key, ...]:
+    """The public keys of a JWKS file. Raises OSError, BadKeySet."""
+    return read_keys(path.read_bytes())
