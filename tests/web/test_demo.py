@@ -1,0 +1,415 @@
+"""The demo EHR through Flask's test client: pages, order forms, accepting, dismissing, and
+hostile text.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import sqlite3
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, render_template
+from flask.testing import FlaskClient
+
+from cds_service.cases.validity import faults_of
+from cds_service.settings import DEMO_DATE, Mode, load_settings
+from cds_service.web.demo.advice import rendered
+from cds_service.web.demo.dose_chart import dose_chart, steps_of
+from cds_service.web.demo.patients import Patient, Story, patients
+from tests.web.demo_app import demo, demo_database
+
+__all__ = ["demo", "demo_database"]
+
+HOSTILE = "<script>alert('x')</script>"
+MEDICATION = {
+    "kind": "medication",
+    "product": "codeine-apap",
+    "dose": "1",
+    "often": "tid",
+    "days": "7",
+}
+
+
+@pytest.fixture
+def page(demo: Flask) -> FlaskClient:
+    return demo.test_client()
+
+
+def desk_of(text: str) -> dict[str, Any]:
+    """What the hidden field of an answer holds."""
+    found = re.search(r'id="desk" name="desk" value="([^"]*)"', text)
+    assert found is not None
+    state: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return state
+
+
+def suggestion_of(text: str, label: str) -> dict[str, str]:
+    """The hidden fields of the form behind a button."""
+    for fields in re.findall(r'<form hx-post="[^"]*/accept".*?</form>', text, re.S):
+        if label in html.unescape(fields):
+            named = re.findall(r'name="(\w+)" value="([^"]*)"', fields)
+            return {name: html.unescape(value) for name, value in named}
+    raise AssertionError(f"no button {label!r}")
+
+
+def test_the_demo_runs_on_its_own_date_unless_told_otherwise() -> None:
+    assert load_settings(mode=Mode.DEMO).clock() == DEMO_DATE
+    assert load_settings(mode=Mode.DEMO, as_of=date(2026, 4, 1)).clock() == date(2026, 4, 1)
+    assert load_settings(mode=Mode.TEST).as_of is None
+
+
+def test_the_list_names_every_patient_with_a_story(page: FlaskClient) -> None:
+    text = page.get("/").text
+    for patient in patients().values():
+        assert f'href="/patients/{patient.id}"' in text
+        assert html.escape(patient.story.title, quote=True).replace("&#x27;", "&#39;") in text
+
+
+def test_pages_may_load_nothing_from_elsewhere(page: FlaskClient) -> None:
+    answer = page.get("/patients/renewal")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    loaded = re.findall(
+        r'(?:src|href)="([^"]*)"', re.search(r"<head>.*?</head>", answer.text, re.S)[0]
+    )
+    assert [url for url in loaded if not url.startswith(("/demo/static/", "data:,"))] == []
+    assert "<style" not in answer.text
+    assert not re.search(r"\s(style|on\w+)=", answer.text)
+    for url in loaded:
+        if url.startswith("/"):
+            with page.get(url) as answer:
+                assert answer.status_code == 200
+
+
+def test_an_unknown_patient_is_a_page_and_not_json(page: FlaskClient) -> None:
+    answer = page.get("/patients/nobody")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert page.get("/patients/renewal/form/poem").status_code == 404
+
+
+def test_the_chart_shows_dose_arithmetic_course_and_twelve_months(page: FlaskClient) -> None:
+    text = page.get("/patients/renewal").text
+    assert "<strong>30 MME a day</strong>" in text
+    assert "10 mg x 3/day x 1 = 30 MME/day" in text
+    assert "358 days, chronic" in text
+    assert '<title id="dose-title">' in text
+    assert "Highest 30" in text
+    assert "caution from 50" in text
+
+
+def test_what_cannot_be_read_is_said(page: FlaskClient) -> None:
+    text = page.get("/patients/unreadable-sig").text
+    assert "No opioid counted in MME" in text
+    assert "not counted: " in text
+    assert (
+        "An opioid that is not counted was ordered from 15 February 2026 to 2 March 2026." in text
+    )
+    assert "Hatched" in text
+    assert "Hatched" not in page.get("/patients/renewal").text
+
+
+@pytest.mark.parametrize("kind", ["medication", "referral", "imaging", "therapy", "injection"])
+def test_each_kind_of_order_has_a_form(page: FlaskClient, kind: str) -> None:
+    text = page.get(f"/patients/injection-criteria-met/form/{kind}").text
+    assert f'name="kind" value="{kind}"' in text
+    assert 'name="reason"' in text
+
+
+def test_a_form_is_filled_in_as_the_story_says(page: FlaskClient) -> None:
+    text = page.get("/patients/opioids-over-a-month").text
+    assert '<option value="hydrocodone-5" selected>' in text
+    assert re.search(r'<option value="MedicationRequest/[\w-]+" selected>', text)
+
+
+def test_choosing_asks_about_the_order_and_keeps_the_desk(page: FlaskClient) -> None:
+    text = page.post("/patients/crossing-caution/select", data=MEDICATION).text
+    assert "While choosing" in text
+    assert "51 MME/day" in html.unescape(text)
+    assert 'id="desk"' not in text
+    assert '"selections": [' in html.unescape(text)
+
+
+def test_signing_puts_a_valid_order_on_the_desk_and_asks(page: FlaskClient) -> None:
+    text = page.post("/patients/crossing-caution/orders", data={**MEDICATION, "prn": "yes"}).text
+    assert "Before you sign" in text
+    (draft,) = desk_of(text)["drafts"]
+    assert faults_of(draft) == []
+    assert draft["dosageInstruction"][0]["asNeededBoolean"] is True
+    assert draft["dispenseRequest"]["quantity"] == {"value": 21, "unit": "tablet"}
+    assert draft["authoredOn"] == DEMO_DATE.isoformat()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"kind": "referral", "to": "neurosurgery", "priority": "urgent"},
+        {"kind": "imaging", "study": "mri"},
+        {"kind": "therapy", "procedure": "97110", "visits": "6"},
+        {"kind": "injection", "procedure": "64483", "units": "1", "second": "64484"},
+        {"kind": "medication", "product": "oxycodone-5", "sig": "1-2 tabs q4h prn", "days": "5"},
+        {
+            "kind": "medication",
+            "product": "fentanyl-25",
+            "dose": "1",
+            "often": "q72h",
+            "days": "30",
+        },
+    ],
+    ids=["referral", "imaging", "therapy", "injection", "free text", "patch"],
+)
+def test_every_order_is_valid_r4(page: FlaskClient, form: dict[str, str]) -> None:
+    reason = f"Condition/{patients()['foot-drop'].of('Condition')[0]['id']}"
+    text = page.post("/patients/foot-drop/orders", data={**form, "reason": reason}).text
+    drafts = desk_of(text)["drafts"]
+    assert drafts
+    assert [faults_of(draft) for draft in drafts] == [[]] * len(drafts)
+    assert {draft["reasonReference"][0]["reference"] for draft in drafts} == {reason}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dose": "a few"}, "Dose: a number is needed."),
+        ({"dose": "NaN"}, "Dose: between"),
+        ({"days": "0"}, "Days: between 1 and 365."),
+        ({"refills": "-1"}, "Refills: between 0 and 12."),
+        ({"product": "gold"}, "Choose what to order."),
+        ({"kind": "wish"}, "Choose what to order."),
+        ({"reason": "Condition/somebody-elses"}, "not in this chart"),
+        ({"replaces": "Patient/renewal"}, "not in this chart"),
+    ],
+)
+def test_a_form_that_cannot_be_read_says_which_field(
+    page: FlaskClient, change: dict[str, str], said: str
+) -> None:
+    for address in ("select", "orders"):
+        answer = page.post(f"/patients/renewal/{address}", data={**MEDICATION, **change})
+        assert answer.status_code == 200
+        assert said in answer.text
+        assert 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["", "[", "[]", '{"drafts": 1}', '{"drafts": [{"id": 1}]}', '{"clinician": "x"}', "[" * 9999],
+)
+def test_a_page_whose_state_was_changed_is_refused(page: FlaskClient, state: str) -> None:
+    answer = page.post("/patients/renewal/review", data={"desk": state})
+    assert (answer.status_code, answer.mimetype) == (400, "text/html")
+
+
+def test_accepting_creates_the_order_and_tells_the_service(
+    page: FlaskClient, demo_database: Path
+) -> None:
+    asked = page.post("/patients/crossing-caution/orders", data=MEDICATION).text
+    form = suggestion_of(asked, "Order naloxone nasal spray")
+    answer = page.post(
+        "/patients/crossing-caution/accept", data={**form, "desk": json.dumps(desk_of(asked))}
+    ).text
+    drafts = desk_of(answer)["drafts"]
+    assert [draft["medicationCodeableConcept"]["coding"][0]["code"] for draft in drafts] == [
+        "993781",
+        "1725059",
+    ]
+    assert faults_of(drafts[1]) == []
+    assert "Feedback stored." in answer
+    again = page.post(
+        "/patients/crossing-caution/review", data={"desk": json.dumps(desk_of(answer))}
+    ).text
+    assert "Order naloxone nasal spray" not in again
+    with sqlite3.connect(demo_database) as rows:
+        found = rows.execute(
+            "select outcome from feedback where card_uuid = ?", (form["card"],)
+        ).fetchall()
+    assert found == [("accepted",)]
+
+
+def test_accepting_a_change_replaces_the_order(page: FlaskClient) -> None:
+    asked = page.post("/patients/crossing-caution/orders", data=MEDICATION).text
+    form = suggestion_of(asked, "Fewer doses a day")
+    answer = page.post(
+        "/patients/crossing-caution/accept", data={**form, "desk": json.dumps(desk_of(asked))}
+    ).text
+    (draft,) = desk_of(answer)["drafts"]
+    assert draft["id"] == desk_of(asked)["drafts"][0]["id"]
+    again = page.post(
+        "/patients/crossing-caution/review", data={"desk": json.dumps(desk_of(answer))}
+    ).text
+    assert "caution from 50)" not in html.unescape(again)
+
+
+def test_accepting_a_removal_empties_the_desk(page: FlaskClient) -> None:
+    reason = f"Condition/{patients()['early-mri'].of('Condition')[0]['id']}"
+    asked = page.post(
+        "/patients/early-mri/orders", data={"kind": "imaging", "study": "mri", "reason": reason}
+    ).text
+    form = suggestion_of(asked, "Cancel the imaging order")
+    answer = page.post(
+        "/patients/early-mri/accept", data={**form, "desk": json.dumps(desk_of(asked))}
+    ).text
+    assert desk_of(answer)["drafts"] == []
+    assert "The draft was taken off." in answer
+
+
+def test_the_record_of_decision_support_satisfies_the_next_call(page: FlaskClient) -> None:
+    order = {"kind": "injection", "procedure": "62323", "units": "1"}
+    order["reason"] = f"Condition/{patients()['injection-criteria-met'].of('Condition')[0]['id']}"
+    asked = page.post("/patients/injection-criteria-met/orders", data=order).text
+    assert "decision-support-record-required" in asked
+    form = suggestion_of(asked, "Record the result")
+    answer = page.post(
+        "/patients/injection-criteria-met/accept", data={**form, "desk": json.dumps(desk_of(asked))}
+    ).text
+    state = desk_of(answer)
+    assert [each["resourceType"] for each in state["filed"]] == ["QuestionnaireResponse"]
+    again = page.post(
+        "/patients/injection-criteria-met/review", data={"desk": json.dumps(state)}
+    ).text
+    assert '"criterion": "decision-support-record-required"' not in html.unescape(again)
+
+
+def test_dismissing_tells_the_service_why(page: FlaskClient, demo_database: Path) -> None:
+    asked = page.post("/patients/crossing-caution/orders", data=MEDICATION).text
+    form = suggestion_of(asked, "Order naloxone nasal spray")
+    reason = {"system": "urn:test", "code": "declined", "display": "Patient declined"}
+    answer = page.post(
+        "/patients/crossing-caution/dismiss",
+        data={
+            "service": form["service"],
+            "card": form["card"],
+            "reason": json.dumps(reason),
+            "comment": "no",
+        },
+    ).text
+    assert "Patient declined" in answer
+    assert "Feedback stored." in answer
+    with sqlite3.connect(demo_database) as rows:
+        found = rows.execute(
+            "select outcome, reason_code from feedback where card_uuid = ? and outcome = 'overridden'",
+            (form["card"],),
+        ).fetchall()
+    assert found == [("overridden", "declined")]
+
+
+def test_signed_orders_count_on_the_page(page: FlaskClient) -> None:
+    asked = page.post("/patients/cough-syrup/orders", data=MEDICATION).text
+    answer = page.post("/patients/cough-syrup/sign", data={"desk": json.dumps(desk_of(asked))}).text
+    state = desk_of(answer)
+    assert state["drafts"] == []
+    assert [each["status"] for each in state["filed"]] == ["active"]
+    assert "Acetaminophen-codeine" in answer
+    second = page.post(
+        "/patients/cough-syrup/orders", data={**MEDICATION, "desk": json.dumps(state)}
+    ).text
+    assert "27 MME a day" in second
+
+
+def test_each_page_has_a_clinician_of_its_own(page: FlaskClient) -> None:
+    first, second = (desk_of(page.get("/patients/renewal").text)["clinician"] for _ in range(2))
+    assert first != second
+    state = json.dumps({"clinician": first})
+    asked = page.post("/patients/renewal/orders", data={**MEDICATION, "desk": state}).text
+    assert desk_of(asked)["drafts"][0]["requester"]["reference"] == first
+    assert f'"userId": "{first}"' in html.unescape(asked)
+
+
+def test_an_order_can_be_taken_off(page: FlaskClient) -> None:
+    asked = page.post("/patients/cough-syrup/orders", data=MEDICATION).text
+    ref = f"MedicationRequest/{desk_of(asked)['drafts'][0]['id']}"
+    answer = page.post(
+        "/patients/cough-syrup/remove", data={"desk": json.dumps(desk_of(asked)), "reference": ref}
+    ).text
+    assert desk_of(answer)["drafts"] == []
+
+
+def test_hostile_text_in_the_chart_is_shown_as_text(demo: Flask) -> None:
+    quiet = patients()["well-managed"]
+    resources = json.loads(json.dumps(quiet.resources))
+    for resource in resources:
+        if resource["resourceType"] == "Patient":
+            resource["name"] = [{"family": HOSTILE, "given": [HOSTILE]}]
+        for member in ("code", "medicationCodeableConcept"):
+            if member in resource:
+                resource[member]["text"] = HOSTILE
+        if "dosageInstruction" in resource:
+            resource["dosageInstruction"][0]["text"] = HOSTILE
+    hostile = Patient(Story("well-managed", "x", HOSTILE, HOSTILE, HOSTILE), tuple(resources))
+    from cds_service.web.demo import pages
+
+    with demo.test_request_context():
+        text = pages.chart_page(hostile)
+        listed = render_template("demo/index.html", groups=[("x", [hostile])], as_of=DEMO_DATE)
+    assert HOSTILE not in text + listed
+    assert html.escape(HOSTILE).replace("&#x27;", "&#39;") in text
+
+
+def test_hostile_text_in_the_page_state_is_shown_as_text(page: FlaskClient) -> None:
+    draft = {"resourceType": "ServiceRequest", "id": HOSTILE, "code": {"text": HOSTILE}}
+    state = json.dumps({"drafts": [draft, {**draft, "id": "2"}]})
+    answers = [
+        page.post("/patients/renewal/remove", data={"desk": state, "reference": "none"}).text,
+        page.post("/patients/renewal/sign", data={"desk": state}).text,
+        page.post(
+            "/patients/renewal/accept",
+            data={
+                "desk": state,
+                "service": "opioid-safety",
+                "card": HOSTILE,
+                "suggestion": json.dumps({"label": HOSTILE, "actions": []}),
+            },
+        ).text,
+        page.post(
+            "/patients/renewal/dismiss",
+            data={
+                "service": "opioid-safety",
+                "card": HOSTILE,
+                "comment": HOSTILE,
+                "reason": json.dumps({"display": HOSTILE}),
+            },
+        ).text,
+    ]
+    assert [HOSTILE in text for text in answers] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        HOSTILE,
+        "[a](javascript:alert(1))",
+        "[a](http://evil.example)",
+        "![a](https://evil.example/x.png)",
+        '<a href="https://evil.example" onclick="x()">a</a>',
+        "<iframe src='https://evil.example'></iframe>",
+    ],
+)
+def test_markdown_of_a_card_cannot_run_or_load_anything(markdown: str) -> None:
+    shown = rendered(markdown)
+    assert not re.search(r"<(script|iframe|img|a [^>]*(onclick|javascript|http:))", shown)
+
+
+def test_markdown_of_a_card_keeps_lists_tables_and_safe_links() -> None:
+    shown = rendered("- **a**\n\n| b | c |\n|---|---|\n| 1 | 2 |\n\n[d](https://www.cdc.gov/)")
+    assert "<strong>a</strong>" in shown
+    assert "<td>1</td>" in shown
+    assert 'href="https://www.cdc.gov/"' in shown
+    assert 'rel="noopener noreferrer"' in shown
+
+
+def test_the_dose_chart_says_in_words_what_it_draws() -> None:
+    first = date(2025, 3, 1)
+    series = [(first + timedelta(n), Fraction(45 if n < 100 else 90)) for n in range(366)]
+    assert [(step.start, step.dose) for step in steps_of(series)] == [
+        (first, Decimal(45)),
+        (first + timedelta(100), Decimal(90)),
+    ]
+    drawn = dose_chart(series, Decimal(50))
+    assert "Highest 90, from 9 June 2025; on the last day 90." in drawn
+    assert drawn.count("<path") == 2
