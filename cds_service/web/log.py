@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
-# structlog imports rich for consoles if it is there; a serving worker has no console and no time for it.
+# structlog imports rich for consoles if it is there; a serving worker has no console and no time
+# for it.
 _rich = sys.modules.get("rich")
 sys.modules["rich"] = None  # type: ignore[assignment]
 import structlog  # noqa: E402
@@ -31,12 +33,21 @@ ALLOWED = frozenset(
         "rules",
         "failed",
         "notes",
+        "items",
         "malformed",
+        "snoozed",
+        "reads",
+        "knowledge",
         "error",
         "at",
         "number",
         "mode",
         "version",
+        "silent",
+        "why",
+        "issuer",
+        "tenant",
+        "token_id",
     }
 )
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -51,7 +62,9 @@ def configure(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.add_log_level,
             _only_allowed,
-            structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode()),
+            structlog.processors.JSONRenderer(
+                serializer=lambda line, **_: orjson.dumps(line).decode()
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(),
@@ -64,5 +77,21 @@ def log(event: str, *, level: str = "info", **members: Any) -> None:
     getattr(structlog.get_logger(), level)(event, **members)
 
 
-def _only_allowed(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def failure(what: str, error: Exception) -> None:
+    """Log that a rule, a card or a write failed."""
+    log("failure", level="error", failed=what, error=type(error).__name__, at=place(error))
+
+
+def place(error: Exception) -> str:
+    """The line of ours an error came through; its words may quote a patient and are never
+    logged.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "cds_service" in frame.filename] or frames
+    return f"{ours[-1].filename}:{ours[-1].lineno}" if ours else ""
+
+
+def _only_allowed(
+    logger: Any, method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     return {key: value for key, value in line.items() if key in ALLOWED}

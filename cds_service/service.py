@@ -1,0 +1,320 @@
+"""The one use case: a CDS Hooks call becomes facts, findings, cards and an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from cds_service.audit import events
+from cds_service.body_limits import ITEMS, within
+from cds_service.callback import Callbacks
+from cds_service.cards import CardLibrary
+from cds_service.clients import ANYONE, Client, Registry
+from cds_service.clinical.criteria import Evaluation
+from cds_service.clinical.evaluate import INTERNAL_ERROR, evaluate
+from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.mme import DailyMme, daily_mme
+from cds_service.clinical.opioid_course import Course, opioid_course
+from cds_service.clinical.rule import Call, Known, Rule
+from cds_service.desk import Desk, desk, payers_in_force
+from cds_service.errors import BadRequest, UnknownService
+from cds_service.extensions import root_extension
+from cds_service.fhir.prefetch import Fetch, Reading
+from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.knowledge.model import Knowledge, Payer
+from cds_service.memory.store import Memory
+from cds_service.override import given as read_overrides
+from cds_service.protocol.discovery import discovery
+from cds_service.protocol.feedback import FeedbackBatch, read_feedback
+from cds_service.protocol.messages import HookRequest, read_request
+from cds_service.protocol.outcome import outcome
+from cds_service.protocol.profiles import shape, shape_discovery
+from cds_service.protocol.services import SERVICES
+from cds_service.reads import Noted
+from cds_service.recall import SNOOZED, Recall, spoken
+from cds_service.settings import AuditTo, Settings
+from cds_service.silence import audible, silent
+from cds_service.site_queries import offered, templates
+from cds_service.stopwatch import Stopwatch
+from cds_service.trace import Trace, issued, ways
+from cds_service.warm import REQUESTS
+
+Failed = Callable[[str, Exception], None]
+_OPIOIDS = "opioid-safety"
+
+
+Witness = Callable[[HookRequest, Reading, Call, Evaluation], None]
+
+
+def unheard(what: str, error: Exception) -> None:
+    """Nobody listens for failures."""
+
+
+def unmeasured(rows: int) -> None:
+    """Nobody measures the queue."""
+
+
+def unseen(request: HookRequest, reading: Reading, call: Call, evaluation: Evaluation) -> None:
+    """Nobody watches an answer being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status 200 with cards; 412 or 500 with an OperationOutcome."""
+
+    status: int
+    body: dict[str, Any]
+    trace: Trace
+    marks: Mapping[str, str] = field(default_factory=dict, repr=False)  # by card: what it rests on
+
+
+class Service:
+    """Loaded knowledge, rules and cards, ready to answer."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        knowledge: Knowledge,
+        vocabulary: Vocabulary,
+        rules: Mapping[str, Rule],
+        library: CardLibrary,
+        memory: Memory | None = None,
+        failed: Failed = unheard,
+        registry: Registry | None = None,
+    ) -> None:
+        self.settings, self.knowledge, self.rules, self.library = (
+            settings,
+            knowledge,
+            rules,
+            library,
+        )
+        self.vocabulary, self._memory, self._failed = vocabulary, memory, failed
+        self._callbacks = Callbacks(settings)
+        self.registry = registry or Registry(settings)
+        self._offers = {offer.id: offer for offer in SERVICES}
+        self._desks = {(o.id, hook): desk(o, hook, rules) for o in SERVICES for hook in o.hooks}
+        self._discovery = discovery(lambda offer, hook: self._desks[offer.id, hook].templates)
+
+    def discovery(self, client: Client = ANYONE) -> dict[str, Any]:
+        """The discovery document, in the form of the client's profile."""
+        return shape_discovery(offered(self._discovery, client), client.profile)
+
+    def known(self, service_id: str) -> None:
+        """Raises UnknownService unless the service exists."""
+        if service_id not in self._offers:
+            raise UnknownService("No such service; the services are listed at /cds-services.")
+
+    def identify(self, authorization: str | None, path: str = "") -> Client:
+        """The client that calls a path with this header. Raises NotAuthorized, SQLAlchemyError."""
+        return self.registry.identify(authorization, path)
+
+    def payers(self, facts: Facts, client: Client = ANYONE) -> tuple[Payer, ...]:
+        """The payers of the active coverages, primary first."""
+        return payers_in_force(facts, self.knowledge.payers, dict(client.payers))
+
+    def respond(
+        self,
+        service_id: str,
+        body: bytes,
+        *,
+        client: Client = ANYONE,
+        as_of: date | None = None,
+        fetch: Fetch | None = None,
+        witness: Witness = unseen,
+    ) -> Answer:
+        """Answer a hook on `as_of`, else on the clock's date. Raises RequestError for a call that
+        is refused.
+
+        `fetch` stands for the client's FHIR server, for cases whose charts no server holds;
+        `witness` sees what was read and found before it becomes words.
+        """
+        self.known(service_id)
+        client.may_use(service_id)
+        within(body, client.limits)
+        request = read_request(body)
+        at = self._desks.get((service_id, request.hook))
+        if at is None:
+            allowed = ", ".join(self._offers[service_id].hooks)
+            raise BadRequest(f"hook: this service answers {allowed}")
+        recall = Recall(self._memory, request, client, self._failed)
+        answer = self._answer(
+            at, request, client, as_of or self.settings.clock(), fetch, witness, recall
+        )
+        self._remember(answer, recall)
+        return answer
+
+    def feedback(self, service_id: str, body: bytes, *, client: Client = ANYONE) -> FeedbackBatch:
+        """Store feedback durably. Raises RequestError, SQLAlchemyError."""
+        self.known(service_id)
+        client.may_use(service_id)
+        within(body, client.limits, ITEMS)
+        received = self.settings.now()
+        batch = read_feedback(body, received)
+        if self._memory is not None:
+            reasons = self.library.override_reasons.values()
+            today = self.settings.clock()
+            self._memory.record(
+                client.id, service_id, read_overrides(batch.items, reasons, today), received
+            )
+        return batch
+
+    def ready(self) -> bool:
+        """Whether the database answers; knowledge is loaded or there is no service."""
+        return self._memory is None or self._memory.ready()
+
+    def warm(self) -> None:
+        """Answer a made-up call on every service and hook, so that no patient waits for a
+        first time.
+        """
+        for (_, hook), at in self._desks.items():
+            try:
+                self._answer(at, read_request(REQUESTS[hook]), ANYONE, self.settings.clock())
+            except (
+                Exception
+            ) as error:  # one broken service should not keep the others from starting
+                self._failed(f"warming {at.offer.id}", error)
+
+    def start(self, measured: Callable[[int], None] = unmeasured) -> None:
+        """Begin to remember; after the worker has forked. `measured` hears how many rows wait."""
+        self.registry.warm()
+        if self._memory is not None:
+            self._memory.start(measured)
+
+    def close(self) -> None:
+        """Write what is still queued, and let go of connections."""
+        self._callbacks.close()
+        self.registry.close()
+        if self._memory is not None:
+            self._memory.close()
+
+    def _answer(
+        self,
+        at: Desk,
+        request: HookRequest,
+        client: Client,
+        as_of: date,
+        given: Fetch | None = None,
+        witness: Witness = unseen,
+        recall: Recall | None = None,
+    ) -> Answer:
+        recall = recall or Recall(None, request, client, self._failed)
+        if request.stripped:
+            notes = (*request.notes, "order hook without draftOrders")
+            return Answer(200, {"cards": []}, self._trace(at, as_of, notes=notes))
+        watch = Stopwatch()
+        fetch, note = (given, "") if given is not None else self._callbacks.of(request, client)
+        noted = Noted(fetch, request.patient_id) if fetch is not None else None
+        reading = at.read(request, as_of, self.vocabulary, noted, templates(client))
+        watch.lap("reading")
+        payers = self.payers(reading.facts, client)
+        call = Call(reading.facts, self.knowledge, payers)
+        evaluation = evaluate(at.rules, reading.facts, self.knowledge, payers, self._failed, call)
+        watch.lap("rules")
+        witness(request, reading, call, evaluation)
+        notes = (*request.notes, note) if note else request.notes
+        reads = tuple(noted.reads) if noted is not None else ()
+        trace = replace(self._trace(at, as_of, payers, reading, evaluation, notes), reads=reads)
+        if evaluation.blocked:
+            return Answer(412, _missing(evaluation.blocked), trace)
+        if evaluation.trace and all(rule.failed == INTERNAL_ERROR for rule in evaluation.trace):
+            text = "No rule could be evaluated; the log names the cause."
+            return Answer(500, outcome("exception", text), trace)
+        shows = client.showing(request.user_id, self.settings.hash_key.get_secret_value())
+        heard = audible(evaluation, shows, at.offer.folding)
+        quiet = recall.quiet(heard, call)
+        said = spoken(heard, quiet)
+        cards = self._cards(at, request, reading, said, payers, client.id)
+        body: dict[str, Any] = {"cards": cards}
+        extension = root_extension(reading.facts, heard, *self._opioids(at, call))
+        if quiet:
+            extension[SNOOZED] = [each.listed for each in quiet]
+        if extension and not client.all_silent:
+            body["extension"] = extension
+        body = shape(
+            body, client.profile, drafts=reading.drafts, configuration=request.configuration
+        )
+        watch.lap("cards")
+        kept = silent(evaluation, heard, request.hook_instance, at.offer.id)
+        named = issued(cards)
+        trace = replace(
+            trace,
+            cards=(*named, *kept),
+            snoozed=tuple(each.traced(request, at.offer.id) for each in quiet),
+            microseconds=watch.laps,
+        )
+        return Answer(200, body, trace, recall.marks(named, said, call))
+
+    def _cards(
+        self,
+        at: Desk,
+        request: HookRequest,
+        reading: Reading,
+        evaluation: Evaluation,
+        payers: tuple[Payer, ...],
+        site: str,
+    ) -> list[dict[str, Any]]:
+        return self.library.compose(
+            at.offer,
+            at.hook,
+            evaluation,
+            reading.facts,
+            request.hook_instance,
+            reading.drafts,
+            request.encounter_id,
+            request.user_id,
+            payers,
+            patient=request.patient_id,
+            site=site,
+            about=self.settings.about_url,
+            failed=self._failed,
+        )
+
+    def _opioids(self, at: Desk, call: Call) -> tuple[DailyMme | None, Course | None]:
+        """What the opioid service says of MME and course; a failure there costs only itself."""
+        if at.offer.id != _OPIOIDS:
+            return None, None
+        known = Known(call, "root extension", frozenset(), frozenset(), (daily_mme, opioid_course))
+        try:
+            return known.derived(daily_mme), known.derived(opioid_course)
+        except Exception as error:  # logged as a failing rule is
+            self._failed("root extension", error)
+            return None, None
+
+    def _trace(
+        self,
+        at: Desk,
+        as_of: date,
+        payers: tuple[Payer, ...] = (),
+        reading: Reading | None = None,
+        evaluation: Evaluation | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Trace:
+        return Trace(
+            service=at.offer.id,
+            hook=at.hook,
+            as_of=as_of,
+            knowledge=self.knowledge.version,
+            factors=self.knowledge.factors.id,
+            payers=tuple(payer.id for payer in payers),
+            needs=ways(reading.came) if reading else {},
+            rules=evaluation.trace if evaluation else (),
+            notes=notes,
+        )
+
+    def _remember(self, answer: Answer, recall: Recall) -> None:
+        """Queue the cards of an answer and its part of the audit trail; no patient data."""
+        if self._memory is None:
+            return
+        now = self.settings.now()
+        recall.keep(answer.trace, answer.marks, now)
+        if self.settings.audit_to is not AuditTo.NOWHERE:
+            self._memory.audited(events(recall, answer.trace, answer.status, now))
+
+
+def _missing(needs: Iterable[Need]) -> dict[str, Any]:
+    """Why nothing could be evaluated, and what to do."""
+    keys = ", ".join(need.value for need in needs)
+    text = f"Could not be obtained: {keys}. Send these prefetch keys or access to the FHIR server."
+    return outcome("incomplete", text)

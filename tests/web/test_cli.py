@@ -1,0 +1,60 @@
+"""The command: what it says of itself, and how it ends."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.cli import COMMANDS, commands, main
+from cds_service.errors import SettingsError
+
+
+def test_help_names_every_command() -> None:
+    shown = CliRunner().invoke(commands, ["--help"])
+    assert shown.exit_code == 0
+    for name in COMMANDS:
+        assert name in shown.output
+        assert CliRunner().invoke(commands, [name, "--help"]).exit_code == 0
+
+
+def test_an_unknown_command_is_bad_input() -> None:
+    assert CliRunner().invoke(commands, ["nonsense"]).exit_code == 2
+
+
+def test_a_wrong_setting_is_one_line_and_exit_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CDS_MODE", "canary")
+    monkeypatch.setattr("sys.argv", ["cds-service", "db", "upgrade"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("cds-service: CDS_MODE")
+    assert len(said.splitlines()) == 1
+
+
+def test_the_database_is_brought_up_to_date_once_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "memory.db"
+    monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{path}")
+    for _ in range(2):
+        assert CliRunner().invoke(commands, ["db", "upgrade"]).exit_code == 0
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM feedback").fetchone() == (0,)
+
+
+def test_a_port_that_is_taken_is_refused() -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = CliRunner().invoke(commands, ["serve", "--port", port, "--as-of", "2024-03-01"])
+    assert isinstance(ended.exception, SettingsError)
+    assert "CDS_PORT" in str(ended.exception)

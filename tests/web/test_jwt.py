@@ -1,0 +1,513 @@
+"""How a client proves to be itself, and every way in which it does not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from flask.testing import FlaskClient
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from werkzeug.test import TestResponse
+
+from cds_service.clients import Client
+from cds_service.errors import NotAuthorized
+from cds_service.service import Service
+from cds_service.web.app import create_app
+from tests.web.signed import (
+    BASE,
+    ISSUER,
+    SERVICE_PATH,
+    Clock,
+    Keys,
+    bearer,
+    claims,
+    known_to,
+    pair,
+    public,
+    token,
+)
+
+EC, RSA, OTHER = pair("ES384", "ec+/="), pair("RS384", "rsa"), pair("ES384", "unpublished")
+HOUR = 3600
+
+
+@pytest.fixture
+def keys() -> Iterator[Keys]:
+    with Keys(EC, RSA) as published:
+        yield published
+        published.shutdown()
+
+
+@pytest.fixture
+def client(keys: Keys) -> Client:
+    return Client("st-elsewhere", issuer=ISSUER, jku=keys.jku, tenant="north")
+
+
+@pytest.fixture
+def guarded(service: Service, client: Client, tmp_path: Path) -> Iterator[Service]:
+    made = known_to(service, tmp_path / "seen.db", client)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ehr(guarded: Service) -> FlaskClient:
+    return create_app(guarded).test_client()
+
+
+def call(ehr: FlaskClient, text: str, path: str = SERVICE_PATH) -> TestResponse:
+    """A call whose body is no request: 400 once the client is known."""
+    return ehr.post(path, data=b"{}", headers=bearer(text))
+
+
+def north(**changed: Any) -> dict[str, Any]:
+    return claims(**({"tenant": "north"} | changed))
+
+
+def b64(value: Any) -> str:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unsigned(header: dict[str, Any], said: dict[str, Any], signature: bytes = b"") -> str:
+    return f"{b64(header)}.{b64(said)}.{b64(signature) if signature else ''}"
+
+
+def signed_by_public_pem(said: dict[str, Any]) -> str:
+    """HS256 with the published RSA key as its secret."""
+    pem = jwt.PyJWK.from_dict(public(RSA)[0], "RS384").key.public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    head = f"{b64({'alg': 'HS256', 'typ': 'JWT', 'kid': 'rsa'})}.{b64(said)}"
+    return f"{head}.{b64(hmac.digest(pem, head.encode(), hashlib.sha256))}"
+
+
+def p256(said: dict[str, Any]) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return jwt.encode(said, key, "ES256", headers={"kid": EC["kid"]})
+
+
+def tampered(text: str) -> str:
+    head, _, signature = text.split(".")
+    return f"{head}.{b64(north(sub='someone else'))}.{signature}"
+
+
+NOW: Callable[[], int] = lambda: int(time.time())  # noqa: E731 - read when a token is made
+GOOD_HEADER = {"alg": "ES384", "typ": "JWT", "kid": EC["kid"]}
+BAD: dict[str, Callable[[Keys], str]] = {
+    "nothing": lambda _: "",
+    "not a token": lambda _: "abc",
+    "two parts": lambda _: "a.b",
+    "not base64": lambda _: "%%.%%.%%",
+    "two tokens": lambda _: f"{token(EC, north())},{token(EC, north())}",
+    "endless": lambda _: "a" * 100_000,
+    "nested": lambda _: f"{b64(GOOD_HEADER)}.{b64(b'[' * 5000)}.AA",
+    "header no object": lambda _: f"{b64([])}.{b64(north())}.AA",
+    "claims no object": lambda _: f"{b64(GOOD_HEADER)}.{b64(['iss'])}.AA",
+    "no signature": lambda _: unsigned(GOOD_HEADER, north()),
+    "alg none": lambda _: unsigned({"alg": "none", "typ": "JWT", "kid": "rsa"}, north()),
+    "alg NONE": lambda _: unsigned({"alg": "NONE", "typ": "JWT", "kid": "rsa"}, north()),
+    "alg missing": lambda _: unsigned({"typ": "JWT", "kid": EC["kid"]}, north(), b"x"),
+    "alg HS256 with the public key": lambda _: signed_by_public_pem(north()),
+    "alg ES256": lambda _: p256(north()),
+    "alg RS256": lambda _: jwt.encode(
+        north(), jwt.PyJWK.from_dict(RSA, "RS256").key, "RS256", headers={"kid": "rsa"}
+    ),
+    "alg PS384": lambda _: jwt.encode(
+        north(), jwt.PyJWK.from_dict(RSA, "PS384").key, "PS384", headers={"kid": "rsa"}
+    ),
+    "alg of the other key": lambda _: token(EC, north(), {"kid": "rsa"}),
+    "kid missing": lambda _: token(EC, north(), {"kid": ...}),
+    "kid empty": lambda _: unsigned(GOOD_HEADER | {"kid": ""}, north(), b"x"),
+    "kid a number": lambda _: unsigned(GOOD_HEADER | {"kid": 5}, north(), b"x"),
+    "kid of nobody": lambda _: token(OTHER, north()),
+    "kid of another key": lambda _: token(OTHER, north(), {"kid": EC["kid"]}),
+    "typ missing": lambda _: unsigned({"alg": "ES384", "kid": EC["kid"]}, north(), b"x"),
+    "typ of another kind": lambda _: token(EC, north(), {"typ": "at+jwt"}),
+    "crit unknown": lambda _: token(EC, north(), {"crit": ["exp"], "exp": 1}),
+    "b64 false": lambda _: unsigned(GOOD_HEADER | {"b64": False, "crit": ["b64"]}, north(), b"x"),
+    "signature of other claims": lambda _: tampered(token(EC, north())),
+    "iss missing": lambda _: token(EC, north(iss=...)),
+    "iss unknown": lambda _: token(EC, north(iss="https://evil.example")),
+    "iss with a slash": lambda _: token(EC, north(iss=ISSUER + "/")),
+    "iss a list": lambda _: unsigned(GOOD_HEADER, north(iss=[ISSUER]), b"x"),
+    "jku elsewhere": lambda _: token(EC, north(), {"jku": "https://evil.example/jwks.json"}),
+    "jku on loopback": lambda k: token(EC, north(), {"jku": k.jku.replace("jwks", "other")}),
+    "jku with a query": lambda k: token(EC, north(), {"jku": k.jku + "?"}),
+    "jku with a fragment": lambda k: token(EC, north(), {"jku": k.jku + "#a"}),
+    "jku of the metadata service": lambda _: token(EC, north(), {"jku": "http://169.254.169.254/"}),
+    "jku a file": lambda _: token(EC, north(), {"jku": "file:///etc/passwd"}),
+    "jku empty": lambda _: unsigned(GOOD_HEADER | {"jku": ""}, north(), b"x"),
+    "jku null": lambda _: unsigned(GOOD_HEADER | {"jku": None}, north(), b"x"),
+    "jwk in the header": lambda _: token(OTHER, north(), {"jwk": public(OTHER)[0]}),
+    "tenant unknown": lambda _: token(EC, north(tenant="south")),
+    "tenant missing": lambda _: token(EC, north(tenant=...)),
+    "tenant a list": lambda _: unsigned(GOOD_HEADER, north(tenant=["north"]), b"x"),
+    "aud missing": lambda _: token(EC, north(aud=...)),
+    "aud of another service": lambda _: token(EC, north(aud=f"{BASE}/cds-services/spine-orders")),
+    "aud of discovery": lambda _: token(EC, north(aud=f"{BASE}/cds-services")),
+    "aud of feedback": lambda _: token(EC, north(aud=f"{BASE}{SERVICE_PATH}/feedback")),
+    "aud of another host": lambda _: token(
+        EC, north(aud=f"https://cds.example.org.evil{SERVICE_PATH}")
+    ),
+    "aud over http": lambda _: token(EC, north(aud=f"http://cds.example.org{SERVICE_PATH}")),
+    "aud with a user": lambda _: token(EC, north(aud=f"https://cds@cds.example.org{SERVICE_PATH}")),
+    "aud in capitals": lambda _: token(EC, north(aud=BASE + SERVICE_PATH.upper())),
+    "aud empty": lambda _: token(EC, north(aud=[])),
+    "aud a number": lambda _: unsigned(GOOD_HEADER, north(aud=5), b"x"),
+    "exp missing": lambda _: token(EC, north(exp=...)),
+    "exp past": lambda _: token(EC, north(iat=NOW() - 400, exp=NOW() - 65)),
+    "exp text": lambda _: unsigned(GOOD_HEADER, north(exp="soon"), b"x"),
+    "exp true": lambda _: unsigned(GOOD_HEADER, north(exp=True), b"x"),
+    "exp immense": lambda _: unsigned(GOOD_HEADER, north(exp=10**30), b"x"),
+    "lives too long": lambda _: token(EC, north(iat=NOW(), exp=NOW() + HOUR + 1)),
+    "lives backwards": lambda _: token(EC, north(iat=NOW() + 50, exp=NOW() + 40)),
+    "iat missing": lambda _: token(EC, north(iat=...)),
+    "iat in the future": lambda _: token(EC, north(iat=NOW() + 65, exp=NOW() + 300)),
+    "iat negative": lambda _: unsigned(GOOD_HEADER, north(iat=-5), b"x"),
+    "nbf in the future": lambda _: token(EC, north(nbf=NOW() + 65)),
+    "nbf text": lambda _: unsigned(GOOD_HEADER, north(nbf="now"), b"x"),
+    "nbf null": lambda _: unsigned(GOOD_HEADER, north(nbf=None), b"x"),
+    "jti missing": lambda _: token(EC, north(jti=...)),
+    "jti empty": lambda _: token(EC, north(jti="")),
+    "jti a number": lambda _: unsigned(GOOD_HEADER, north(jti=5), b"x"),
+}
+FETCHES = {  # whose keys must be looked at to know
+    "no signature",
+    "alg of the other key",
+    "kid of nobody",
+    "kid of another key",
+    "signature of other claims",
+    "jwk in the header",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_token_is_401_and_says_nothing(
+    ehr: FlaskClient, keys: Keys, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = BAD[name](keys)
+    answer = call(ehr, text)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    issue = answer.get_json()["issue"]
+    assert issue == [{"severity": "error", "code": "login", "details": {"text": "Not authorized."}}]
+    line = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert (line["event"], line["status"]) == ("refused", 401)
+    assert line["why"]
+    assert not text or text not in json.dumps(line)
+    assert keys.hits == (1 if name in FETCHES else 0)
+
+
+@pytest.mark.parametrize("header", [None, "", "Basic YTpi", "Bearer", "Bearer ", "Token x"])
+def test_without_a_bearer_token_it_is_401(ehr: FlaskClient, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = ehr.post(SERVICE_PATH, json={}, headers=headers)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+GOOD: dict[str, Callable[[Keys], str]] = {
+    "ES384": lambda _: token(EC, north()),
+    "RS384": lambda _: token(RSA, north()),
+    "with its jku": lambda k: token(EC, north(), {"jku": k.jku}),
+    "typ in small letters": lambda _: token(EC, north(), {"typ": "jwt"}),
+    "aud among others": lambda _: token(EC, north(aud=["https://a.example", BASE + SERVICE_PATH])),
+    "aud with a slash": lambda _: token(EC, north(aud=f"{BASE}{SERVICE_PATH}/")),
+    "aud with its port": lambda _: token(
+        EC, north(aud=f"https://cds.example.org:443{SERVICE_PATH}")
+    ),
+    "aud with a host in capitals": lambda _: token(
+        EC, north(aud=f"HTTPS://CDS.example.ORG{SERVICE_PATH}")
+    ),
+    "as Epic times it": lambda _: token(
+        EC, north(iat=NOW(), nbf=NOW() - 300, exp=NOW() + 900, sub="c")
+    ),
+    "an hour": lambda _: token(EC, north(iat=NOW(), exp=NOW() + HOUR)),
+    "a clock ahead": lambda _: token(EC, north(iat=NOW() + 55, nbf=NOW() + 55, exp=NOW() + 300)),
+    "a clock behind": lambda _: token(EC, north(iat=NOW() - 300, exp=NOW() - 50)),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_token_is_let_in_once(ehr: FlaskClient, keys: Keys, name: str) -> None:
+    text = GOOD[name](keys)
+    assert call(ehr, text).status_code == 400  # known, and its body is no request
+    assert call(ehr, text).status_code == 401
+    assert keys.hits == 1
+
+
+@pytest.mark.parametrize(("late", "status"), [(59, 400), (62, 401)])
+def test_clocks_may_differ_by_a_minute(ehr: FlaskClient, late: int, status: int) -> None:
+    assert call(ehr, token(EC, north(iat=NOW() - 300, exp=NOW() - late + 1))).status_code == status
+    assert call(ehr, token(EC, north(iat=NOW() + late - 1))).status_code == (
+        400 if late < 61 else status
+    )
+
+
+def test_the_scheme_is_read_in_any_case(ehr: FlaskClient) -> None:
+    headers = {"Authorization": f"bearer {token(EC, north())}"}
+    assert ehr.post(SERVICE_PATH, json={}, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("aud", "status"),
+    [
+        (BASE + SERVICE_PATH, 200),
+        (f"{BASE}{SERVICE_PATH}/feedback", 200),
+        (f"{BASE}{SERVICE_PATH}/feedback/", 200),
+        (f"{BASE}/cds-services", 401),
+        (f"{BASE}/cds-services/spine-orders/feedback", 401),
+    ],
+)
+def test_feedback_takes_its_own_address_and_that_of_its_service(
+    ehr: FlaskClient, aud: str, status: int
+) -> None:
+    text = token(EC, north(aud=aud))
+    answer = ehr.post(f"{SERVICE_PATH}/feedback", data=b'{"feedback": []}', headers=bearer(text))
+    assert answer.status_code == status
+
+
+def test_an_audience_that_a_site_typed_in_is_taken_for_that_client_only(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    other = Client("other", issuer="https://other.example", jku=keys.jku)
+    fixed = replace(client, audiences=("our-cds",))
+    ehr = create_app(known_to(service, tmp_path / "s.db", fixed, other)).test_client()
+    assert call(ehr, token(EC, north(aud="our-cds"))).status_code == 400
+    assert (
+        call(ehr, token(EC, claims(iss="https://other.example", aud="our-cds"))).status_code == 401
+    )
+
+
+def test_discovery_is_open_unless_a_name_is_given_or_the_site_closes_it(
+    ehr: FlaskClient, service: Service, client: Client, tmp_path: Path
+) -> None:
+    assert ehr.get("/cds-services").status_code == 200
+    assert ehr.get("/cds-services", headers=bearer(token(EC, north()))).status_code == 401
+    named = ehr.get("/cds-services", headers=bearer(token(EC, north(aud=f"{BASE}/cds-services"))))
+    assert named.status_code == 200
+    assert named.headers["Cache-Control"].startswith("private")
+    shut = known_to(service, tmp_path / "shut.db", client, private_discovery=True)
+    assert create_app(shut).test_client().get("/cds-services").status_code == 401
+
+
+def test_tenants_of_one_issuer_are_told_apart(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    south, rest = replace(client, id="south", tenant="south"), replace(client, id="rest", tenant="")
+    made = known_to(service, tmp_path / "t.db", client, south, rest)
+
+    def who(**said: Any) -> str:
+        return made.identify("Bearer " + token(EC, claims(**said)), SERVICE_PATH).id
+
+    assert who(tenant="north") == "st-elsewhere"
+    assert who(tenant="south") == "south"
+    assert who() == "rest"
+    twins = known_to(service, tmp_path / "t.db", client, replace(client, id="twin"))
+    with pytest.raises(NotAuthorized) as caught:
+        twins.identify("Bearer " + token(EC, north()), SERVICE_PATH)
+    assert caught.value.reason == "several clients fit"
+
+
+def test_keys_from_a_file_are_never_fetched(service: Service, keys: Keys, tmp_path: Path) -> None:
+    from cds_service.key_sets import read_keys
+
+    held = read_keys(json.dumps({"keys": public(EC)}).encode())
+    offline = Client("offline", issuer=ISSUER, jku=keys.jku, keys=held)
+    ehr = create_app(known_to(service, tmp_path / "o.db", offline)).test_client()
+    assert call(ehr, token(EC, claims(), {"jku": keys.jku})).status_code == 400
+    assert call(ehr, token(RSA, claims())).status_code == 401
+    assert keys.hits == 0
+
+
+def test_a_client_may_be_held_to_services(service: Service, client: Client, tmp_path: Path) -> None:
+    held = replace(client, services=frozenset({"spine-orders"}))
+    ehr = create_app(known_to(service, tmp_path / "h.db", held)).test_client()
+    answer = call(ehr, token(EC, north()))
+    assert (answer.status_code, answer.get_json()["issue"][0]["code"]) == (403, "forbidden")
+    text = token(EC, north(aud=f"{BASE}/cds-services"))
+    listed = ehr.get("/cds-services", headers=bearer(text)).get_json()["services"]
+    assert {entry["id"] for entry in listed} == {"spine-orders"}
+
+
+# Rotation
+
+
+def timed(service: Service, client: Client, database: Path) -> tuple[FlaskClient, Clock]:
+    clock = Clock()
+    return create_app(known_to(service, database, client, timer=clock)).test_client(), clock
+
+
+def test_a_new_key_is_found_after_the_cool_down(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    ehr, clock = timed(service, client, tmp_path / "r.db")
+    assert call(ehr, token(EC, north())).status_code == 400
+    keys.keys = public(RSA, OTHER)
+    for _ in range(5):
+        assert call(ehr, token(OTHER, north())).status_code == 401
+    assert keys.hits == 1
+    clock.at += 61
+    assert call(ehr, token(OTHER, north())).status_code == 400
+    assert call(ehr, token(EC, north())).status_code == 401  # withdrawn
+    assert keys.hits == 2
+
+
+def test_unknown_key_ids_fetch_once_in_a_cool_down(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    ehr, clock = timed(service, client, tmp_path / "f.db")
+    for round_ in range(1, 4):
+        for number in range(10):
+            assert call(ehr, token(OTHER, north(), {"kid": f"flood-{number}"})).status_code == 401
+        assert keys.hits == round_
+        clock.at += 61
+
+
+def test_old_keys_serve_a_while_when_their_server_fails(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    ehr, clock = timed(service, client, tmp_path / "o.db")
+    assert call(ehr, token(EC, north())).status_code == 400
+    keys.status = 503
+    clock.at += 20 * 60
+    assert call(ehr, token(EC, north())).status_code == 400
+    assert call(ehr, token(EC, north())).status_code == 400
+    assert keys.hits == 2  # not for every call
+    clock.at += 11
+    assert call(ehr, token(EC, north())).status_code == 400
+    assert keys.hits == 3
+    clock.at += 5 * HOUR
+    assert call(ehr, token(EC, north())).status_code == 401
+    keys.status = 200
+    clock.at += 11
+    assert call(ehr, token(EC, north())).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "published", [[], [{"kty": "oct", "k": "c2VjcmV0", "kid": EC["kid"]}], [5, None]]
+)
+def test_an_empty_key_set_never_replaces_one(
+    service: Service, client: Client, keys: Keys, tmp_path: Path, published: list[Any]
+) -> None:
+    ehr, clock = timed(service, client, tmp_path / "e.db")
+    assert call(ehr, token(EC, north())).status_code == 400
+    keys.keys = published
+    clock.at += 20 * 60
+    assert call(ehr, token(EC, north())).status_code == 400
+
+
+def test_calls_that_wait_for_the_first_keys_share_one_fetch(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    made = known_to(service, tmp_path / "w.db", client)
+    keys.delay = 0.2
+    texts = [f"Bearer {token(EC, north())}" for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: made.identify(text, SERVICE_PATH).id, texts))
+    assert found == ["st-elsewhere"] * 8
+    assert keys.hits == 1
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"use": "enc"},
+        {"alg": "ES256"},
+        {"key_ops": ["sign"]},
+        {"key_ops": 5},
+        {"crv": ["P-384"]},
+        {"x": "AAAA"},
+        {"kid": 7},
+        {"d": EC["d"]},
+    ],
+)
+def test_a_key_that_is_not_for_this_is_left_out_and_spoils_no_other(
+    ehr: FlaskClient, keys: Keys, change: dict[str, Any]
+) -> None:
+    keys.keys = [public(EC)[0] | change, *public(RSA)]
+    assert call(ehr, token(EC, north())).status_code == 401
+    assert call(ehr, token(RSA, north())).status_code == 400
+
+
+def test_a_key_id_may_stand_for_keys_of_two_kinds(ehr: FlaskClient, keys: Keys) -> None:
+    keys.keys = [public(RSA)[0] | {"kid": "one"}, public(EC)[0] | {"kid": "one"}]
+    assert call(ehr, token(EC, north(), {"kid": "one"})).status_code == 400
+    assert call(ehr, token(RSA, north(), {"kid": "one"})).status_code == 400
+
+
+def test_weak_keys_and_other_curves_are_no_keys() -> None:
+    from cds_service.key_sets import BadKeySet, read_keys
+
+    small = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 1024).public_key(), as_dict=True)
+    curve = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True)
+    for weak in (small, curve):
+        with pytest.raises(BadKeySet):
+            read_keys(json.dumps({"keys": [weak | {"kid": "k"}]}).encode())
+
+
+# Once only
+
+
+def test_two_workers_let_a_token_in_once_between_them(
+    service: Service, client: Client, tmp_path: Path
+) -> None:
+    workers = [known_to(service, tmp_path / "seen.db", client) for _ in range(2)]
+    for _ in range(5):
+        text = f"Bearer {token(EC, north())}"
+
+        def ask(worker: Service, text: str = text) -> bool:
+            try:
+                return worker.identify(text, SERVICE_PATH).id == client.id
+            except NotAuthorized:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            let_in = list(pool.map(ask, workers * 8))
+        assert let_in.count(True) == 1
+    for worker in workers:
+        worker.close()
+
+
+def test_another_client_may_use_the_same_token_id(
+    service: Service, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    other = Client("other", issuer="https://other.example", jku=keys.jku)
+    ehr = create_app(known_to(service, tmp_path / "j.db", client, other)).test_client()
+    assert call(ehr, token(EC, north(jti="1"))).status_code == 400
+    assert call(ehr, token(EC, claims(iss="https://other.example", jti="1"))).status_code == 400
+
+
+def test_a_refused_token_uses_nothing_up(ehr: FlaskClient) -> None:
+    said = north()
+    assert call(ehr, tampered(token(EC, said))).status_code == 401
+    assert call(ehr, token(OTHER, said, {"kid": EC["kid"]})).status_code == 401
+    assert call(ehr, token(EC, said)).status_code == 400
+
+
+def test_without_a_memory_of_used_tokens_nobody_is_let_in(
+    service: Service, client: Client, tmp_path: Path
+) -> None:
+    made = known_to(service, tmp_path / "gone.db", client)
+    ehr = create_app(made).test_client()
+    assert call(ehr, token(EC, north())).status_code == 400
+    (tmp_path / "gone.db").write_bytes(b"not a database, and long enough to tell")
+    for extra in ("-wal", "-shm"):
+        (tmp_path / f"gone.db{extra}").unlink(missing_ok=True)
+    made.registry.close()
+    answer = call(ehr, token(EC, north()))
+    assert answer.status_code == 503
+    assert answer.get_json()["resourceType"] == "OperationOutcome"

@@ -1,0 +1,294 @@
+"""A card that was set aside stays quiet for that user and patient, unless what it rests on
+got worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from cds_service.clients import ANYONE, Client
+from cds_service.clinical.criteria import CRITICAL, Criterion
+from cds_service.memory.schema import upgrade
+from cds_service.memory.store import Memory
+from cds_service.protocol.linter import lint
+from cds_service.service import Answer, Service
+from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
+from tests.web.test_service import NOTHING, keys
+
+SERVICE = "opioid-safety"
+HL7 = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+JUDGEMENT = {"reason": {"system": HL7, "code": "risk-benefit-ratio"}}  # 90 days
+EMERGENT = {"reason": {"system": "urn:cds-service:override-reason", "code": "emergent"}}  # none
+
+
+class Clinic:
+    """A service with a memory of its own, and a user who signs an opioid."""
+
+    def __init__(self, service: Service, url: str) -> None:
+        upgrade(url)
+        self.url, self.memory = url, Memory(url)
+        parts = (
+            service.settings,
+            service.knowledge,
+            service.vocabulary,
+            service.rules,
+            service.library,
+        )
+        self.service = Service(*parts, memory=self.memory)
+        self.empty = dict.fromkeys(keys(service, SERVICE, "order-sign"), NOTHING) | {
+            "patient": PATIENT
+        }
+
+    def sign(
+        self,
+        *drafts: dict[str, Any],
+        user: str = "Practitioner/1",
+        on: date | None = None,
+        client: Client = ANYONE,
+        **prefetch: Any,
+    ) -> Answer:
+        sent = order_sign(*(drafts or (OXYCODONE,)), prefetch=self.empty | prefetch)
+        sent["hookInstance"] = str(uuid4())
+        sent["context"]["userId"] = user
+        answer = self.service.respond(SERVICE, body(sent), as_of=on, client=client)
+        self.memory.flush()
+        return answer
+
+    def override(
+        self, answer: Answer, card: str, why: dict[str, Any] = JUDGEMENT, **members: Any
+    ) -> None:
+        uuid = next(each.uuid for each in answer.trace.cards if each.card == card)
+        item = {"card": uuid, "outcome": "overridden", "outcomeTimestamp": "2024-03-01T10:00:00Z"}
+        self.service.feedback(
+            SERVICE, body({"feedback": [item | {"overrideReason": why} | members]})
+        )
+
+    def rows(self, query: str) -> list[Any]:
+        engine = create_engine(self.url)
+        with engine.connect() as connection:
+            found = [tuple(row) for row in connection.execute(text(query))]
+        engine.dispose()
+        return found
+
+
+@pytest.fixture
+def clinic(service: Service, tmp_path: Path) -> Iterator[Clinic]:
+    opened = Clinic(service, f"sqlite:///{tmp_path / 'memory.db'}")
+    yield opened
+    opened.memory.close()
+
+
+def cards(answer: Answer) -> set[str]:
+    return {card["source"]["topic"]["code"] for card in answer.body["cards"]}
+
+
+def times_a_day(number: int) -> dict[str, Any]:
+    """The oxycodone of the sample, 10 mg so often: 15 MME each."""
+    order = deepcopy(OXYCODONE)
+    order["dosageInstruction"][0]["timing"]["repeat"]["frequency"] = number
+    return order
+
+
+def drug(code: str, name: str, **members: Any) -> dict[str, Any]:
+    coding = {
+        "system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+        "code": code,
+        "display": name,
+    }
+    order = {key: value for key, value in OXYCODONE.items() if key != "dosageInstruction"}
+    return order | {"medicationCodeableConcept": {"coding": [coding]}} | members
+
+
+DIAZEPAM = drug(
+    "197591", "diazepam 5 MG Oral Tablet", id="benzo", status="active", authoredOn="2024-02-20"
+)
+GABAPENTIN = drug(
+    "310431", "gabapentin 300 MG Oral Capsule", id="gaba", status="active", authoredOn="2024-02-20"
+)
+
+
+def chart(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": r} for r in resources],
+    }
+
+
+def test_the_same_card_stays_quiet_and_the_answer_says_so(clinic: Clinic) -> None:
+    first = clinic.sign()
+    assert "opioid-dose" in cards(first)
+    assert "cds-service.snoozed" not in first.body["extension"]
+    clinic.override(first, "opioid-dose")
+    second = clinic.sign()
+    assert cards(second) == cards(first) - {"opioid-dose"}
+    assert second.body["extension"]["cds-service.snoozed"] == [
+        {"card": "opioid-dose", "criteria": ["opioid-dose-threshold"], "until": "2024-05-30"}
+    ]
+    assert lint(second.body, "order-sign") == []
+    assert second.body["extension"]["cds-service.mme"] == first.body["extension"]["cds-service.mme"]
+    kept = clinic.rows(
+        "SELECT shown, snoozed FROM issued_card WHERE card = 'opioid-dose' ORDER BY created"
+    )
+    assert kept == [(1, 0), (0, 1)]
+
+
+def test_another_user_patient_or_client_is_told(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(), "opioid-dose")
+    assert "opioid-dose" in cards(clinic.sign(user="Practitioner/2"))
+    assert "opioid-dose" in cards(clinic.sign(client=Client("other")))
+
+
+def test_it_speaks_again_when_its_time_has_come(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(), "opioid-dose")
+    assert "opioid-dose" not in cards(clinic.sign(on=date(2024, 5, 29)))
+    assert "opioid-dose" in cards(clinic.sign(on=date(2024, 5, 30)))
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        EMERGENT,
+        {"reason": {"system": "urn:ours-alone", "code": "risk-benefit-ratio"}},
+        {"reason": {"code": "not-one-of-ours"}},
+        {"userComment": "no"},
+    ],
+)
+def test_a_reason_without_days_or_of_another_list_silences_nothing(
+    clinic: Clinic, why: dict[str, Any]
+) -> None:
+    clinic.override(clinic.sign(), "opioid-dose", why)
+    assert "opioid-dose" in cards(clinic.sign())
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        {"reason": {"code": "risk-benefit-ratio"}},
+        {"reason": {"display": "benefit outweighs risk for this patient"}},
+        {"code": "risk-benefit-ratio", "system": HL7},
+    ],
+)
+def test_a_reason_in_a_vendors_spelling_counts(clinic: Clinic, why: dict[str, Any]) -> None:
+    clinic.override(clinic.sign(), "opioid-dose", why)
+    assert "opioid-dose" not in cards(clinic.sign())
+
+
+def test_a_dose_in_a_higher_band_speaks_again_and_one_in_the_same_band_does_not(
+    clinic: Clinic,
+) -> None:
+    clinic.override(clinic.sign(times_a_day(4)), "opioid-dose")  # 60 MME
+    assert "opioid-dose" not in cards(clinic.sign(times_a_day(5)))  # 75
+    assert "opioid-dose" in cards(clinic.sign(times_a_day(6)))  # 90
+
+
+def test_a_dose_that_can_no_longer_be_told_speaks_again(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(), "opioid-dose")
+    unread = drug("1049621", "oxycodone hydrochloride 5 MG Oral Tablet", id="other")
+    assert "opioid-dose" in cards(clinic.sign(OXYCODONE, unread))
+
+
+def test_a_new_interacting_drug_speaks_again(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(medicationRequests=chart(DIAZEPAM)), "opioid-with-sedative")
+    same = clinic.sign(medicationRequests=chart(DIAZEPAM | {"id": "renewed"}))
+    assert "opioid-with-sedative" not in cards(same)
+    assert "opioid-with-sedative" in cards(
+        clinic.sign(medicationRequests=chart(DIAZEPAM, GABAPENTIN))
+    )
+    assert "opioid-with-sedative" in cards(clinic.sign(medicationRequests=chart(GABAPENTIN)))
+
+
+APNEA = {
+    "resourceType": "Condition",
+    "id": "apnea",
+    "subject": {"reference": "Patient/canary"},
+    "clinicalStatus": {"coding": [{"code": "active"}]},
+    "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "G47.33"}]},
+}
+OVERDOSE = APNEA | {
+    "id": "overdose",
+    "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "T40.2X1A"}]},
+    "onsetDateTime": "2023-01-01",
+}
+
+
+def test_a_folding_card_that_was_set_aside_keeps_what_was_in_it_quiet(clinic: Clinic) -> None:
+    first = clinic.sign(times_a_day(1), conditions=chart(APNEA))
+    assert "opioid-checklist" in cards(first)
+    clinic.override(first, "opioid-checklist")
+    again = clinic.sign(times_a_day(1), conditions=chart(APNEA))
+    quiet = {entry["card"] for entry in again.body["extension"]["cds-service.snoozed"]}
+    assert "naloxone-offer" in quiet
+    assert cards(again) == cards(first) - {"opioid-checklist"}
+
+
+def test_a_new_risk_speaks_again(clinic: Clinic) -> None:
+    first = clinic.sign(times_a_day(1), conditions=chart(APNEA))
+    clinic.override(first, "opioid-checklist")
+    again = clinic.sign(times_a_day(1), conditions=chart(APNEA, OVERDOSE))
+    assert "naloxone-offer" in said(again)
+
+
+def said(answer: Answer) -> set[str]:
+    """The criteria that speak."""
+    reasons = (
+        card.get("extension", {}).get("cds-service.reasons", ()) for card in answer.body["cards"]
+    )
+    return {each["criterion"] for found in reasons for each in found}
+
+
+def test_accepting_it_after_all_ends_the_silence(clinic: Clinic) -> None:
+    first = clinic.sign()
+    clinic.override(first, "opioid-dose")
+    clinic.override(
+        first, "opioid-dose", {}, outcome="accepted", outcomeTimestamp="2024-03-01T10:01:00Z"
+    )
+    assert "opioid-dose" in cards(clinic.sign())
+
+
+def test_an_override_of_the_future_counts_from_today(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(), "opioid-dose", outcomeTimestamp="2099-01-01T00:00:00Z")
+    assert clinic.rows("SELECT until FROM snooze") == [("2024-05-30",)]
+
+
+def test_a_critical_finding_is_never_silenced(clinic: Clinic) -> None:
+    rules = dict(clinic.service.rules)
+    usual = rules["opioid-dose"].function
+
+    def critical(facts: Any, known: Any) -> Iterator[Criterion]:
+        yield from (replace(criterion, indicator=CRITICAL) for criterion in usual(facts, known))
+
+    rules["opioid-dose"] = replace(rules["opioid-dose"], function=critical)
+    parts = (clinic.service.settings, clinic.service.knowledge, clinic.service.vocabulary)
+    clinic.service = Service(*parts, rules, clinic.service.library, memory=clinic.memory)
+    clinic.override(clinic.sign(), "opioid-dose")
+    assert clinic.rows("SELECT card FROM snooze") == []
+    assert "opioid-dose" in cards(clinic.sign())
+
+
+def test_nothing_of_the_patient_stands_in_the_tables(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(medicationRequests=chart(DIAZEPAM)), "opioid-with-sedative")
+    clinic.sign()
+    for table in ("issued_card", "feedback", "snooze"):
+        found = repr(clinic.rows(f"SELECT * FROM {table}")).lower()
+        assert found != "[]"
+        for word in ("canary", "practitioner", "diazepam", "oxycodone"):
+            assert word not in found, table
+
+
+def test_a_database_that_does_not_answer_silences_nothing(clinic: Clinic) -> None:
+    clinic.override(clinic.sign(), "opioid-dose")
+    engine = create_engine(clinic.url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE snooze"))
+    engine.dispose()
+    assert "opioid-dose" in cards(clinic.sign())
