@@ -1,7 +1,7 @@
 """A case's shorthand chart, made FHIR R4 resources: one line a resource.
 
-A line is `{<ResourceType>: <SYSTEM#code Display or words>, key: value, ...}`; `raw: {...}` stands for itself.
-The resource of line 3 has the id `line-3` unless it says `id`.
+A line is `{<ResourceType>: <SYSTEM#code Display or words>, key: value, ...}`; `raw: {...}` stands
+for itself. The resource of line 3 has the id `line-3` unless it says `id`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The resources of one case: the chart, the drafts, and the reference of every line in order."""
+    """The resources of one case: the chart, the drafts, and the reference of every line in
+    order.
+    """
 
     patient: Resource
     resources: tuple[Resource, ...]
@@ -89,7 +91,9 @@ def _resource(line: Line, default_id: str, systems: Mapping[str, str]) -> Resour
     unknown = [key for key in line if key not in _MAKERS and key not in KEYS]
     if len(kinds) != 1 or unknown:
         what = f"unknown key {unknown[0]!r}" if unknown else "not exactly one resource type"
-        raise LineError(f"{what} in {dict(line)} (allowed: {', '.join(sorted(KEYS | set(_MAKERS)))}, raw)")
+        raise LineError(
+            f"{what} in {dict(line)} (allowed: {', '.join(sorted(KEYS | set(_MAKERS)))}, raw)"
+        )
     kind = kinds[0]
     resource: Resource = {"resourceType": kind, "id": str(line.get("id", default_id))}
     resource[_SUBJECT_MEMBER.get(kind, "subject")] = dict(_SUBJECT)
@@ -105,7 +109,10 @@ def _resource(line: Line, default_id: str, systems: Mapping[str, str]) -> Resour
 def _raw(resource: Mapping[str, Any]) -> Resource:
     """A resource as written, its subject filled in when it names none."""
     member = _SUBJECT_MEMBER.get(resource["resourceType"], "subject")
-    return {**({} if resource["resourceType"] == "Patient" else {member: dict(_SUBJECT)}), **resource}
+    return {
+        **({} if resource["resourceType"] == "Patient" else {member: dict(_SUBJECT)}),
+        **resource,
+    }
 
 
 _SUBJECT_MEMBER = {

@@ -31,7 +31,8 @@ _AT_MOST = re.compile(rf"^(.*?)\s+at most ({_NUMBER}) (\S+) a day$")
 
 
 def dosages(sig: str) -> list[Resource]:
-    """The Dosage list of a shorthand sig: `and` gives instructions taken together, `, then` the next step.
+    """The Dosage list of a shorthand sig: `and` gives instructions taken together, `, then` the
+    next step.
 
     Raises LineError.
     """
@@ -83,7 +84,11 @@ def _frequency(words: str, text: str) -> Resource:
     if not words:
         return {}
     if every := _EVERY.match(words):
-        repeat = {"frequency": 1, "period": _number(every[1] or "1"), "periodUnit": _PERIOD[every[3]]}
+        repeat = {
+            "frequency": 1,
+            "period": _number(every[1] or "1"),
+            "periodUnit": _PERIOD[every[3]],
+        }
         return repeat | ({"periodMax": _number(every[2])} if every[2] else {})
     if often := _OFTEN.match(words):
         times = Fraction(often[1] or _TIMES[often[3]])

@@ -16,7 +16,19 @@ from cds_service.knowledge.strict_yaml import Loaded, Route, load
 from cds_service.protocol.services import ORDER_HOOKS, ORDER_SELECT, SERVICES
 
 _FILE_KEYS = ("rule", "as_of", "hook", "patient", "cases")
-_CASE_KEYS = ("name", "why", "as_of", "hook", "patient", "given", "withheld", "selected", "then", "alone")
+_CASE_KEYS = (
+    "name",
+    "why",
+    "as_of",
+    "hook",
+    "patient",
+    "given",
+    "withheld",
+    "selected",
+    "then",
+    "alone",
+    "answer",
+)
 _THEN_KEYS = ("criterion", "status", "indicator", "says", "because")
 _STATUSES = (Status.MET.value, Status.UNKNOWN.value)
 
@@ -46,6 +58,9 @@ class Case:
     selected: tuple[str, ...] | None
     then: tuple[Expected, ...]
     alone: bool
+    answer: Mapping[
+        str, Any
+    ]  # places in the answer (`extension.cds-service.mme.perDay`) and what stands there
     file: str
     line: int
 
@@ -59,13 +74,17 @@ class Case:
 
 
 def load_cases(path: Path, systems: Mapping[str, str]) -> tuple[Case, ...]:
-    """The cases of one file; `systems` maps short code system names to URLs. Raises KnowledgeError."""
+    """The cases of one file; `systems` maps short code system names to URLs. Raises
+    KnowledgeError.
+    """
     loaded = load(path, path.name)
     data = loaded.data
     _only(loaded, (), data, _FILE_KEYS, needed=("rule", "cases"))
     if data["rule"].replace("-", "_") != path.stem:
         raise loaded.fault(
-            ("rule",), f"the rule {data['rule']!r} is not the file's name", path.stem.replace("_", "-")
+            ("rule",),
+            f"the rule {data['rule']!r} is not the file's name",
+            path.stem.replace("_", "-"),
         )
     found = tuple(_case(loaded, index, systems) for index in range(len(data["cases"])))
     names = [case.name for case in found]
@@ -106,8 +125,11 @@ def _case(loaded: Loaded, index: int, systems: Mapping[str, str]) -> Case:
         chart=drawn,
         withheld=frozenset(_need(loaded, route, word) for word in said.get("withheld", ())),
         selected=_selected(hook, drawn, said),
-        then=tuple(_expected(loaded, (*route, "then", n), one, drawn) for n, one in enumerate(said["then"])),
+        then=tuple(
+            _expected(loaded, (*route, "then", n), one, drawn) for n, one in enumerate(said["then"])
+        ),
         alone=said.get("alone", False),
+        answer=said.get("answer", {}),
         file=loaded.file,
         line=loaded.line(route),
     )
@@ -126,7 +148,9 @@ def _need(loaded: Loaded, route: Route, word: str) -> Need:
     try:
         return Need(word)
     except ValueError:
-        raise loaded.fault((*route, "withheld"), f"no such need {word!r}", ", ".join(Need)) from None
+        raise loaded.fault(
+            (*route, "withheld"), f"no such need {word!r}", ", ".join(Need)
+        ) from None
 
 
 def _expected(loaded: Loaded, route: Route, said: Mapping[str, Any], drawn: Chart) -> Expected:
@@ -135,7 +159,9 @@ def _expected(loaded: Loaded, route: Route, said: Mapping[str, Any], drawn: Char
     if status not in _STATUSES:
         raise loaded.fault(route, f"no such status {status!r}", ", ".join(_STATUSES))
     if status == Status.MET.value and said.get("indicator") not in list(Indicator):
-        raise loaded.fault(route, f"no such indicator {said.get('indicator')!r}", ", ".join(Indicator))
+        raise loaded.fault(
+            route, f"no such indicator {said.get('indicator')!r}", ", ".join(Indicator)
+        )
     because = said.get("because")
     if because is not None and not all(0 < number <= len(drawn.references) for number in because):
         raise loaded.fault((*route, "because"), "no such line", f"1 to {len(drawn.references)}")
@@ -144,12 +170,18 @@ def _expected(loaded: Loaded, route: Route, said: Mapping[str, Any], drawn: Char
         status=Status(status),
         indicator=Indicator(said["indicator"]) if "indicator" in said else None,
         says=said.get("says", ""),
-        because=None if because is None else frozenset(drawn.references[number - 1] for number in because),
+        because=None
+        if because is None
+        else frozenset(drawn.references[number - 1] for number in because),
     )
 
 
 def _only(
-    loaded: Loaded, route: Route, said: object, allowed: tuple[str, ...], needed: tuple[str, ...] = ()
+    loaded: Loaded,
+    route: Route,
+    said: object,
+    allowed: tuple[str, ...],
+    needed: tuple[str, ...] = (),
 ) -> None:
     """Refuse anything but a mapping of allowed keys with the needed ones."""
     if not isinstance(said, Mapping):

@@ -16,7 +16,14 @@ from cds_service.cases.words import (
     start,
 )
 
-_VERIFICATIONS = ("unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error")
+_VERIFICATIONS = (
+    "unconfirmed",
+    "provisional",
+    "differential",
+    "confirmed",
+    "refuted",
+    "entered-in-error",
+)
 
 
 def condition(resource: Resource, line: Line, words: Words) -> None:
@@ -81,7 +88,9 @@ def encounter(resource: Resource, line: Line, words: Words) -> None:
         serviceType=specialty,
     )
     if specialty is not None:
-        resource["contained"] = [{"resourceType": "PractitionerRole", "id": "role", "specialty": [specialty]}]
+        resource["contained"] = [
+            {"resourceType": "PractitionerRole", "id": "role", "specialty": [specialty]}
+        ]
         resource["participant"] = [{"individual": {"reference": "#role"}}]
 
 

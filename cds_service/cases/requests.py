@@ -92,7 +92,9 @@ def request(resource: Resource, line: Line, words: Words) -> None:
         authoredOn=start(line),
         reasonCode=words.concepts(line.get("reason")),
     )
-    resource["code" if kind == "ServiceRequest" else "codeCodeableConcept"] = words.concept(line[kind])
+    resource["code" if kind == "ServiceRequest" else "codeCodeableConcept"] = words.concept(
+        line[kind]
+    )
     if "specialty" in line:
         resource["performerType"] = words.concept(line["specialty"])
     if "value" in line:
@@ -137,7 +139,9 @@ def claim(resource: Resource, line: Line, words: Words) -> None:
     )
     if "value" in line:
         category = coded("urn:cds-service:claim-info", "submission-complete")
-        resource["supportingInfo"] = [{"sequence": 1, "category": category, "valueBoolean": line["value"]}]
+        resource["supportingInfo"] = [
+            {"sequence": 1, "category": category, "valueBoolean": line["value"]}
+        ]
     if "reason" in line:
         resource["item"] = [
             {

@@ -36,7 +36,8 @@ class Words:
 
 
 def concept(text: object, systems: Mapping[str, str], system: str | None = None) -> Resource:
-    """A CodeableConcept of `SYSTEM#code Display` or plain words; `system` is the URL of a bare code.
+    """A CodeableConcept of `SYSTEM#code Display` or plain words; `system` is the URL of a bare
+    code.
 
     >>> concept("LOINC#91147-9 PEG", {"LOINC": "http://loinc.org"})["coding"][0]["display"]
     'PEG'
@@ -46,7 +47,9 @@ def concept(text: object, systems: Mapping[str, str], system: str | None = None)
     if not hash_mark or " " in code:
         return {"coding": [{"system": system, "code": words}]} if system else {"text": words}
     if code not in systems and "://" not in code and not code.startswith("urn:"):
-        raise LineError(f"unknown code system {code!r} in {words!r} (allowed: {', '.join(sorted(systems))})")
+        raise LineError(
+            f"unknown code system {code!r} in {words!r} (allowed: {', '.join(sorted(systems))})"
+        )
     number, _, display = rest.partition(" ")
     coding = put({"system": systems.get(code, code), "code": number}, display=display or None)
     return put({"coding": [coding]}, text=display or None)

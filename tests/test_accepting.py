@@ -1,0 +1,143 @@
+"""Accepting a suggestion settles what made it: the next call does not ask for the same again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.cases import Call, Case, House, Road, call_of, load_cases
+from cds_service.cases.roads import met
+from cds_service.clinical.esi_checklist import QUESTIONNAIRE
+from cds_service.clinical.facts import Need
+from cds_service.shipped import shipped
+
+pytestmark = pytest.mark.slow
+
+CASES = Path(__file__).parent / "cases"
+SPINE = (
+    "esi_decision_support",
+    "lumbar_imaging",
+    "medical_spine_center",
+    "therapy_medical_necessity_review",
+)
+# Case file, name of the case, label of the suggestion, the criterion that it settles.
+SETTLED = (
+    (
+        0,
+        "Every criterion is met, and the payer asks for a record",
+        "Record the",
+        "decision-support-record-required",
+    ),
+    (0, "A code without imaging guidance", "Order with imaging guidance", "no-image-guidance"),
+    (0, "A cervical injection without imaging guidance", "Order with imaging", "no-image-guidance"),
+    (
+        0,
+        "Pain and naproxen for 27 days",
+        "Defer the injection to 2025-06-17",
+        "pain-under-four-weeks",
+    ),
+    (0, "Three transforaminal levels", "Order one unit", "levels-or-regions-exceeded"),
+    (
+        0,
+        "Axial reason although radiculopathy is on file",
+        "Give the diagnosis",
+        "indication-not-supported",
+    ),
+    (1, "MRI on day 10", "Defer the imaging order to 2025-07-19", "early-imaging"),
+    (1, "MRI on day 10", "Cancel the imaging order", "early-imaging"),
+    (
+        2,
+        "Surgeon referral without a medical spine visit",
+        "Refer to a medical",
+        "medical-spine-visit-first",
+    ),
+    (
+        2,
+        "Ten weeks of pain, treatment did not help",
+        "Refer to a medical",
+        "medical-spine-visit-recommended",
+    ),
+    (3, "Thirteen visits without a current score", "Ask for fewer visits", "review-denial-risk"),
+)
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return House()
+
+
+def _case(house: House, file: int, name: str) -> Case:
+    cases = load_cases(CASES / f"{SPINE[file]}.yaml", house.systems)
+    return next(case for case in cases if case.name == name)
+
+
+def _actions(body: dict[str, Any], label: str) -> Iterator[dict[str, Any]]:
+    for card in body["cards"]:
+        for suggestion in card.get("suggestions", ()):
+            if suggestion["label"].startswith(label):
+                yield from suggestion["actions"]
+
+
+def accepted(call: Call, action: dict[str, Any]) -> Call:
+    """The next call after the client did what a suggestion says."""
+    drafts = [dict(e["resource"]) for e in call.context.get("draftOrders", {}).get("entry", ())]
+    resource: Any = action.get("resource")
+    if action["type"] == "delete":
+        drafts = [d for d in drafts if f"{d['resourceType']}/{d['id']}" != action["resourceId"]]
+    elif action["type"] == "update":
+        drafts = [resource if d["id"] == resource["id"] else d for d in drafts]
+    elif resource["resourceType"] == "ServiceRequest" and drafts:
+        drafts.append({**resource, "id": "accepted"})
+    else:
+        call = replace(call, resources=(*call.resources, {**resource, "id": "accepted"}))
+    if "draftOrders" not in call.context:
+        return call
+    bundle = {**call.context["draftOrders"], "entry": [{"resource": d} for d in drafts]}
+    return replace(call, context={**call.context, "draftOrders": bundle})
+
+
+@pytest.mark.parametrize(("file", "name", "label", "criterion"), SETTLED)
+def test_accepting_settles(house: House, file: int, name: str, label: str, criterion: str) -> None:
+    call = call_of(_case(house, file, name))
+    before = house.ask(call, Road.PREFETCH)
+    assert criterion in met(before)
+    (action,) = _actions(before.body, label)
+    after = house.ask(accepted(call, action), Road.PREFETCH)
+    assert after.status == 200
+    assert criterion not in met(after)
+
+
+def test_the_record_answers_the_published_questionnaire(house: House) -> None:
+    published = json.loads(
+        (shipped("fhir_fixtures") / "questionnaires/esi-decision-support.json").read_text()
+    )
+    call = call_of(_case(house, 0, SETTLED[0][1]))
+    (action,) = _actions(house.ask(call, Road.PREFETCH).body, "Record the result")
+    record = action["resource"]
+    assert record["questionnaire"] == published["url"] == QUESTIONNAIRE
+    assert [(i["linkId"], i["text"]) for i in record["item"]] == [
+        (i["linkId"], i["text"]) for i in published["item"]
+    ]
+    assert record["item"][0]["answer"] == [{"valueString": "criteria met"}]
+    assert record["status"] == "completed"
+
+
+def test_the_checklist_stands_on_the_card_once_with_the_fda_note(house: House) -> None:
+    for name in (SETTLED[0][1], "Contrast allergy", "On selection the record is a note"):
+        body = house.ask(call_of(_case(house, 0, name)), Road.PREFETCH).body
+        text = "\n".join(card["detail"] for card in body["cards"])
+        assert text.count("Checklist:") == 1
+        assert text.count("not approved by the FDA") == 1
+        assert "Image guidance in the order: **met**" in text
+
+
+def test_an_unknown_item_says_what_would_settle_it(house: House) -> None:
+    call = call_of(_case(house, 0, "Contrast allergy"))
+    answer = house.ask(replace(call, withheld=frozenset({Need.MEDICATIONS})), Road.PREFETCH)
+    text = "\n".join(card["detail"] for card in answer.body["cards"])
+    assert "bleeding disorder: **unknown**; to settle it: the medication list" in text
