@@ -1,0 +1,151 @@
+"""`cds-service client`: the file that registers who may call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cds_service.errors import CdsError, KnowledgeError, SettingsError
+from cds_service.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from cds_service.clients import Client
+
+
+@click.group("client")
+def command() -> None:
+    """Look after the clients of the file that CDS_CLIENTS names."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--issuer", required=True, help="The `iss` of its tokens.")
+@click.option("--jku", default="", help="Address of its JWKS.")
+@click.option("--keys", default="", help="A JWKS file beside the clients file, instead of --jku.")
+@click.option("--tenant", default="", help="The `tenant` of its tokens.")
+@click.option("--fhir", default="", help="The one FHIR base that may be called back.")
+@click.option("--service", "services", multiple=True, help="A service it may call; all without it.")
+@click.option("--profile", default="", help="2.0, 3.0, epic, oracle, sandbox or crd.")
+@click.option(
+    "--audience", "audiences", multiple=True, help="An `aud` it sends besides our addresses."
+)
+@click.option(
+    "--loud", is_flag=True, help="Show cards from the first day; without it all are silent."
+)
+def add(
+    name: str, services: tuple[str, ...], audiences: tuple[str, ...], loud: bool, **texts: str
+) -> None:
+    """Register the client NAME at the end of the file; nothing is changed if that would
+    break it.
+    """
+    import yaml
+
+    entry: dict[str, object] = {member: text for member, text in texts.items() if text}
+    if services:
+        entry["services"] = list(services)
+    if audiences:
+        entry["audiences"] = list(audiences)
+    if not loud:
+        entry["silent"] = "all"
+    path = _file(load_settings())
+    before = path.read_text(encoding="utf-8") if path.exists() else "clients:\n"
+    block = yaml.safe_dump({name: entry}, sort_keys=False, allow_unicode=True)
+    indented = "".join(f"  {line}\n" for line in block.splitlines())
+    _write_if_sound(path, before.rstrip("\n") + "\n" + indented)
+    click.echo(f"Registered {name} in {path.name}." + ("" if loud else " Its cards are silent."))
+
+
+@command.command("list")
+def list_clients() -> None:
+    """Show the registered clients."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "client", "issuer", "keys", "FHIR base", "services", "profile", "silent", "roll-out"
+    )
+    for client in registered(load_settings()):
+        table.add_row(
+            client.id + (f" ({client.tenant})" if client.tenant else ""),
+            client.issuer,
+            client.jku or f"{len(client.keys)} in a file",
+            client.fhir,
+            ", ".join(sorted(client.services)) or "all",
+            client.profile.value,
+            ", ".join(sorted(client.silent)),
+            ", ".join(f"{card} {percent} %" for card, percent in client.rollout),
+        )
+    Console().print(table)
+
+
+@command.command()
+@click.option("--offline", is_flag=True, help="Do not fetch keys.")
+def check(offline: bool) -> None:
+    """Check the file, what production refuses, and each client's keys; exit 1 on a fault."""
+    from cds_service.integration.key_check import keys_of
+
+    settings = load_settings()
+    found = [str(fault) for fault in _faults(settings)]
+    if not found:
+        clients = registered(settings)
+        found += _refused(settings, clients)
+        if not offline:
+            found += [fault for client in clients for fault in keys_of(client).faults]
+    for fault in found:
+        click.echo(fault)
+    click.echo(f"{len(found)} faults")
+    sys.exit(1 if found else 0)
+
+
+def registered(settings: Settings) -> tuple[Client, ...]:
+    """The clients of the file. Raises SettingsError, KnowledgeError."""
+    from cds_service.clients_file import read_clients
+
+    return read_clients(_file(settings))
+
+
+def _file(settings: Settings) -> Path:
+    if settings.clients is None:
+        raise SettingsError("CDS_CLIENTS: names no file")
+    return settings.clients
+
+
+def _faults(settings: Settings) -> Iterable[CdsError]:
+    from cds_service.clients_file import loaded_clients, read_clients
+    from cds_service.knowledge.loader import load_knowledge
+    from cds_service.site_queries import query_faults
+
+    knowledge = load_knowledge(overlay=settings.knowledge, factors=settings.mme_factors.value)
+    path = _file(settings)
+    try:
+        _, found = loaded_clients(path, [payer.id for payer in knowledge.payers])
+    except KnowledgeError as fault:
+        return [fault]
+    return found or list(query_faults(read_clients(path), path.name))
+
+
+def _refused(settings: Settings, clients: Iterable[Client]) -> list[str]:
+    from cds_service.start_up import check_production
+
+    try:
+        check_production(settings, clients)
+    except SettingsError as error:
+        return [str(error)]
+    return []
+
+
+def _write_if_sound(path: Path, text: str) -> None:
+    """Put `text` in the place of the file if it reads well. Raises KnowledgeError."""
+    from cds_service.clients_file import read_clients
+
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text, encoding="utf-8")
+    try:
+        read_clients(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""Options that several commands share: how to name oneself to a CDS service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cds_service.integration.remote import Remote
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--issuer`, `--key`, `--jku` and `--timeout`."""
+    for option in (
+        click.option(
+            "--timeout", type=click.FloatRange(0.1, 120), default=10.0, help="Seconds for one call."
+        ),
+        click.option("--jku", default="", help="Where the service finds our public keys."),
+        click.option("--key", type=_FILE, help="A private JWK to sign calls with."),
+        click.option("--issuer", default="", help="Who we are, for signed calls."),
+    ):
+        command = option(command)
+    return command
+
+
+def remote(url: str, *, issuer: str, key: Path | None, jku: str, timeout: float) -> Remote:
+    """The CDS service at a URL."""
+    from cds_service.integration.remote import Remote
+    from cds_service.integration.signing import signer
+    from cds_service.settings import Mode, load_settings
+
+    if bool(issuer) != (key is not None):
+        raise click.UsageError("--issuer and --key go together")
+    if key is None:
+        return Remote(url, None, timeout)
+    return Remote(url, signer(issuer, key, load_settings(mode=Mode.TEST).now, jku), timeout)
+
+
+def token_of(file: Path | None) -> str:
+    """An access token from a file, so that it stands in no list of processes."""
+    return file.read_text(encoding="utf-8").strip() if file is not None else ""

@@ -1,0 +1,274 @@
+"""What integrators run by hand: invoke, validate and dry-run, each with its exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cds_service.cli import commands, main
+from cds_service.clinical.facts import Need
+from cds_service.clinical.rules import load_rules
+from cds_service.integration.dry_run import Query, reach, refusal
+from cds_service.integration.invoke import context
+from cds_service.integration.server import Capability
+from cds_service.service import Service
+from cds_service.shipped import shipped
+from tests.contract.answers import DIAZEPAM, asked, folder
+from tests.contract.fhir_store import FhirStore
+from tests.contract.loopback import Loopback
+from tests.protocol.hook_requests import OXYCODONE, PATIENT
+
+pytestmark = pytest.mark.slow
+
+ANSWERS = folder()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(commands, arguments, env={"COLUMNS": "200"})
+
+
+def written(tmp_path: Path, content: Any, name: str = "file.json") -> str:
+    file = tmp_path / name
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return str(file)
+
+
+@pytest.fixture
+def store() -> FhirStore:
+    return FhirStore(PATIENT, DIAZEPAM)
+
+
+@pytest.fixture
+def base(store: FhirStore) -> Iterator[str]:
+    with Loopback(store) as url:
+        yield url
+
+
+class TestValidate:
+    """A file is good, or each fault is one line."""
+
+    def test_recorded_messages_are_good(self, tmp_path: Path, service: Service) -> None:
+        discovery = written(tmp_path, service.discovery())
+        told = run("validate", str(ANSWERS / "request.json"), str(ANSWERS / "2.0.json"), discovery)
+        assert told.exit_code == 0, told.output
+        assert told.output.splitlines() == [
+            "request.json: a good request",
+            "2.0.json: a good response",
+            "file.json: a good discovery",
+        ]
+
+    def test_a_response_is_held_against_its_request(self, tmp_path: Path) -> None:
+        response = str(ANSWERS / "2.0.json")
+        assert run("validate", "--request", str(ANSWERS / "request.json"), response).exit_code == 0
+        other = json.loads((ANSWERS / "request.json").read_text())
+        other["context"]["draftOrders"] = {"resourceType": "Bundle", "entry": []}
+        told = run("validate", "--request", written(tmp_path, other), response)
+        assert told.exit_code == 1
+        assert "an update must be of a draft order" in told.output
+
+    @pytest.mark.parametrize(
+        ("message", "fault"),
+        [
+            ({"hook": "order-sign"}, "hookInstance: is required"),
+            ({"cards": [{"uuid": "x"}]}, "summary: is required"),
+            ({"services": [{"id": "a b"}]}, "one URL path segment"),
+            ({"feedback": [5]}, "1 items could not be read"),
+            ({"feedback": 5}, "feedback"),
+            ({"resourceType": "Patient", "birthDate": "May"}, "birthDate"),
+            ({"resourceType": "Nonsense"}, "not a resource type"),
+        ],
+    )
+    def test_a_fault_is_a_line_and_exit_1(self, tmp_path: Path, message: Any, fault: str) -> None:
+        told = run("validate", written(tmp_path, message))
+        assert told.exit_code == 1
+        assert fault in told.output
+
+    def test_resources_in_a_request_are_checked_one_by_one(self, tmp_path: Path) -> None:
+        request = json.loads((ANSWERS / "request.json").read_text())
+        request["context"]["draftOrders"]["entry"][0]["resource"]["status"] = []
+        request["prefetch"]["patient"] = {"resourceType": "Patient", "unknown": 1}
+        told = run("validate", written(tmp_path, request))
+        assert told.exit_code == 1
+        assert "context.draftOrders.entry.0" in told.output
+        assert "prefetch.patient" in told.output
+
+    def test_a_request_that_no_service_answers_is_a_fault(self, tmp_path: Path) -> None:
+        request = json.loads((ANSWERS / "request.json").read_text())
+        del request["context"]["draftOrders"]
+        assert "draftOrders: is missing" in run("validate", written(tmp_path, request)).output
+        told = run("validate", written(tmp_path, request | {"hook": "order-review"}))
+        assert "no service answers order-review" in told.output
+
+    def test_cards_and_orders(self, tmp_path: Path) -> None:
+        card, order = (
+            shipped("cards") / "opioid-dose.yaml",
+            shipped("cards") / "orders" / "naloxone.yaml",
+        )
+        assert run("validate", str(card), str(order)).exit_code == 0
+        broken = written(tmp_path, card.read_text() + "nonsense: true\n", "opioid-dose.yaml")
+        told = run("validate", broken)
+        assert told.exit_code == 1
+        assert "opioid-dose.yaml" in told.output
+        assert "nonsense" in told.output
+
+    @pytest.mark.parametrize(
+        "content", ["{", "[]", "{}", '{"cards": [NaN]}', '{"hook": "a", "hook": "b"}']
+    )
+    def test_what_is_no_message_is_exit_2(
+        self, tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.argv", ["cds-service", "validate", written(tmp_path, content)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 2
+
+
+class TestInvoke:
+    """A call as an EHR makes it, its cards in a table."""
+
+    def test_a_request_file_is_sent_and_its_cards_are_shown(self, address: str) -> None:
+        told = run("invoke", address, str(ANSWERS / "request.json"), "--service", "opioid-safety")
+        assert told.exit_code == 0, told.output
+        assert "opioid-safety: 200" in told.output
+        assert "90 MME/day" in told.output
+        assert "Order naloxone nasal spray (recommended)" in told.output
+
+    def test_the_answer_can_be_printed_as_it_came(self, address: str) -> None:
+        told = run(
+            "invoke", address, str(ANSWERS / "request.json"), "--service", "opioid-safety", "--json"
+        )
+        assert json.loads(told.output)["cards"]
+
+    def test_a_request_is_built_from_a_fhir_server(
+        self, address: str, base: str, store: FhirStore, tmp_path: Path
+    ) -> None:
+        draft = written(tmp_path, OXYCODONE)
+        built = ("--fhir", base, "--patient", "canary", "--hook", "order-sign", "--draft", draft)
+        told = run("invoke", address, *built)
+        assert told.exit_code == 0, told.output
+        assert "90 MME/day" in told.output
+        assert "diazepam" in told.output
+        assert "/Patient/canary" in store.asked
+        assert "/MedicationRequest?patient=canary" in store.asked
+
+    def test_a_token_goes_to_the_fhir_server(self, address: str, tmp_path: Path) -> None:
+        with Loopback(FhirStore(PATIENT, token="canary-token")) as base:
+            built = ("--fhir", base, "--patient", "Patient/canary", "--service", "opioid-safety")
+            assert run("invoke", address, *built).exit_code == 1  # nothing to read: 412
+            token = written(tmp_path, "canary-token\n", "token.txt")
+            told = run("invoke", address, *built, "--token", token)
+        assert told.exit_code == 0, told.output
+        assert "canary-token" not in told.output
+
+    def test_a_refused_call_says_why_and_is_exit_1(self, address: str, tmp_path: Path) -> None:
+        request = json.loads((ANSWERS / "request.json").read_text())
+        request["context"].pop("userId")
+        told = run("invoke", address, written(tmp_path, request), "--service", "opioid-safety")
+        assert told.exit_code == 1
+        assert "context.userId: is required" in told.output
+
+    def test_bad_input_is_exit_2(self, address: str, tmp_path: Path) -> None:
+        assert run("invoke", address).exit_code == 2
+        assert run("invoke", address, "--fhir", "http://127.0.0.1:9").exit_code == 2
+        assert run("invoke", address, written(tmp_path, "{")).exit_code == 2
+        assert run("invoke", address, written(tmp_path, "[]")).exit_code == 2
+        assert run("invoke", address, written(tmp_path, {}), "--issuer", "https://x").exit_code == 2
+
+    def test_a_service_that_is_not_there_is_said(self, address: str) -> None:
+        told = run("invoke", address, str(ANSWERS / "request.json"), "--service", "nonsense")
+        assert "no service nonsense on order-sign" in str(told.exception)
+
+    def test_order_select_selects_what_is_drafted(self) -> None:
+        about = context(
+            "order-select",
+            "Patient/p",
+            [{"resourceType": "ServiceRequest", "id": "s"}],
+            encounter="e",
+        )
+        assert about["selections"] == ["ServiceRequest/s"]
+        assert (about["patientId"], about["encounterId"]) == ("p", "e")
+
+
+class TestDryRun:
+    """Which queries a server answers, and what could then be evaluated."""
+
+    def test_a_server_with_everything_is_exit_0(self, base: str, store: FhirStore) -> None:
+        told = run("dry-run", "--fhir", base, "--patient", "canary")
+        assert told.exit_code == 0, told.output
+        assert "MedicationRequest" in told.output
+        assert "Canaryvale" not in told.output
+        assert "canary" not in told.output
+        assert store.asked[0] == "/metadata"
+
+    def test_what_the_server_refuses_is_told(self, base: str, store: FhirStore) -> None:
+        store.hidden, store.unsearchable = ["Condition"], ["Observation"]
+        told = run("dry-run", "--fhir", base, "--patient", "canary")
+        assert told.exit_code == 1
+        assert "status 403" in told.output
+        assert "no search" in told.output
+        assert "not at all" in told.output or "in part" in told.output
+
+    def test_a_server_that_says_nothing_of_itself_is_exit_2(
+        self, monkeypatch: pytest.MonkeyPatch, address: str
+    ) -> None:
+        for base in ("http://127.0.0.1:9", f"{address}/health"):
+            monkeypatch.setattr(
+                "sys.argv", ["cds-service", "dry-run", "--fhir", base, "--patient", "x"]
+            )
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert ended.value.code == 2
+
+    def test_pages_are_turned_and_counted(self, base: str, store: FhirStore) -> None:
+        store.resources += [DIAZEPAM | {"id": f"rx{n}"} for n in range(9)]
+        store.page = 4
+        told = run("dry-run", "--fhir", base, "--patient", "canary")
+        line = next(line for line in told.output.splitlines() if "MedicationRequest" in line)
+        assert [cell.strip() for cell in line.split("│")[4:6]] == ["10", "3"]
+
+    @pytest.mark.parametrize(
+        ("able", "url", "why"),
+        [
+            ({}, "Goal?patient=1", "no such resource"),
+            ({"Goal": Capability(frozenset({"read"}), frozenset())}, "Goal?patient=1", "no search"),
+            (
+                {"Goal": Capability(frozenset({"search-type"}), frozenset({"patient"}))},
+                "Goal/1",
+                "no read",
+            ),
+            (
+                {"Goal": Capability(frozenset({"search-type"}), frozenset({"subject"}))},
+                "Goal?patient=1&_count=5",
+                "no search by patient",
+            ),
+            (
+                {"Goal": Capability(frozenset({"search-type"}), frozenset({"patient"}))},
+                "Goal?patient=1",
+                "",
+            ),
+            ({"Goal": Capability(frozenset({"read"}), frozenset())}, "Goal/1", ""),
+        ],
+    )
+    def test_a_capability_allows_a_query_or_says_why_not(
+        self, able: dict[str, Capability], url: str, why: str
+    ) -> None:
+        assert refusal(able, "Goal", url) == why
+
+    def test_what_did_not_come_is_named_card_by_card(self) -> None:
+        rules = load_rules()
+        nothing = list(reach(rules, []))
+        assert {each.state for each in nothing} <= {"not at all", "in part"}
+        whole = list(reach(rules, [Query(need, "", "") for need in Need]))
+        assert {each.state for each in whole} == {"whole"}
+        doubted = list(reach(rules, [Query(need, "", "no search") for need in Need]))
+        assert doubted == nothing
+        assert len(whole) == len(nothing)
+
+
+def test_the_recorded_request_is_ours(service: Service) -> None:
+    assert asked(service)["hook"] == "order-sign"
