@@ -1,0 +1,1 @@
+"""Speed and memory of the real service beside a trivial endpoint, measured in one run."""

@@ -1,0 +1,1 @@
+"""Load for minutes, with everything around the service going wrong."""
