@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.facts import Condition, Facts, Need, Order, Request
+from cds_service.clinical.facts import OVER, Condition, Facts, Need, Order, Request
 from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code
-
-ENDED = ("revoked", "cancelled", "stopped", "completed", "entered-in-error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def _draft_reasons(facts: Facts, known: Known) -> Iterator[str]:
     named = {c.ref for c in known.derived(problems).ever(*CONTEXT)}
     drafts: tuple[Request | Order, ...] = (*facts.requests, *facts.devices, *facts.orders)
     for draft in drafts:
-        if not draft.draft or draft.status in ENDED:
+        if not draft.draft or draft.status in OVER:
             continue
         if _in_context(draft.reasons, known) or not named.isdisjoint(draft.reason_refs):
             yield draft.ref

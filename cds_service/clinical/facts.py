@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from cds_service.clinical.prescriptions import Dispense, Dose, Order, Sig, Statement
 from cds_service.clinical.records import (
     NO_CODES,
+    OVER,
     Allergy,
     CarePlan,
     Claim,
@@ -38,6 +39,7 @@ from cds_service.knowledge.codes import Code, ValueSet
 
 __all__ = [
     "NO_CODES",
+    "OVER",
     "Allergy",
     "CarePlan",
     "Claim",

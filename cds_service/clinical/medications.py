@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.clinical.dates import Span, span_of
-from cds_service.clinical.facts import Facts, Need, Order, Statement
+from cds_service.clinical.facts import OVER, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 
-DEAD_DRAFT = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
 NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
 UNCERTAIN = frozenset({"", "unknown"})
 MERE_INTENT = frozenset({"proposal", "plan"})
@@ -130,7 +129,7 @@ def medications(facts: Facts, known: Known) -> Medications:
     """
     as_of = facts.as_of
     drafts = tuple(
-        _begun(o, as_of) for o in _once(facts.drafts) if o.status not in DEAD_DRAFT and _meant(o)
+        _begun(o, as_of) for o in _once(facts.drafts) if o.status not in OVER and _meant(o)
     )
     chart = tuple(o for o in _once(o for o in facts.orders if not o.draft) if _meant(o))
     superseded = frozenset(_superseded(chart, as_of))

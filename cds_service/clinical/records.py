@@ -16,6 +16,8 @@ from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug
 
 NO_CODES: frozenset[Code] = frozenset()
+# A draft order of any of these statuses does not count; every other status does (orders are re-signed).
+OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
 
 
 class Need(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from cds_service.clinical.facts import Facts, Need, Request
+from cds_service.clinical.facts import OVER, Facts, Need, Request
 from cds_service.clinical.rule import Known, reasoning
 
 THERAPY_REQUESTS = ("pt", "ot", "chiropractic", "acupuncture")
@@ -23,7 +23,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "surgeon": ("spine-surgeon-consult-order",),
     "emergency": ("emergency-referral",),
 }
-ENDED = ("revoked", "cancelled", "stopped", "completed", "entered-in-error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def referrals(facts: Facts, known: Known) -> Referrals:
 
 def _is_open(request: Request, as_of: date) -> bool:
     if request.draft:
-        return request.status not in ENDED
+        return request.status not in OVER
     return request.open and (request.when is None or request.when.first <= as_of)
 
 

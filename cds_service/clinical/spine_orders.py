@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.clinical.back_pain import ENDED
-from cds_service.clinical.facts import Condition, Facts, Need, Request
+from cds_service.clinical.facts import OVER, Condition, Facts, Need, Request
 from cds_service.clinical.problems import CONTEXT
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code
@@ -54,9 +53,7 @@ def spine_orders(facts: Facts, known: Known) -> SpineOrders:
     """Drafts told apart by CPT, HCPCS, LOINC or SNOMED CT code, surgeons and therapists
     also by specialty.
     """
-    drafts = tuple(
-        r for r in (*facts.requests, *facts.devices) if r.draft and r.status not in ENDED
-    )
+    drafts = tuple(r for r in (*facts.requests, *facts.devices) if r.draft and r.status not in OVER)
     for_back = frozenset(r.ref for r in drafts if _for_back(r, facts, known))
 
     def of(*names: str) -> tuple[Request, ...]:

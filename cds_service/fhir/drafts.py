@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from cds_service.clinical.facts import OVER
 from cds_service.errors import BadRequest
 from cds_service.fhir.bundles import Content, Entry, Json, content, typed
 from cds_service.fhir.chart import Chart
@@ -19,7 +20,6 @@ from cds_service.fhir.salvage import plain_json
 ORDER_SELECT = "order-select"
 # An entry counts whatever its status, as orders may be signed again, unless it is over or was a
 # mistake.
-_OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
 _REQUESTS = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest"})
 
 
@@ -54,7 +54,7 @@ def read_drafts(
         identity = _word(resource, "id")
         ref = ref_of(kind, identity, entry, at)
         named = {ref, entry.full_url or "", identity}
-        if kind not in _REQUESTS or status in _OVER or (selected and selected.isdisjoint(named)):
+        if kind not in _REQUESTS or status in OVER or (selected and selected.isdisjoint(named)):
             continue
         found = typed(entry.resource)
         if found is not None and read_one(chart, found, entry, at, Tally()) and exact:

@@ -22,9 +22,7 @@ from cds_service.knowledge.numbers import Number
     uses=(daily_mme, exclusions, opioid_orders),
     numbers=("opioid.dose_caution",),
     criteria=(
-        declared(
-            "opioid-dose-threshold", worst=WARNING, words=("mme", "threshold", "added", "lower")
-        ),
+        declared("opioid-dose-threshold", worst=WARNING, words=("mme", "threshold", "lower")),
     ),
 )
 def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -42,7 +40,6 @@ def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
     words = {
         "mme": mme,
         "threshold": limit,
-        "added": mme.per_day - mme.without_drafts,
         "lower": _lower(known.derived(opioid_orders).pain, mme, limit),
     }
     if limit.met_by(mme.per_day):

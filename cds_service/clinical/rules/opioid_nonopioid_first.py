@@ -25,7 +25,6 @@ from cds_service.clinical.visits import visits
 from cds_service.knowledge.drugs.model import DrugClass
 
 TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
-THERAPIES = ("pt", "ot", "chiropractic", "acupuncture")
 
 
 @rule(
@@ -94,7 +93,7 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
     window = known.number("opioid.first_line_window")
     seen = known.derived(visits)
     asked = known.derived(referrals)
-    if seen.therapy(window.days) or any(asked.open(kind, window.days) for kind in THERAPIES):
+    if seen.therapy(window.days) or asked.therapy(window.days):
         return
     if any(_tried(order, facts, known) for order in facts.orders):
         return

@@ -39,7 +39,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared(
             "opioid-with-sedative",
             worst=WARNING,
-            words=("opioids", "sedatives", "oud", "benzodiazepine"),
+            words=("opioids", "sedatives", "oud"),
         ),
     ),
 )
@@ -67,9 +67,6 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
             "opioids": _labels(opioids),
             "sedatives": _labels(sedatives),
             "oud": any(o.drug is not None and o.drug.oud_only for o in opioids),
-            "benzodiazepine": any(
-                s.drug is not None and s.drug.is_a(DrugClass.BENZODIAZEPINE) for s in sedatives
-            ),
         }
         refs = tuple(dict.fromkeys(exposure.ref for exposure in both))
         yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)
