@@ -24,7 +24,7 @@ def events(recall: Recall, trace: Trace, status: int, at: datetime) -> Iterator[
         client=recall.client.id,
         service=trace.service,
         hook=trace.hook,
-        instance=recall.request.hook_instance,
+        instance=recall.instance,
         patient=recall.patient,
         person=recall.person,
         at=at,

@@ -18,7 +18,7 @@ from cds_service.clinical.evidence import Sign
 from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, Request, Statement
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.red_flags import red_flags
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Call, Known, Withdrawn
 from cds_service.protocol.services import SERVICES
 
 Hash = Callable[[str], str]
@@ -40,11 +40,11 @@ def marks_of(findings: Iterable[Finding], call: Call, hashed: Hash) -> dict[str,
     """The marks of each finding by its card. Raises what shared reasoning raises."""
     asked = tuple(findings)
     known = Known(call, "marks", frozenset(), frozenset(), (daily_mme, red_flags))
+    spine = any(f.card in _cards(False) for f in asked)
     named = _named(asked, call.facts)
     hashed = cache(hashed)
     doses = tuple(_doses(known)) if any(f.card in _cards(True) for f in asked) else ()
-    # What no rule of this call looked at is not worked out for the marks.
-    flags = tuple(_flags(known)) if red_flags in call.cache else ()
+    flags = tuple(_flags(known)) if spine else ()
     return {f.card: frozenset(_marks(f, named, doses, flags, hashed)) for f in asked}
 
 
@@ -105,8 +105,11 @@ def _doses(known: Known) -> Iterator[str]:
 
 
 def _flags(known: Known) -> Iterator[str]:
-    """A mark for each red flag that is met."""
-    found = known.derived(red_flags)
+    """A mark for each red flag that is met; none where a site has withdrawn one of their numbers."""
+    try:
+        found = known.derived(red_flags)
+    except Withdrawn:
+        return
     for each in fields(found):
         sign = getattr(found, each.name)
         if isinstance(sign, Sign) and sign.met:

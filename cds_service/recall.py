@@ -6,7 +6,7 @@ aside for the patient. Without a memory nothing is written and nothing stays qui
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -23,6 +23,7 @@ from cds_service.protocol.messages import HookRequest
 from cds_service.trace import CardTrace, Trace
 
 Failed = Callable[[str, Exception], None]
+Rests = Callable[[], Mapping[str, str]]  # by card uuid: what the card rests on
 SNOOZED = "cds-service.snoozed"
 
 
@@ -47,9 +48,9 @@ class Quiet:
             "until": self.until.isoformat(),
         }
 
-    def traced(self, request: HookRequest, service: str) -> CardTrace:
+    def traced(self, instance: str, service: str) -> CardTrace:
         """As it is remembered: under an id of its own, because no card bears it."""
-        name = f"urn:cds-service:{request.hook_instance}:{service}:{self.finding.card}:snoozed"
+        name = f"urn:cds-service:{instance}:{service}:{self.finding.card}:snoozed"
         assert self.finding.indicator is not None  # it spoke
         return CardTrace(
             self.finding.card,
@@ -72,13 +73,13 @@ def spoken(evaluation: Evaluation, quiet: Sequence[Quiet]) -> Evaluation:
 class Recall:
     """The memory for the time of one call."""
 
-    __slots__ = ("_failed", "_memory", "client", "patient", "person", "request")
+    __slots__ = ("_failed", "_memory", "client", "instance", "patient", "person")
 
     def __init__(
         self, memory: Memory | None, request: HookRequest, client: Client, failed: Failed
     ) -> None:
         self._memory, self._failed = memory, failed
-        self.client, self.request = client, request
+        self.client, self.instance = client, request.hook_instance  # and never the token
         self.patient = memory.pseudonyms.patient(client.id, request.patient_id) if memory else ""
         self.person = memory.pseudonyms.person(client.id, request.user_id) if memory else ""
 
@@ -117,10 +118,16 @@ class Recall:
             found[card.uuid] = marks_text({name: marks[name] for name in gathered if name in marks})
         return found
 
-    def keep(self, trace: Trace, marks: Mapping[str, str], created: datetime) -> None:
-        """Queue the cards of an answer, those that were not shown as well."""
-        if self._memory is None or not (trace.cards or trace.snoozed):
-            return
+    def keep(self, trace: Trace, rests: Rests, created: datetime) -> None:
+        """Queue the cards of an answer, those that were not shown as well; `rests` tells what each
+        rests on.
+        """
+        if self._memory is not None and (trace.cards or trace.snoozed):
+            self._memory.issued(lambda: self._issued(trace, rests(), created))
+
+    def _issued(
+        self, trace: Trace, marks: Mapping[str, str], created: datetime
+    ) -> Iterator[IssuedCard]:
         issue = partial(
             IssuedCard,
             client=self.client.id,
@@ -134,8 +141,8 @@ class Recall:
         )
         kept = [(card, card.shown, False) for card in trace.cards]
         kept += [(card, False, True) for card in trace.snoozed]
-        self._memory.issued(
-            issue(
+        for card, shown, snoozed in kept:
+            yield issue(
                 uuid=card.uuid,
                 card=card.card,
                 indicator=card.indicator,
@@ -144,8 +151,6 @@ class Recall:
                 snoozed=snoozed,
                 marks=marks.get(card.uuid, ""),
             )
-            for card, shown, snoozed in kept
-        )
 
     def _marks(self, findings: Sequence[Finding], call: Call) -> dict[str, frozenset[str]]:
         """The marks by card; none when they cannot be worked out, and then nothing stays quiet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from cds_service.audit import events
@@ -33,7 +34,7 @@ from cds_service.protocol.outcome import outcome
 from cds_service.protocol.profiles import shape, shape_discovery
 from cds_service.protocol.services import SERVICES
 from cds_service.reads import Noted
-from cds_service.recall import SNOOZED, Recall, spoken
+from cds_service.recall import SNOOZED, Recall, Rests, spoken
 from cds_service.settings import AuditTo, Settings
 from cds_service.silence import audible, silent
 from cds_service.site_queries import offered, templates
@@ -67,7 +68,7 @@ class Answer:
     status: int
     body: dict[str, Any]
     trace: Trace
-    marks: Mapping[str, str] = field(default_factory=dict, repr=False)  # by card: what it rests on
+    rests: Rests = field(default=dict, repr=False)  # worked out once the answer is given
 
 
 class Service:
@@ -241,10 +242,10 @@ class Service:
         trace = replace(
             trace,
             cards=(*named, *kept),
-            snoozed=tuple(each.traced(request, at.offer.id) for each in quiet),
+            snoozed=tuple(each.traced(request.hook_instance, at.offer.id) for each in quiet),
             microseconds=watch.laps,
         )
-        return Answer(200, body, trace, recall.marks(named, said, call))
+        return Answer(200, body, trace, partial(recall.marks, named, said, call))
 
     def _cards(
         self,
@@ -308,9 +309,9 @@ class Service:
         if self._memory is None:
             return
         now = self.settings.now()
-        recall.keep(answer.trace, answer.marks, now)
+        recall.keep(answer.trace, answer.rests, now)
         if self.settings.audit_to is not AuditTo.NOWHERE:
-            self._memory.audited(events(recall, answer.trace, answer.status, now))
+            self._memory.audited(partial(events, recall, answer.trace, answer.status, now))
 
 
 def _missing(needs: Iterable[Need]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.exc import DataError, IntegrityError
 
 Failed = Callable[[Exception], None]
+Make = Callable[[], Iterable[Any]]
 Sink = Callable[[list[Any]], None]
 
 EVERY_SECONDS = 0.05
@@ -26,13 +27,17 @@ class Forgotten(Exception):
 
 
 class Queue:
-    """One list of rows a sink. Start it after the worker has forked."""
+    """One list of rows a sink. Start it after the worker has forked.
+
+    Rows are made when they are written: no answer waits for that either.
+    """
 
     def __init__(
         self, sinks: Mapping[str, Sink], failed: Failed, depth: Callable[[int], None]
     ) -> None:
         self._sinks, self._failed, self.depth = sinks, failed, depth
-        self._waiting: dict[str, list[Any]] = {name: [] for name in sinks}
+        self._promised: dict[str, list[Make]] = {name: [] for name in sinks}
+        self._waiting: dict[str, list[Any]] = {name: [] for name in sinks}  # refused once
         self._forgotten = 0
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -44,14 +49,12 @@ class Queue:
         self._writer = threading.Thread(target=self._write_on, name="memory-writer", daemon=True)
         self._writer.start()
 
-    def put(self, name: str, rows: Iterable[Any]) -> None:
-        """Queue rows for the sink of that name."""
+    def put(self, name: str, make: Make) -> None:
+        """Queue the rows that `make` gives for the sink of that name."""
         with self._lock:
-            waiting = self._waiting[name]
-            waiting.extend(rows)
-            self._trim(waiting)
-        if waiting:
-            self._wake.set()
+            self._promised[name].append(make)
+            self._trim(self._promised[name])
+        self._wake.set()
 
     def flush(self) -> bool:
         """Write what waits now. A sink that refuses is reported and gets its rows again;
@@ -59,8 +62,7 @@ class Queue:
         """
         good = True
         for name, sink in self._sinks.items():
-            with self._lock:
-                rows, self._waiting[name] = self._waiting[name], []
+            rows = self._taken(name)
             if not rows:
                 continue
             try:
@@ -88,6 +90,18 @@ class Queue:
         if self._writer is not None:
             self._writer.join(timeout=5)
         self.flush()
+
+    def _taken(self, name: str) -> list[Any]:
+        """The rows to write now."""
+        with self._lock:
+            rows, self._waiting[name] = self._waiting[name], []
+            promised, self._promised[name] = self._promised[name], []
+        for make in promised:
+            try:
+                rows.extend(make())
+            except Exception as error:  # the rows of one call cost no other its own
+                self._failed(error)
+        return rows
 
     def _trim(self, waiting: list[Any]) -> None:
         excess = len(waiting) - _LONGEST

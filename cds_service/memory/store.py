@@ -111,11 +111,11 @@ class Memory:
         self._queue.depth = measured
         self._queue.start()
 
-    def issued(self, cards: Iterable[IssuedCard]) -> None:
-        """Queue issued cards; written within 50 ms, at the latest when closed."""
+    def issued(self, cards: Callable[[], Iterable[IssuedCard]]) -> None:
+        """Queue issued cards; made and written within 50 ms, at the latest when closed."""
         self._queue.put(_CARDS, cards)
 
-    def audited(self, events: Iterable[Audited]) -> None:
+    def audited(self, events: Callable[[], Iterable[Audited]]) -> None:
         """Queue events of the audit trail."""
         self._queue.put(_AUDIT, events)
 

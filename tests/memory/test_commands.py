@@ -33,7 +33,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("CDS_HASH_KEY", KEY)
     upgrade(url)
     memory = Memory(url)
-    memory.issued([CARD, replace(CARD, uuid="u2", card="pdmp-review")])
+    memory.issued(lambda: [CARD, replace(CARD, uuid="u2", card="pdmp-review")])
     memory.flush()
     words = Given(feedback("elsewhere", "overridden", reason_display="=cmd|' /C calc'!A0"))
     memory.record("anyone", "opioid-safety", [override(), words], NOW)

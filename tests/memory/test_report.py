@@ -33,7 +33,7 @@ def past(memory: Memory) -> None:
     another client.
     """
     memory.issued(
-        [
+        lambda: [
             CARD,
             replace(CARD, uuid=UUIDS[1]),
             replace(CARD, uuid=UUIDS[2], shown=False),
@@ -41,7 +41,9 @@ def past(memory: Memory) -> None:
             replace(CARD, client="other", hook="order-select", created=NOW - timedelta(days=40)),
         ]
     )
-    memory.audited([Audited("anyone", NOW, "{}"), Audited("other", NOW - timedelta(days=40), "{}")])
+    memory.audited(
+        lambda: [Audited("anyone", NOW, "{}"), Audited("other", NOW - timedelta(days=40), "{}")]
+    )
     memory.flush()
     memory.record("anyone", "opioid-safety", [Given(feedback(minutes=1))], NOW)
     second = [override(UUIDS[1], minutes=2), override(UUIDS[1], minutes=3)]

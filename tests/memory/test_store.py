@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_missing_database_is_not_current(tmp_path: Path) -> None:
 
 
 def test_cards_wait_for_the_queue_and_are_written_once(rows: Query, memory: Memory) -> None:
-    memory.issued([CARD, replace(CARD, indicator="info")])
+    memory.issued(lambda: [CARD, replace(CARD, indicator="info")])
     assert rows("SELECT * FROM issued_card") == []
     memory.flush()
     assert rows("SELECT card, indicator, criteria FROM issued_card") == [
@@ -59,8 +60,8 @@ def test_cards_wait_for_the_queue_and_are_written_once(rows: Query, memory: Memo
 def test_closing_writes_what_is_queued(url: str, rows: Query) -> None:
     memory = Memory(url)
     memory.start()
-    memory.issued([CARD])
-    memory.audited([Audited("anyone", NOW, "{}")])
+    memory.issued(lambda: [CARD])
+    memory.audited(lambda: [Audited("anyone", NOW, "{}")])
     memory.close()
     assert len(rows("SELECT * FROM issued_card")) == 1
     assert rows("SELECT client, event FROM audit_event") == [("anyone", "{}")]
@@ -100,7 +101,7 @@ def test_a_failing_database_is_reported_and_the_service_goes_on(tmp_path: Path) 
     heard: list[Exception] = []
     memory = Memory(f"sqlite:///{tmp_path / 'empty.db'}", failed=heard.append)
     assert not memory.ready()
-    memory.issued([CARD])
+    memory.issued(lambda: [CARD])
     assert memory.snoozes("anyone", CARD.patient, CARD.person) == ()
     assert memory.snoozes("anyone", CARD.patient, CARD.person) == ()  # not asked again for a while
     memory.close()
@@ -120,10 +121,10 @@ def test_rows_that_could_not_be_written_are_tried_again() -> None:
 
     heard: list[Exception] = []
     queue = Queue({"cards": sink}, heard.append, depths.append)
-    queue.put("cards", ["one"])
+    queue.put("cards", lambda: ["one"])
     assert not queue.flush()
     refused.append(False)
-    queue.put("cards", ["two"])
+    queue.put("cards", lambda: ["two"])
     assert queue.flush()
     assert (written, depths, len(heard)) == (["one", "two"], [1, 0], 1)
 
@@ -132,7 +133,8 @@ def test_a_queue_that_is_full_forgets_the_oldest_and_says_so() -> None:
     written: list[int] = []
     heard: list[Exception] = []
     queue = Queue({"cards": written.extend}, heard.append, lambda _rows: None)
-    queue.put("cards", range(10_003))
+    for number in range(10_003):
+        queue.put("cards", partial(iter, (number,)))
     queue.close()
     assert (written[0], len(written)) == (3, 10_000)
     assert [type(error) for error in heard] == [Forgotten]
@@ -142,6 +144,20 @@ def test_a_queue_that_is_full_forgets_the_oldest_and_says_so() -> None:
 def test_an_address_that_is_no_database_of_ours_is_a_settings_error(url: str) -> None:
     with pytest.raises(SettingsError, match="CDS_DATABASE_URL"):
         Memory(url)
+
+
+def test_rows_that_cannot_be_made_are_reported_and_cost_no_others() -> None:
+    written: list[str] = []
+    heard: list[Exception] = []
+    queue = Queue({"cards": written.extend}, heard.append, lambda _rows: None)
+
+    def broken() -> list[str]:
+        raise LookupError
+
+    queue.put("cards", broken)
+    queue.put("cards", lambda: ["one"])
+    assert queue.flush()
+    assert written == ["one"] and [type(error) for error in heard] == [LookupError]
 
 
 def test_rows_that_the_database_will_never_take_do_not_hold_up_the_others() -> None:
@@ -154,8 +170,8 @@ def test_rows_that_the_database_will_never_take_do_not_hold_up_the_others() -> N
 
     heard: list[Exception] = []
     queue = Queue({"cards": sink}, heard.append, lambda _rows: None)
-    queue.put("cards", ["bad"])
+    queue.put("cards", lambda: ["bad"])
     assert queue.flush()
-    queue.put("cards", ["good"])
+    queue.put("cards", lambda: ["good"])
     assert queue.flush()
     assert (written, len(heard)) == (["good"], 1)
