@@ -38,7 +38,7 @@ class Limits:
     concurrent: int | None = None  # calls in hand at once, of each worker
     body_mb: int | None = None
     entries: int = 20_000  # resources of one request, or items of one feedback call
-    depth: int = 100  # objects and lists within each other
+    depth: int = 100  # objects and lists within each other, in draft orders and feedback
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from cds_service.audit import events
-from cds_service.body_limits import ITEMS, within
+from cds_service.body_limits import ITEMS, flat, within
 from cds_service.callback import Callbacks
 from cds_service.cards import CardLibrary
 from cds_service.clients import ANYONE, Client, Registry
@@ -135,6 +135,8 @@ class Service:
         client.may_use(service_id)
         within(body, client.limits)
         request = read_request(body)
+        if request.draft_orders is not None:
+            flat(bytes(request.draft_orders), client.limits)
         at = self._desks.get((service_id, request.hook))
         if at is None:
             allowed = ", ".join(self._offers[service_id].hooks)
@@ -151,6 +153,7 @@ class Service:
         self.known(service_id)
         client.may_use(service_id)
         within(body, client.limits, ITEMS)
+        flat(body, client.limits)
         received = self.settings.now()
         batch = read_feedback(body, received)
         if self._memory is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from cds_service.body_limits import within
+from cds_service.body_limits import flat, within
 from cds_service.clients import Client, Limits
 from cds_service.errors import BadRequest, TooLarge
 from cds_service.service import Service
@@ -121,34 +121,73 @@ def test_too_many_entries_are_413(service: Service, keys: Keys, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("data", "limits", "error"),
+    ("data", "error"),
     [
-        (b'{"resource"' * 4, Limits(entries=3), TooLarge),
-        (b'{"resource" :1}' * 3, Limits(entries=3), None),
-        (rb'{"text": "\"resource\""}' * 9, Limits(entries=3), None),
-        (b"[" * 100 + b"]" * 100, Limits(), None),
-        (b"[" * 101 + b"]" * 101, Limits(), BadRequest),
-        (b'{"a":' * 101 + b"1" + b"}" * 101, Limits(), BadRequest),
-        (b'["' + b"[" * 5000 + b'"]', Limits(), None),
-        (b'["' + rb"\"[" * 5000 + b'"]', Limits(), None),
-        (b'["' + b"]" * 5000 + b'",' + b"[" * 100 + b"]" * 101, Limits(), BadRequest),
-        (b"[" * 3_000_000, Limits(), BadRequest),
-        (b'"' * 3_000_001, Limits(), None),
-        (b'["' + b"\\" * 3_000_000, Limits(), None),
-        (b"[]" * 1_500_000, Limits(), None),
-        (b"[" * 50 + b"[]," * 1_000_000 + b"]" * 50, Limits(), None),
+        (b'{"resource"' * 4, TooLarge),
+        (b'{"resource" :1}' * 3, None),
+        (rb'{"text": "\"resource\""}' * 9, None),
+        (b'"' * 3_000_001, None),
     ],
 )
-def test_a_body_is_measured_without_being_read(
-    data: bytes, limits: Limits, error: type[Exception] | None
+def test_entries_are_counted_without_being_read(data: bytes, error: type[Exception] | None) -> None:
+    measured(error, within, data, Limits(entries=3))
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"[" * 100 + b"]" * 100, None),
+        (b"[" * 101 + b"]" * 101, BadRequest),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, BadRequest),
+        (b'["' + b"[" * 5000 + b'"]', None),
+        (b'["' + rb"\"[" * 5000 + b'"]', None),
+        (b'["' + b"]" * 5000 + b'",' + b"[" * 100 + b"]" * 101, BadRequest),
+        (b"[" * 3_000_000, BadRequest),
+        (b'"' * 3_000_001, None),
+        (b'["' + b"\\" * 3_000_000, None),
+        (b"[]" * 1_500_000, None),
+        (b"[" * 50 + b"[]," * 1_000_000 + b"]" * 50, None),
+    ],
+)
+def test_nesting_is_measured_without_being_read(data: bytes, error: type[Exception] | None) -> None:
+    measured(error, flat, data, Limits())
+
+
+def measured(
+    error: type[Exception] | None,
+    check: Callable[[bytes, Limits], None],
+    data: bytes,
+    limits: Limits,
 ) -> None:
     start = time.perf_counter()
     if error is None:
-        within(data, limits)
+        check(data, limits)
     else:
         with pytest.raises(error):
-            within(data, limits)
+            check(data, limits)
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("deep", [101, 900, 100_000])
+def test_a_draft_or_feedback_nested_too_deeply_is_refused(
+    service: Service, keys: Keys, tmp_path: Path, deep: int
+) -> None:
+    ehr = limited(service, keys, tmp_path)
+    nested = b'{"a":' * deep + b"1" + b"}" * deep
+    sent = body(order_sign(OXYCODONE)).replace(b'"draft"', b'"draft","x":' + nested, 1)
+    refused(post(ehr, sent), 400, "invalid")
+    feedback = b'{"feedback":[{"card":"c","outcome":"accepted","x":' + nested + b"}]}"
+    refused(post(ehr, feedback, path="/feedback"), 400, "invalid")
+
+
+@pytest.mark.parametrize(("deep", "status"), [(90, 200), (800, 200), (100_000, 400)])
+def test_what_is_read_into_types_may_nest_as_deep_as_the_decoder_goes(
+    service: Service, keys: Keys, tmp_path: Path, deep: int, status: int
+) -> None:
+    ehr = limited(service, keys, tmp_path)
+    sent = body(order_sign(OXYCODONE, prefetch={"patient": PATIENT | {"x": "NEST"}}))
+    answer = post(ehr, sent.replace(b'"NEST"', b'{"a":' * deep + b"1" + b"}" * deep))
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
