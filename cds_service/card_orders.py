@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -42,6 +42,7 @@ REASON_TEXT_LIMIT = 200
 _CODED = ("code", "medicationCodeableConcept", "codeCodeableConcept")
 _CODE = re.compile(r"\S+( \S+)*")  # what FHIR takes for a code
 _GONE: Any = object()
+Fill = Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,12 @@ class OrderTemplate:
     resource: Mapping[str, Any]
     codes: frozenset[Code]
     needs_subject: bool
-    # Identities of the parts of `resource` without a placeholder: an order shares them.
-    fixed: frozenset[int] = field(init=False, compare=False, repr=False)
+    # Makes the order; parts of `resource` without a placeholder are shared, not copied.
+    fill: Fill = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        same: set[int] = set()
-        _without_placeholder(self.resource, same)
-        object.__setattr__(self, "fixed", frozenset(same))
+        resource = self.resource
+        object.__setattr__(self, "fill", _filling(resource) or (lambda _: dict(resource)))
 
     @property
     def label(self) -> str:
@@ -128,54 +128,55 @@ def filled(template: OrderTemplate, values: Mapping[str, Any]) -> dict[str, Any]
     Members without a placeholder are the template's own, not copies: whoever changes an answer
     copies it.
     """
-    resource: dict[str, Any] = _filled(template.resource, values, template.fixed)
+    resource: dict[str, Any] = template.fill(values)
     return resource
 
 
-def _filled(value: Any, values: Mapping[str, Any], fixed: frozenset[int]) -> Any:
-    if id(value) in fixed:
-        return value
+def _filling(value: Any) -> Fill | None:
+    """What replaces the placeholders in a part of a template; None where it holds none."""
     if isinstance(value, str):
-        return values.get(value) or _GONE
-    if isinstance(value, dict):
-        members = ((name, _filled(member, values, fixed)) for name, member in value.items())
-        return {name: member for name, member in members if member is not _GONE} or _GONE
-    items = [_filled(item, values, fixed) for item in value]
-    return [item for item in items if item is not _GONE] or _GONE
+        return _looked_up(value) if value in PLACEHOLDERS else None
+    if not isinstance(value, dict | list):
+        return None
+    keys = value if isinstance(value, dict) else range(len(value))
+    open_parts = tuple((key, fill) for key in keys if (fill := _filling(value[key])) is not None)
+    if not open_parts:
+        return None
+
+    def fill_object(values: Mapping[str, Any]) -> Any:
+        made = value.copy()
+        for key, fill in open_parts:
+            part = fill(values)
+            if part is _GONE:
+                del made[key]
+            else:
+                made[key] = part
+        return made or _GONE
+
+    def fill_list(values: Mapping[str, Any]) -> Any:
+        made = value.copy()
+        for index, fill in open_parts:
+            made[index] = fill(values)
+        return [item for item in made if item is not _GONE] or _GONE
+
+    return fill_object if isinstance(value, dict) else fill_list
 
 
-def _all_without(values: Iterable[Any], found: set[int]) -> bool:
-    asked = [
-        _without_placeholder(value, found) for value in values
-    ]  # each is asked, whatever the first says
-    return all(asked)
-
-
-def _without_placeholder(value: Any, found: set[int]) -> bool:
-    """Collect in `found` the identities of the parts of a template that are the same in
-    every order.
-    """
-    if isinstance(value, dict):
-        same = _all_without(value.values(), found)
-    elif isinstance(value, list):
-        same = _all_without(value, found)
-    else:
-        same = not (isinstance(value, str) and value in PLACEHOLDERS)
-    if same:
-        found.add(id(value))
-    return same
+def _looked_up(placeholder: str) -> Fill:
+    return lambda values: values.get(placeholder) or _GONE
 
 
 def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any] | None:
     """A draft as it was received with `changes` made at their member paths; None if a path leads
     nowhere.
 
-    A number in a path is the place in a list. `None` as the new value takes the member out.
+    A number in a path is the place in a list. `None` as the new value takes the member out. What no
+    path leads through is the draft's own, not a copy.
 
     >>> changed({"a": [{"b": 1, "c": 2}]}, {"a.0.b": 3, "a.0.c": None, "d.e": 4})
     {'a': [{'b': 3}], 'd': {'e': 4}}
     """
-    resource: dict[str, Any] = copy.deepcopy(dict(raw))
+    resource = dict(raw)
     for path, new in changes.items():
         *way, last = path.split(".")
         place: Any = resource
@@ -193,40 +194,51 @@ def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _down(place: Any, step: str) -> Any:
-    """The member or item `step` of `place`; an absent member of an object is made."""
+    """A copy, put into `place`, of its member or item `step`; an absent member of an object is
+    made.
+    """
     if isinstance(place, dict):
-        return place.setdefault(step, {})
+        place[step] = copy.copy(place.get(step, {}))
+        return place[step]
     if isinstance(place, list) and step.isdigit() and int(step) < len(place):
+        place[int(step)] = copy.copy(place[int(step)])
         return place[int(step)]
     return None
 
 
-def already_drafted(
-    template: OrderTemplate,
-    drafted: Sequence[tuple[str, frozenset[Code]]],
-    drafts: Mapping[str, Mapping[str, Any]],
-    knowledge: Knowledge,
-) -> bool:
-    """Whether the same thing is among the drafts: same resource type and one code in common."""
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What the drafts of a call order, by resource type: their codes, and their `code` as written."""
+
+    codes: Mapping[str, frozenset[Code]]
+    written: Mapping[str, tuple[Any, ...]]
+
+    def has(self, template: OrderTemplate) -> bool:
+        """Whether the same thing is among the drafts: same resource type and one code in common, or
+        the same `code` where the order file has only words.
+        """
+        if template.codes:
+            return not template.codes.isdisjoint(self.codes.get(template.kind, ()))
+        return template.resource.get("code") in self.written.get(template.kind, ())
+
+
+def drafted_in(
+    facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
+) -> Drafted:
+    """What is drafted in a chart, and in the draft orders as received."""
+    codes: dict[str, frozenset[Code]] = {}
+    written: dict[str, tuple[Any, ...]] = {}
     for raw in drafts.values():
-        if raw.get("resourceType") == template.kind and _same(template, raw, knowledge):
-            return True
-    return any(
-        kind == template.kind and not template.codes.isdisjoint(codes) for kind, codes in drafted
-    )
-
-
-def drafted_in(facts: Facts) -> tuple[tuple[str, frozenset[Code]], ...]:
-    """Resource type and codes of every draft."""
+        kind = str(raw.get("resourceType"))
+        found = frozenset(knowledge.code(system, code) for system, code in _codings(raw))
+        codes[kind] = codes.get(kind, frozenset()) | found
+        written[kind] = (*written.get(kind, ()), raw.get("code"))
     known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
-    return tuple((fact.ref.partition("/")[0], fact.codes) for fact in known if fact.draft)
-
-
-def _same(template: OrderTemplate, raw: Mapping[str, Any], knowledge: Knowledge) -> bool:
-    """One code in common, or the same `code` where the order file has only words."""
-    if not template.codes:
-        return raw.get("code") == template.resource.get("code")
-    return any(knowledge.code(system, code) in template.codes for system, code in _codings(raw))
+    for fact in known:
+        if fact.draft:
+            kind = fact.ref.partition("/")[0]
+            codes[kind] = codes.get(kind, frozenset()) | fact.codes
+    return Drafted(codes, written)
 
 
 def _codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.card_changes import answers_of, as_written
 from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
 from cds_service.card_orders import (
+    Drafted,
     OrderTemplate,
-    already_drafted,
     asked,
     changed,
     drafted_in,
@@ -21,7 +21,6 @@ from cds_service.card_orders import (
 from cds_service.card_text import summary_of
 from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
-from cds_service.knowledge.codes import Code
 from cds_service.knowledge.directory import NOBODY, Directory, Partner
 from cds_service.knowledge.model import Knowledge
 
@@ -50,9 +49,8 @@ class Call:
     _reasons: dict[tuple[str, ...], list[dict[str, Any]]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
-    _drafted: list[tuple[tuple[str, frozenset[Code]], ...]] = field(
-        init=False, default_factory=list, compare=False, repr=False
-    )
+    _drafted: list[Drafted] = field(init=False, default_factory=list, compare=False, repr=False)
+    _named: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def reasons(self, references: tuple[str, ...]) -> list[dict[str, Any]]:
         """Why an order is made; worked out once for all buttons that rest on the same."""
@@ -63,8 +61,8 @@ class Call:
     def drafted(self, template: OrderTemplate) -> bool:
         """Whether what a template orders is among the drafts."""
         if not self._drafted:
-            self._drafted.append(drafted_in(self.facts))
-        return already_drafted(template, self._drafted[0], self.drafts, self.knowledge)
+            self._drafted.append(drafted_in(self.facts, self.drafts, self.knowledge))
+        return self._drafted[0].has(template)
 
     def partner(self, order: str) -> Partner | None:
         """The preferred partner for what an order file orders."""
@@ -92,6 +90,17 @@ class Call:
 
     def values(self, order: str, reasons: list[dict[str, Any]], due: Any) -> dict[str, Any]:
         """What the placeholders of an order file stand for."""
+        if not self._named:
+            self._named.update(self._everywhere())
+        return {
+            **self._named,
+            "$reasons": reasons,
+            "$due": due.isoformat() if due is not None and due >= self.facts.as_of else None,
+            "$performer": self.performer(order),
+        }
+
+    def _everywhere(self) -> dict[str, Any]:
+        """What stands for the same in every order of the answer."""
         requester = _reference("Practitioner", self.requester)
         if requester and requester["reference"].partition("/")[0] not in REQUESTERS:
             requester = None
@@ -100,9 +109,6 @@ class Call:
             "$encounter": _reference("Encounter", self.encounter),
             "$requester": requester,
             "$as_of": self.facts.as_of.isoformat(),
-            "$reasons": reasons,
-            "$due": due.isoformat() if due is not None and due >= self.facts.as_of else None,
-            "$performer": self.performer(order),
         }
 
 

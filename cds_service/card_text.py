@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cds_service.clinical.dates import FuzzyDate
@@ -62,6 +63,8 @@ _TAGS_ALONE = re.compile(
 )  # `if` or `for` alone leaves no line
 _TAG = re.compile(r"\{[{%#]|[}%#]\}")
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")
+# Whatever any of the others may change; most chart text holds none of it.
+_TELLING = re.compile(r"(?i)[\\`*_\[\]|~&<>@]|//|mailto:|xmpp:|www\.|^[#+=\d-]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LEADING = re.compile(r"^(?:([#+=-])|(\d{1,9})([.)]))")
 _AUTOLINK = re.compile(r"(?i)(:)(?=//)|(?<=mailto)(:)|(?<=xmpp)(:)|(?<=www)(\.)|(@)")
@@ -83,9 +86,13 @@ class WordFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A template without tags: the same text whatever the words."""
+    """A template without tags: the same text whatever the words, and the same on one line."""
 
     text: str
+    line: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", " ".join(self.text.split()))
 
     def render(self, _: Mapping[str, Any]) -> str:
         """The text."""
@@ -100,8 +107,14 @@ class Woven:
 
     def render(self, words: Mapping[str, Any]) -> str:
         """The text. Raises UndefinedError for a word that is missing."""
-        template = self.template
-        return "".join(template.root_render_func(template.new_context(dict(words), shared=True)))
+        return "".join(self.template.root_render_func(_Seen(words)))
+
+
+class _Seen(Context):
+    """The words alone: a template of ours has no blocks, no calls and no filters that ask for more."""
+
+    def __init__(self, words: Mapping[str, Any]) -> None:
+        self.parent, self.vars = cast(dict[str, Any], words), {}
 
 
 Words = Woven | Fixed
@@ -132,6 +145,8 @@ def escaped(text: str) -> str:
     >>> escaped("<b>[x](http://e.org)</b>"), escaped("- 5 mg | 1"), escaped("1. www.e.org a@b")
     ('&lt;b&gt;\\\\[x\\\\](http\\\\://e.org)&lt;/b&gt;', '\\\\- 5 mg \\\\| 1', '1\\\\. www\\\\.e.org a\\\\@b')
     """
+    if not _TELLING.search(text):
+        return text
     text = _MARKUP.sub(r"\\\1", text).translate(_ENTITIES)
     text = _AUTOLINK.sub(lambda hit: "\\" + hit.group(0), text)
     return _LEADING.sub(lambda hit: f"\\{hit[1]}" if hit[1] else f"{hit[2]}\\{hit[3]}", text)
@@ -268,8 +283,8 @@ def summary_of(template: Words, words: Mapping[str, Any]) -> str:
     """The filled summary on one line, under 140 characters; text from the chart gives way
     before our own.
     """
-    if isinstance(template, Fixed) and len(template.text) <= SUMMARY_AIM:
-        return " ".join(template.text.split())
+    if isinstance(template, Fixed) and len(template.line) <= SUMMARY_AIM:
+        return template.line
     parts = _MARKS.split(" ".join(template.render(words).split()))
     while sum(map(len, parts)) > SUMMARY_AIM:
         longest = max(range(1, len(parts), 2), key=lambda i: len(parts[i]), default=None)
@@ -282,6 +297,8 @@ def summary_of(template: Words, words: Mapping[str, Any]) -> str:
 
 def line_of(template: Words, words: Mapping[str, Any]) -> str:
     """One line of Markdown."""
+    if isinstance(template, Fixed):
+        return template.line
     return " ".join(template.render(words).split())
 
 
