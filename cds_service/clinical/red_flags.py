@@ -30,6 +30,31 @@ from cds_service.clinical.surgery import surgery
 
 
 @dataclass(frozen=True, slots=True)
+class Emergencies:
+    """The red flags that send the patient to emergency care and silence routine cards, each with
+    its evidence; `context` is the back pain they need.
+    """
+
+    cauda_equina: Sign = ABSENT
+    cord_deficit: Sign = ABSENT
+    infection: Sign = ABSENT
+    fracture: Sign = ABSENT
+    complication: Sign = ABSENT
+    context: Sign = ABSENT
+
+    @property
+    def all(self) -> tuple[Sign, ...]:
+        """Each of them."""
+        return (
+            self.cauda_equina,
+            self.cord_deficit,
+            self.infection,
+            self.fracture,
+            self.complication,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RedFlags:
     """Each red flag with its evidence, the first five emergencies; `context` is the back
     pain they need.
@@ -59,11 +84,6 @@ class RedFlags:
         )
 
     @property
-    def emergency(self) -> bool:
-        """Whether an emergency is met."""
-        return any(flag.met for flag in self.emergencies)
-
-    @property
     def exempting(self) -> Sign:
         """What exempts from the payer's visit before surgery: all but a lasting deficit alone."""
         return any_of(
@@ -87,11 +107,11 @@ class RedFlags:
 
 @reasoning(
     wants=(Need.CONDITIONS,),
-    uses=(back_pain, deficits, fractures, infection, malignancy, problems, scores, surgery),
+    uses=(back_pain, deficits, fractures, infection, problems, surgery),
     numbers=("red-flags.complication_days",),
 )
-def red_flags(facts: Facts, known: Known) -> RedFlags:
-    """Every red flag, at any age. Missing data never makes one, nor takes back one that other data
+def emergencies(facts: Facts, known: Known) -> Emergencies:
+    """Every emergency, at any age. Missing data never makes one, nor takes back one that other data
     shows.
 
     Source: cigna-lbp-guide, spine surgeon row; evidence sets from acp-imaging and hedis-lbp.
@@ -99,37 +119,72 @@ def red_flags(facts: Facts, known: Known) -> RedFlags:
     pain, nerves, after = known.derived(back_pain), known.derived(deficits), known.derived(surgery)
     context = _context(pain)
     if context.status is NOT_MET and after.recent.status is NOT_MET:
-        return RedFlags(lasting_deficit=_lasting(known, context))
+        return Emergencies()
     bones, germs = known.derived(fractures), known.derived(infection)
-    spinal_infection = all_of(
-        context, any_of(germs.spinal, all_of(germs.fever, any_of(germs.risk, germs.marker)))
+    spinal_infection = any_of(germs.spinal, all_of(germs.fever, any_of(germs.risk, germs.marker)))
+    complication = any_of(
+        _complication(facts, known), germs.fever, nerves.cauda_equina, nerves.since_surgery
     )
-    fracture = all_of(context, bones.acute)
-    complication = all_of(
-        after.recent,
-        any_of(_complication(facts, known), germs.fever, nerves.cauda_equina, nerves.since_surgery),
+    return Emergencies(
+        cauda_equina=_shown(all_of(context, nerves.cauda_equina), pain),
+        cord_deficit=_shown(all_of(context, nerves.cord), pain),
+        infection=_shown(all_of(context, spinal_infection), pain),
+        fracture=_shown(all_of(context, bones.acute), pain),
+        complication=all_of(after.recent, complication),
+        context=context,
     )
-    cauda_equina, cord = all_of(context, nerves.cauda_equina), all_of(context, nerves.cord)
+
+
+@reasoning(
+    wants=(Need.CONDITIONS,),
+    uses=(
+        back_pain,
+        deficits,
+        emergencies,
+        fractures,
+        infection,
+        malignancy,
+        problems,
+        scores,
+        surgery,
+    ),
+)
+def red_flags(facts: Facts, known: Known) -> RedFlags:
+    """Every red flag, the emergencies among them, as they are told.
+
+    Source: cigna-lbp-guide, spine surgeon row; evidence sets from acp-imaging and hedis-lbp.
+    """
+    pain, after, urgent = (
+        known.derived(back_pain),
+        known.derived(surgery),
+        known.derived(emergencies),
+    )
+    context = urgent.context
+    lasting = _lasting(known, context, urgent)
+    if context.status is NOT_MET and after.recent.status is NOT_MET:
+        return RedFlags(lasting_deficit=lasting)
+    bones, germs = known.derived(fractures), known.derived(infection)
     possible = any_of(germs.fever, all_of(germs.risk, germs.marker))
+    hurting = all_of(after.recent, _pain(facts, known, context))
     return RedFlags(
-        cauda_equina=_shown(cauda_equina, pain),
-        cord_deficit=_shown(cord, pain),
-        infection=_shown(spinal_infection, pain),
-        fracture=_shown(fracture, pain),
-        complication=complication,
-        possible_infection=_shown(unless(all_of(context, possible), spinal_infection), pain),
+        cauda_equina=urgent.cauda_equina,
+        cord_deficit=urgent.cord_deficit,
+        infection=urgent.infection,
+        fracture=urgent.fracture,
+        complication=urgent.complication,
+        possible_infection=_shown(unless(all_of(context, possible), urgent.infection), pain),
         malignancy=_shown(all_of(context, known.derived(malignancy).sign), pain),
-        possible_fracture=_shown(unless(all_of(context, bones.possible), fracture), pain),
-        postoperative_pain=unless(all_of(after.recent, _pain(facts, known, context)), complication),
-        lasting_deficit=_lasting(known, context, cauda_equina, cord, complication),
+        possible_fracture=_shown(unless(all_of(context, bones.possible), urgent.fracture), pain),
+        postoperative_pain=unless(hurting, urgent.complication),
+        lasting_deficit=lasting,
         context=pain.references,
     )
 
 
-@reasoning(uses=(red_flags,))
+@reasoning(uses=(emergencies,))
 def emergency(facts: Facts, known: Known) -> bool:
     """Whether an emergency red flag is met, so that routine cards are silent (list S)."""
-    return known.derived(red_flags).emergency
+    return any(flag.met for flag in known.derived(emergencies).all)
 
 
 def _context(pain: BackPain) -> Sign:
@@ -172,9 +227,9 @@ def _pain(facts: Facts, known: Known, context: Sign) -> Sign:
     return any_of(context, named, known.derived(scores).pain)
 
 
-def _lasting(known: Known, context: Sign, *emergencies: Sign) -> Sign:
+def _lasting(known: Known, context: Sign, urgent: Emergencies) -> Sign:
     """A deficit with pain or poor function that no emergency already speaks for."""
-    if any(flag.met for flag in emergencies):
+    if urgent.cauda_equina.met or urgent.cord_deficit.met or urgent.complication.met:
         return ABSENT
     measured = known.derived(scores)
     return all_of(

@@ -54,7 +54,7 @@ def flags(facts: Facts) -> RedFlags:
 
 
 def severity(found: RedFlags) -> int:
-    return 2 if found.emergency else 1 if found.any_met else 0
+    return 2 if any(f.met for f in found.emergencies) else 1 if found.any_met else 0
 
 
 @settings(deadline=None)
@@ -99,7 +99,7 @@ def test_an_emergency_is_not_also_a_question(facts: list[object]) -> None:
 def test_a_lasting_deficit_alone_does_not_exempt() -> None:
     found = flags(chart(BACK_PAIN, condition(1, "ICD10CM#M21371", ago(35))))
     assert found.lasting_deficit.met and found.any_met
-    assert not found.exempt and not found.emergency
+    assert not found.exempt and not any(f.met for f in found.emergencies)
 
 
 def test_back_pain_is_the_context_not_the_evidence() -> None:
