@@ -28,9 +28,10 @@ class Indicator(StrEnum):
     @property
     def severity(self) -> int:
         """0 info, 1 warning, 2 critical."""
-        return ("info", "warning", "critical").index(self.value)
+        return _SEVERITY[self]
 
 
+_SEVERITY = {Indicator.INFO: 0, Indicator.WARNING: 1, Indicator.CRITICAL: 2}
 MET, NOT_MET, UNKNOWN = Status.MET, Status.NOT_MET, Status.UNKNOWN
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 

@@ -123,7 +123,7 @@ def _bleeding(facts: Facts, known: Known) -> Sign:
 def _result(facts: Facts, known: Known, test: str) -> Sign:
     """The latest result of the window, the worst of several on one day."""
     window, limit = known.number("esi.lab_days"), known.number(f"esi.{test}")
-    recent = [o for o in recorded(facts, known.codes(test)) if age(o.when, facts.as_of, window)]
+    recent = recorded(facts, known.codes(test), window)
     newest = max((day_of(o.when, facts.as_of) for o in recent), default=None)
     latest = [o for o in recent if day_of(o.when, facts.as_of) == newest]
     amounts = [(o, ratio(o.value) if test == "inr" else thousands(o.value)) for o in latest]
@@ -168,7 +168,7 @@ def _pregnancy(facts: Facts, known: Known) -> Sign:
 def _pregnancy_test(facts: Facts, known: Known) -> Sign:
     """The latest test or status of the window, unless a pregnancy is recorded as over since."""
     window, codes = known.number("esi.pregnancy_test_days"), known.codes("pregnancy")
-    tests = [o for o in recorded(facts, codes) if age(o.when, facts.as_of, window)]
+    tests = recorded(facts, codes, window)
     newest = max((day_of(o.when, facts.as_of) for o in tests), default=None)
     ended = [
         day_of(c.abated, facts.as_of)

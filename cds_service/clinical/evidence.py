@@ -106,9 +106,12 @@ def sign(
 
 def ordered(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Evidence oldest first, each once, whatever the order of the chart; undated comes last."""
+    once = tuple(found)
+    if len(once) < 2:
+        return once
     return tuple(
         sorted(
-            set(found),
+            set(once),
             key=lambda e: (e.when.first if e.when else date.max, e.label, e.ref, str(e.value)),
         )
     )
@@ -185,14 +188,22 @@ def coded_new(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Conditi
     )
 
 
-def recorded(facts: Facts, codes: ValueSet) -> tuple[Observation, ...]:
-    """Final results with a code of the set, dated and not in the future, oldest first."""
+def recorded(
+    facts: Facts, codes: ValueSet, window: Number | None = None
+) -> tuple[Observation, ...]:
+    """Final results with a code of the set, dated and not in the future, oldest first; with a
+    `window` in days only those that lie in it whatever their date may mean.
+    """
+    as_of = facts.as_of
     found = [
         o
         for o in facts.observations_in(codes)
-        if o.counts and o.when is not None and o.when.first <= facts.as_of
+        if o.counts
+        and o.when is not None
+        and o.when.first <= as_of
+        and (window is None or age(o.when, as_of, window))
     ]
-    return tuple(sorted(found, key=lambda o: (day_of(o.when, facts.as_of), o.ref)))
+    return tuple(sorted(found, key=lambda o: (day_of(o.when, as_of), o.ref)))
 
 
 def day_of(when: FuzzyDate | None, as_of: date) -> date:

@@ -89,10 +89,8 @@ def _fever(facts: Facts, known: Known) -> Sign:
     window, limit = known.number("red-flags.fever_days"), known.number("red-flags.fever_celsius")
     hot = (
         measured(o)
-        for o in recorded(facts, known.codes("body-temperature"))
-        if age(o.when, facts.as_of, window)
-        and (degrees := celsius(o.value)) is not None
-        and limit.met_by(degrees)
+        for o in recorded(facts, known.codes("body-temperature"), window)
+        if (degrees := celsius(o.value)) is not None and limit.met_by(degrees)
     )
     named = (
         condition_evidence(c)
@@ -110,8 +108,8 @@ def _marker(facts: Facts, known: Known) -> Sign:
     for test in ("esr", "crp"):
         results = [
             (o, amount)
-            for o in recorded(facts, known.codes(test))
-            if age(o.when, facts.as_of, window) and (amount := marker_amount(test, o)) is not None
+            for o in recorded(facts, known.codes(test), window)
+            if (amount := marker_amount(test, o)) is not None
         ]
         if not results:
             continue

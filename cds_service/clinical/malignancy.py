@@ -22,7 +22,7 @@ from cds_service.clinical.evidence import (
     recorded,
     sign,
 )
-from cds_service.clinical.facts import Condition, Facts, Need, Quantity
+from cds_service.clinical.facts import Condition, Facts, Need, Observation, Quantity
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 
@@ -111,30 +111,28 @@ def _weighed(facts: Facts, known: Known) -> Sign:
     weights = tuple(_weights(facts, known))
     if not weights:
         return sign((), facts, Need.OBSERVATIONS)
-    days = [day_of(e.when, facts.as_of) for e, _ in weights]
-    first = min(
-        (w for w, day in zip(weights, days, strict=True) if day == days[0]),
-        key=lambda w: (w[1], w[0].ref),
-    )
-    last = max(
-        (w for w, day in zip(weights, days, strict=True) if day == days[-1]),
-        key=lambda w: (w[1], w[0].ref),
-    )
-    apart = known.number("red-flags.weights_apart_days").met_by((days[-1] - days[0]).days)
+    as_of = facts.as_of
+    begun, ended = day_of(weights[0][0].when, as_of), day_of(weights[-1][0].when, as_of)
+    first = min((w for w in weights if day_of(w[0].when, as_of) == begun), key=_by_weight)
+    last = max((w for w in weights if day_of(w[0].when, as_of) == ended), key=_by_weight)
+    apart = known.number("red-flags.weights_apart_days").met_by((ended - begun).days)
     fall = PERCENT * (first[1] - last[1]) / first[1]
     if apart and known.number("red-flags.weight_loss_percent").met_by(fall):
-        return sign((first[0], last[0]), facts)
+        return sign((measured(first[0]), measured(last[0])), facts)
     return sign((), facts, Need.OBSERVATIONS)
 
 
-def _weights(facts: Facts, known: Known) -> Iterator[tuple[Evidence, Fraction]]:
+def _by_weight(weight: tuple[Observation, Fraction]) -> tuple[Fraction, str]:
+    return weight[1], weight[0].ref
+
+
+def _weights(facts: Facts, known: Known) -> Iterator[tuple[Observation, Fraction]]:
     """Readable weights of the window in kilograms, oldest first."""
     window = known.number("red-flags.weight_window_days")
-    for observation in recorded(facts, known.codes("body-weight")):
-        if age(observation.when, facts.as_of, window):
-            amount = kilograms(observation.value)
-            if amount:
-                yield measured(observation), amount
+    for observation in recorded(facts, known.codes("body-weight"), window):
+        amount = kilograms(observation.value)
+        if amount:
+            yield observation, amount
 
 
 def kilograms(value: Quantity | None) -> Fraction | None:

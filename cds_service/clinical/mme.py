@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from cds_service.clinical.dates import FAR_FUTURE, Span
+from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.medications import (
-    MERE_INTENT,
-    NEVER_TAKEN,
     Medications,
     label_of,
     medications,
     same_drug,
 )
-from cds_service.clinical.opioid_amount import Amount, Portion, factor_for, opioid_amount, show
+from cds_service.clinical.mme_running import Running, converted, mme_of, peak, totals_of
+from cds_service.clinical.opioid_amount import (
+    Amount,
+    Portion,
+    added,
+    factor_for,
+    show,
+)
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.model import FactorTable
@@ -76,19 +81,6 @@ class DailyMme:
         return tuple(order for order in self.orders if not order.counted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """A prescription as it runs: when, and how much a day."""
-
-    order: Order | Statement | Dispense
-    span: Span
-    amount: Amount
-
-    @property
-    def draft(self) -> bool:
-        return isinstance(self.order, Order) and self.order.draft
-
-
 @reasoning(
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES),
     uses=(medications, oud_treatment),
@@ -114,7 +106,7 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         _uncounted(d, "dispensed, and no order says how it is taken")
         for d in _dispensed(facts, taken)
     ]
-    total, day = _peak(running, facts.as_of)
+    total, day = peak(running, facts.as_of)
     orders = (*_orders(running, day), *listed)
     before = [c for c in running if not c.draft]
     before += [_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced)]
@@ -125,32 +117,8 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         factors=known.factors.id,
         orders=orders,
         duplicates=_duplicates(taken),
-        without_drafts=_peak(before, facts.as_of)[0],
+        without_drafts=peak(before, facts.as_of)[0],
     )
-
-
-def daily_series(
-    orders: Iterable[Order], table: FactorTable, start: date, end: date
-) -> tuple[tuple[date, Fraction], ...]:
-    """MME on each day from `start` to `end` (not included), past orders counted for their own span.
-
-    An order another one names as its prior ends when that one begins; what cannot be converted adds
-    nothing.
-    """
-    spans = [(o, o.span) for o in orders if o.span is not None and o.opioid and _was_meant(o)]
-    begins = {order.prior: span.start for order, span in spans if order.prior}
-    running = []
-    for order, span in spans:
-        cut = begins.get(order.ref, FAR_FUTURE)
-        until = max(span.start, min(cut, span.end or FAR_FUTURE))
-        running.append(_Course(order, Span(span.start, until), _converted(order, table)))
-    days = (start + timedelta(days=n) for n in range((end - start).days))
-    return tuple((day, _on(running, day)) for day in days)
-
-
-def _was_meant(order: Order) -> bool:
-    over = order.status in NEVER_TAKEN and not order.draft
-    return not (over or order.do_not_perform or order.intent in MERE_INTENT)
 
 
 def _opioids(orders: Iterable[Order]) -> tuple[Order, ...]:
@@ -159,17 +127,11 @@ def _opioids(orders: Iterable[Order]) -> tuple[Order, ...]:
 
 def _course(
     order: Order | Statement, as_of: date, table: FactorTable, oud: OudTreatment
-) -> _Course:
-    amount = _converted(order, table)
+) -> Running:
+    amount = converted(order, table)
     if isinstance(order, Order) and oud.given(order):
         amount = Amount(why="treatment of opioid use disorder: conversion factors do not apply")
-    return _Course(order, order.span or Span(as_of), amount)
-
-
-def _converted(order: Order | Statement, table: FactorTable) -> Amount:
-    if isinstance(order, Order) and order.drug_conflict:
-        return Amount(why=f"its codes disagree: {order.drug_conflict}")
-    return opioid_amount(order.drug, order.sig, table)
+    return Running(order, order.span or Span(as_of), amount)
 
 
 def _statements(facts: Facts, taken: Medications) -> Iterator[Statement]:
@@ -195,7 +157,7 @@ def _dispensed(facts: Facts, taken: Medications) -> Iterator[Dispense]:
 
     A dispense carries out an order and is never added to it.
     """
-    known = _ingredients((*facts.orders, *taken.statements))
+    known = _ingredients((*facts.orders, *taken.statements)) if facts.dispenses else set()
     for dispense in facts.dispenses:
         ingredients = _ingredients((dispense,))
         if not dispense.opioid or dispense.orders or not ingredients or known & ingredients:
@@ -214,34 +176,7 @@ def _ingredients(items: Iterable[Order | Statement | Dispense]) -> set[str]:
     return {c.ingredient for item in items if item.drug for c in item.drug.opioids}
 
 
-def _peak(courses: list[_Course], as_of: date) -> tuple[Fraction, date]:
-    """The greatest total of any day from `as_of` on, and its first day, on which some order
-    begins.
-    """
-    days = sorted({as_of} | {c.span.start for c in courses if c.span.start > as_of})
-    totals = [(_on(courses, day), day) for day in days]
-    return max(totals, key=lambda pair: (pair[0], -pair[1].toordinal()))
-
-
-def _on(courses: Iterable[_Course], day: date) -> Fraction:
-    current = [c for c in courses if c.span.covers(day)]
-    totals = _totals(current)
-    return sum((_mme(p, totals) for c in current for p in c.amount.portions), Fraction(0))
-
-
-def _totals(courses: Iterable[_Course]) -> dict[str, Fraction]:
-    """The patient's daily total of each ingredient, which decides its tier."""
-    totals: dict[str, Fraction] = {}
-    for portion in (p for c in courses for p in c.amount.portions):
-        totals[portion.ingredient] = totals.get(portion.ingredient, Fraction(0)) + portion.amount
-    return totals
-
-
-def _mme(portion: Portion, totals: dict[str, Fraction]) -> Fraction:
-    return portion.amount * Fraction(factor_for(portion.rows, totals[portion.ingredient]).factor)
-
-
-def _orders(courses: list[_Course], peak: date) -> Iterator[OrderMme]:
+def _orders(courses: list[Running], greatest: date) -> Iterator[OrderMme]:
     """What each prescription adds on the peak day, or on its own first day if it does not
     cover that one.
     """
@@ -249,20 +184,20 @@ def _orders(courses: list[_Course], peak: date) -> Iterator[OrderMme]:
         if course.amount.why:
             yield _uncounted(course.order, course.amount.why)
             continue
-        covered = course.span.covers(peak)
-        day = peak if covered else course.span.start
-        totals = _totals(c for c in courses if c.span.covers(day) or c is course)
+        covered = course.span.covers(greatest)
+        day = greatest if covered else course.span.start
+        totals = totals_of(c for c in courses if c.span.covers(day) or c is course)
         apart = (
             ()
             if covered
-            else (f"not at the same time as the greatest dose, on {peak.isoformat()}",)
+            else (f"not at the same time as the greatest dose, on {greatest.isoformat()}",)
         )
         yield OrderMme(
             ref=course.order.ref,
             label=_label(course.order),
             draft=course.draft,
             counted=True,
-            per_day=sum((_mme(p, totals) for p in course.amount.portions), Fraction(0)),
+            per_day=added(mme_of(p, totals) for p in course.amount.portions),
             arithmetic=" + ".join(_arithmetic(p, totals) for p in course.amount.portions),
             notes=(*course.amount.notes, *apart),
         )
@@ -270,7 +205,7 @@ def _orders(courses: list[_Course], peak: date) -> Iterator[OrderMme]:
 
 def _arithmetic(portion: Portion, totals: dict[str, Fraction]) -> str:
     row = factor_for(portion.rows, totals[portion.ingredient])
-    return f"{portion.says} x {show(Fraction(row.factor))}"
+    return f"{portion.says} x {show(row.exact)}"
 
 
 def _uncounted(order: Order | Statement | Dispense, why: str) -> OrderMme:

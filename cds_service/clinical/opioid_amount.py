@@ -5,7 +5,7 @@ cannot. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -70,7 +70,7 @@ def opioid_amount(drug: Drug | None, sig: Sig, table: FactorTable) -> Amount:
         steps = [_step(drug, step, rows) for step in sig.steps]
     except Uncountable as problem:
         return Amount(why=str(problem))
-    greatest = max(steps, key=_weight)
+    greatest = max(steps, key=_weight) if len(steps) > 1 else steps[0]
     return Amount(greatest, notes=(*sig.notes, *_patch_notes(drug, sig)))
 
 
@@ -86,9 +86,19 @@ def factor_for(rows: tuple[FactorRow, ...], patient_total: Fraction) -> FactorRo
 
 
 def _weight(portions: tuple[Portion, ...]) -> Fraction:
-    return sum(
-        (p.amount * Fraction(factor_for(p.rows, p.amount).factor) for p in portions), Fraction(0)
-    )
+    return added(p.amount * factor_for(p.rows, p.amount).exact for p in portions)
+
+
+def added(amounts: Iterable[Fraction]) -> Fraction:
+    """The sum; most have one term, which costs no arithmetic.
+
+    >>> added([]), added([Fraction(1, 2), Fraction(1, 3)])
+    (Fraction(0, 1), Fraction(5, 6))
+    """
+    total: Fraction | None = None
+    for amount in amounts:
+        total = amount if total is None else total + amount
+    return Fraction(0) if total is None else total
 
 
 def _factors(drug: Drug, sig: Sig, table: FactorTable) -> dict[str, tuple[FactorRow, ...]]:
@@ -129,7 +139,7 @@ def _step(
         parts = tuple(c for c in drug.opioids if c.ingredient == ingredient)
         amounts = [_amount(drug, parts, dose, factors[0].per) for dose in doses]
         says = " + ".join(text for _, text in amounts)
-        total = sum((amount for amount, _ in amounts), Fraction(0))
+        total = added(amount for amount, _ in amounts)
         found.append(Portion(ingredient, factors, total, f"({says})" if len(amounts) > 1 else says))
     return tuple(found)
 
@@ -244,7 +254,7 @@ def _strength(parts: tuple[Component, ...], scale: int) -> tuple[Fraction, str]:
     if len(values) < len(parts):
         raise Uncountable("the strength of the product is not known")
     text = " + ".join(show(v) for v in values)
-    return sum(values, Fraction(0)), f"({text})" if len(values) > 1 else text
+    return added(values), f"({text})" if len(values) > 1 else text
 
 
 def _no_strength(parts: tuple[Component, ...], dose: Dose) -> str:

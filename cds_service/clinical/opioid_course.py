@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from cds_service.clinical.dates import FAR_FUTURE
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
@@ -33,8 +34,7 @@ class Course:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Supply:
+class _Supply(NamedTuple):
     """One prescription or dispense: the days it covers, its end not included."""
 
     start: date

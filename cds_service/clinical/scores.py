@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.clinical.evidence import Evidence, Sign, age, measured, recorded, sign
+from cds_service.clinical.evidence import Evidence, Sign, measured, recorded, sign
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.rule import Known, reasoning
 
@@ -44,7 +44,7 @@ def _high(facts: Facts, known: Known, codes: str, kind: str) -> Sign:
     window = known.number(f"red-flags.{kind}_score_days")
     found: list[Evidence] = [
         measured(o)
-        for o in recorded(facts, known.codes(codes))
-        if o.value is not None and age(o.when, facts.as_of, window) and limit.met_by(o.value.value)
+        for o in recorded(facts, known.codes(codes), window)
+        if o.value is not None and limit.met_by(o.value.value)
     ]
     return sign(found, facts, Need.OBSERVATIONS)

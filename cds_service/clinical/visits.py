@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Claim, Facts, Need
@@ -75,8 +76,7 @@ class Visits:
         return self.of_any(THERAPIES, most_days)
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(NamedTuple):
     ref: str
     day: date
     codes: frozenset[Code]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from cds_service.knowledge.codes import Code, Sorting, ValueSet
 from cds_service.knowledge.numbers import Boundary, Number
@@ -91,6 +92,10 @@ class FactorRow:
     forms: tuple[str, ...] = ()  # dose form names, lower case; empty: any
     above: Decimal | None = None  # daily-dose tier on the patient's total: above (exclusive) ...
     up_to: Decimal | None = None  # ... up to (inclusive), mg a day
+    exact: Fraction = field(init=False, compare=False, repr=False)  # the factor, to multiply by
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exact", Fraction(self.factor))
 
 
 @dataclass(frozen=True, slots=True)

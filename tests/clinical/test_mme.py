@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cds_service.clinical.dates import Span, on
 from cds_service.clinical.facts import Condition, Dispense, Need, Order, Statement
-from cds_service.clinical.mme import daily_series
+from cds_service.clinical.mme_series import daily_series
 from cds_service.clinical.opioid_amount import factor_for
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Component, Drug, DrugClass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -74,17 +74,16 @@ class Drug:
     sealed_ml: Decimal | None = (
         None  # mL in one unit, where the name says so ("10 ML ... Injection")
     )
+    # The opioid components (none in a drug of another class); antagonists are not among them.
+    opioids: tuple[Component, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        opioids = tuple(c for c in self.components if c.ingredient in OPIOID_INGREDIENTS)
+        object.__setattr__(self, "opioids", opioids)
 
     def is_a(self, *classes: DrugClass) -> bool:
         """Whether the drug belongs to any of `classes`."""
         return not self.classes.isdisjoint(classes)
-
-    @property
-    def opioids(self) -> tuple[Component, ...]:
-        """The opioid components (empty for a drug of another class); antagonists are not
-        among them.
-        """
-        return tuple(c for c in self.components if c.ingredient in OPIOID_INGREDIENTS)
 
 
 # Canonical opioid ingredient names; `knowledge/drugs/table.py` checks the shipped table against

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from cds_service.clinical.facts import Need, Order
 from cds_service.clinical.medications import MERE_INTENT, NEVER_TAKEN
-from cds_service.clinical.mme import daily_series
+from cds_service.clinical.mme_series import daily_series
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Call, Known
 from cds_service.fhir.prefetch import read_facts
