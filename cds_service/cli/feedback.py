@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +35,16 @@ def command() -> None:
 @command.command()
 @_which
 @click.option(
-    "--by", type=click.Choice(["card", "hook", "client"]), default="card", help="A line for each."
+    "--by",
+    type=click.Choice(["card", "criterion", "hook", "client"]),
+    default="card",
+    help="A line for each; a card counts for every criterion it met.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 def report(client: str, since: datetime | None, until: datetime | None, by: str, form: str) -> None:
     """How often cards fired, were shown, accepted and overridden, why, and how soon."""
     from cds_service.memory.engine import open_engine
+    from cds_service.memory.report import Tally
     from cds_service.memory.report import report as run
 
     found = run(open_engine(load_settings().database), _asked(client, since, until), by)
@@ -49,6 +53,11 @@ def report(client: str, since: datetime | None, until: datetime | None, by: str,
 
         lines = [{by: key, **_members(tally)} for key, tally in found.items()]
         click.echo(orjson.dumps(lines, option=orjson.OPT_INDENT_2).decode())
+    elif form == "csv":
+        _sheet(
+            (by, *_members(Tally())),
+            ({by: key, **_texts(tally)} for key, tally in found.items()),
+        )
     else:
         _print(by, found)
 
@@ -56,24 +65,35 @@ def report(client: str, since: datetime | None, until: datetime | None, by: str,
 @command.command()
 @_which
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
-def export(client: str, since: datetime | None, until: datetime | None, form: str) -> None:
+@click.option(
+    "--by",
+    type=click.Choice(["item", "criterion"]),
+    default="item",
+    help="A line for each; an item counts for every criterion its card met.",
+)
+def export(client: str, since: datetime | None, until: datetime | None, form: str, by: str) -> None:
     """List every feedback item: intervention, action, reason, comment, user, date, location
     and more.
     """
-    import csv
-
     import orjson
 
     from cds_service.memory.engine import open_engine
     from cds_service.memory.report import COLUMNS
     from cds_service.memory.report import export as run
 
-    rows = run(open_engine(load_settings().database), _asked(client, since, until))
+    asked, engine = _asked(client, since, until), open_engine(load_settings().database)
+    rows = run(engine, asked, each_criterion=by == "criterion")
     if form == "json":
         for row in rows:
             click.echo(orjson.dumps(row).decode())
-        return
-    sheet = csv.DictWriter(sys.stdout, COLUMNS)
+    else:
+        _sheet(COLUMNS, rows)
+
+
+def _sheet(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    import csv
+
+    sheet = csv.DictWriter(sys.stdout, columns)
     sheet.writeheader()
     for row in rows:
         sheet.writerow({name: _cell(text) for name, text in row.items()})
@@ -101,6 +121,16 @@ def _members(tally: Tally) -> dict[str, Any]:
     }
 
 
+def _texts(tally: Tally) -> dict[str, str]:
+    """The members as they stand in a table."""
+    members = _members(tally)
+    reasons = members["reasons"].items()
+    members["reasons"] = ", ".join(f"{reason} {count}" for reason, count in reasons)
+    median = tally.median_seconds
+    members["median_seconds"] = "" if median is None else f"{median:g}"
+    return {name: str(value) for name, value in members.items()}
+
+
 def _print(by: str, found: Mapping[str, Tally]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -110,14 +140,7 @@ def _print(by: str, found: Mapping[str, Tally]) -> None:
     )
     table.columns[0].no_wrap = True
     for key, tally in found.items():
-        members = _members(tally)
-        members["reasons"] = ", ".join(
-            f"{reason} {count}" for reason, count in members["reasons"].items()
-        )
-        members["median_seconds"] = (
-            "" if tally.median_seconds is None else f"{tally.median_seconds:g}"
-        )
-        table.add_row(key, *map(str, members.values()))
+        table.add_row(key, *_texts(tally).values())
     Console().print(table)
 
 

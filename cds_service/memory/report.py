@@ -18,6 +18,13 @@ from cds_service.memory import tables
 _issued, _feedback = tables.issued_card, tables.feedback
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 NO_REASON = "no reason given"
+NO_CRITERION = "none met"  # of a card that says only what could not be checked
+_BY = {
+    "card": _issued.c.card,
+    "criterion": _issued.c.criteria,
+    "hook": _issued.c.hook,
+    "client": _issued.c.client,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,13 @@ class Tally:
 
 
 def report(engine: Engine, asked: Asked, by: str) -> dict[str, Tally]:
-    """A tally for each `by`: `card`, `hook` or `client`. A card answered twice counts as its last
-    answer.
+    """A tally for each `by`: `card`, `criterion`, `hook` or `client`.
+
+    A card answered twice counts as its last answer; by criterion it counts for each that was met.
 
     Raises SettingsError.
     """
-    column = {"card": _issued.c.card, "hook": _issued.c.hook, "client": _issued.c.client}[by]
+    column = _BY[by]
     cards = select(
         column,
         _issued.c.card_uuid,
@@ -74,14 +82,20 @@ def report(engine: Engine, asked: Asked, by: str) -> dict[str, Tally]:
     answers = _last_answers(engine, asked)
     tallies: dict[str, Tally] = {}
     for key, uuid, client, shown, snoozed, created in _rows(engine, cards.order_by(column)):
-        tally = tallies.setdefault(key, Tally())
-        tally.fired += 1
-        tally.shown += bool(shown)
-        tally.snoozed += bool(snoozed)
         answer = answers.get((client, uuid))
-        if answer is not None:
-            _count(tally, answer, created)
-    return tallies
+        for each in _criteria(key) if by == "criterion" else (key,):
+            tally = tallies.setdefault(each, Tally())
+            tally.fired += 1
+            tally.shown += bool(shown)
+            tally.snoozed += bool(snoozed)
+            if answer is not None:
+                _count(tally, answer, created)
+    return dict(sorted(tallies.items()))
+
+
+def _criteria(stored: str) -> tuple[str, ...]:
+    """The criteria of a card as stored."""
+    return tuple(filter(None, stored.split(","))) or (NO_CRITERION,)
 
 
 def _count(tally: Tally, answer: Any, created: datetime) -> None:
@@ -139,9 +153,11 @@ _OF_CARD = and_(
 )
 
 
-def export(engine: Engine, asked: Asked) -> Iterator[dict[str, str]]:
+def export(
+    engine: Engine, asked: Asked, *, each_criterion: bool = False
+) -> Iterator[dict[str, str]]:
     """Every feedback item in the order it was given; one on a card we do not know has no
-    intervention.
+    intervention. With `each_criterion` an item stands once for each criterion its card met.
 
     `user` is a pseudonym and `location` the client: neither name nor place reaches us. Raises
     SettingsError.
@@ -173,7 +189,11 @@ def export(engine: Engine, asked: Asked) -> Iterator[dict[str, str]]:
             "accepted_suggestions": row.suggestions.replace(",", " "),
             "knowledge": row.knowledge,
         }
-        yield {name: values[name] or "" for name in COLUMNS}
+        whole = {name: values[name] or "" for name in COLUMNS}
+        for criterion in whole["criteria"].split() if each_criterion else ():
+            yield whole | {"criteria": criterion}
+        if not (each_criterion and whole["criteria"]):
+            yield whole
 
 
 def _conditions(

@@ -66,6 +66,22 @@ def test_the_report_in_json_and_as_a_table() -> None:
     assert "order-sign" in said("feedback", "report", "--by", "hook")
 
 
+def test_the_report_tells_of_criteria_and_is_a_sheet_too() -> None:
+    shown = said("feedback", "report", "--by", "criterion")
+    assert "opioid-dose-threshold" in shown
+    text = said("feedback", "report", "--by", "criterion", "--format", "csv")
+    rows = {row["criterion"]: row for row in csv.DictReader(io.StringIO(text))}
+    threshold = rows["opioid-dose-threshold"]
+    assert threshold["overridden"] == "1"
+    assert threshold["reasons"] == "clinical-judgement 1"
+    assert threshold["median_seconds"] == "60"
+    listed = said("feedback", "export", "--by", "criterion")
+    assert {row["criteria"] for row in csv.DictReader(io.StringIO(listed))} == {
+        "opioid-dose-threshold",
+        "",
+    }
+
+
 def test_the_export_is_a_sheet_without_formulas_or_json_lines() -> None:
     rows = list(csv.DictReader(io.StringIO(said("feedback", "export"))))
     assert tuple(rows[0]) == COLUMNS

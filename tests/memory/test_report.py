@@ -74,9 +74,36 @@ def test_the_report_groups_and_selects(engine: Engine) -> None:
     assert set(report(engine, Asked(until=TODAY), "hook")) == {"order-select"}
 
 
+def test_a_card_counts_for_each_criterion_it_met(engine: Engine, memory: Memory) -> None:
+    both = replace(CARD, uuid=UUIDS[4], criteria=("opioid-dose-threshold", "opioid-dose-unread"))
+    bare = replace(CARD, uuid="0b1e9b1a-0000-5000-8000-00000000000a", criteria=(), marks="")
+    memory.issued(lambda: [both, bare])
+    memory.flush()
+    memory.record("anyone", "opioid-safety", [override(UUIDS[4], minutes=5)], NOW)
+    found = report(engine, Asked(client="anyone"), "criterion")
+    assert list(found) == ["none met", "opioid-dose-threshold", "opioid-dose-unread"]
+    threshold, unread = found["opioid-dose-threshold"], found["opioid-dose-unread"]
+    assert (threshold.fired, threshold.accepted, threshold.overridden) == (5, 1, 2)
+    assert (unread.fired, unread.accepted, unread.overridden) == (1, 0, 1)
+    assert unread.reasons == {"clinical-judgement": 1}
+    assert (found["none met"].fired, found["none met"].overridden) == (1, 0)
+
+    def of(card: str, **way: bool) -> list[str]:
+        rows = export(engine, Asked(client="anyone"), **way)
+        return [row["criteria"] for row in rows if row["card"] == card]
+
+    assert of(UUIDS[4]) == ["opioid-dose-threshold opioid-dose-unread"]
+    assert of(UUIDS[4], each_criterion=True) == ["opioid-dose-threshold", "opioid-dose-unread"]
+    assert of("not-ours", each_criterion=True) == [""]
+
+
 def test_the_export_has_the_columns_of_the_rule(engine: Engine) -> None:
     rows = list(export(engine, Asked(client="anyone")))
-    assert all(tuple(row) == COLUMNS for row in rows)
+    apart = list(export(engine, Asked(client="anyone"), each_criterion=True))
+    assert all(tuple(row) == COLUMNS for row in (*rows, *apart))
+    assert COLUMNS[:7] == (
+        *("intervention", "action", "reason", "comment", "user", "date", "location"),
+    )
     first = rows[0]
     assert (first["intervention"], first["action"], first["user"]) == (
         "opioid-dose",
