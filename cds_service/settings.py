@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     origins: Annotated[
         tuple[str, ...], NoDecode
     ] = ()  # browser origins that may call, in production
+    hsts_seconds: int = Field(default=31_536_000, ge=0, le=63_072_000)
     private_discovery: bool = False  # whether the list of services is for registered clients only
     hash_key: SecretStr = SecretStr("")
     audit: str = ""  # database, off, or a file; empty: database in production, else off

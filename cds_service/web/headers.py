@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from flask_cors import CORS
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wsgi import get_input_stream
 
 from cds_service.clients import Client
-from cds_service.settings import Settings
+from cds_service.settings import Mode, Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PAGE_POLICY = "; ".join(
     (
@@ -30,8 +37,11 @@ _PIECE = 1024 * 1024
 
 def register_headers(app: Flask, settings: Settings, clients: Iterable[Client]) -> None:
     """Protect pages, keep answers out of caches, and let the allowed origins call the services."""
+    app.wsgi_app = _bounded(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.after_request(_protect)
     app.after_request(_drain)
+    if settings.mode is Mode.PRODUCTION and settings.hsts_seconds:
+        app.after_request(_https_for(settings.hsts_seconds))
     own = (origin for client in clients for origin in client.origins)
     origins = "*" if settings.open_access else list(dict.fromkeys((*settings.origins, *own)))
     if origins:
@@ -44,6 +54,28 @@ def register_headers(app: Flask, settings: Settings, clients: Iterable[Client]) 
             max_age=600,
             vary_header=True,
         )
+
+
+def _bounded(answer: WSGIApplication) -> WSGIApplication:
+    """Give no body that goes on behind its end: not every server stops reading there."""
+
+    def bounded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"] = get_input_stream(environ)
+            environ["wsgi.input_terminated"] = True
+        return answer(environ, start_response)
+
+    return bounded
+
+
+def _https_for(seconds: int) -> Callable[[Response], Response]:
+    """Have browsers keep to https; for this host alone, since others under it may not be ours."""
+
+    def keep(answer: Response) -> Response:
+        answer.headers["Strict-Transport-Security"] = f"max-age={seconds}"
+        return answer
+
+    return keep
 
 
 def _protect(answer: Response) -> Response:
@@ -63,6 +95,7 @@ def _drain(answer: Response) -> Response:
     if request.method == "POST":
         unread = request.environ["wsgi.input"]
         left = _MOST_DRAINED
-        while left > 0 and (piece := unread.read(min(left, _PIECE))):
-            left -= len(piece)
+        with suppress(ClientDisconnected):
+            while left > 0 and (piece := unread.read(min(left, _PIECE))):
+                left -= len(piece)
     return answer
