@@ -9,13 +9,12 @@ from pathlib import Path
 
 from cds_service.audit import to_file
 from cds_service.cards import CardLibrary
-from cds_service.clients import Client, Registry, key_reaches
+from cds_service.clients import Client, Registry, key_sets
 from cds_service.clients_file import read_clients
 from cds_service.clinical.rule import Rule
 from cds_service.clinical.rules import load_rules
 from cds_service.errors import KnowledgeError
 from cds_service.fhir.vocabulary import Vocabulary
-from cds_service.key_sets import KeySets
 from cds_service.knowledge.directory_files import read_directory
 from cds_service.knowledge.drugs.table import DrugTable
 from cds_service.knowledge.loader import load_knowledge
@@ -44,33 +43,39 @@ def load_service(
     library = CardLibrary.load(shipped("cards"), knowledge, rules, settings.cards)
     if settings.directory is not None:
         library = replace(library, directory=read_directory(settings.directory, knowledge))
-    registry = _registry(settings, knowledge, failed)
+    orders = {order.name: order.kind for order in library.orders.values()}
+    registry = _registry(settings, knowledge, failed, orders)
     memory = _memory(settings, failed) if remember else None
     return Service(settings, knowledge, vocabulary, rules, library, memory, failed, registry)
 
 
-def load_clients(settings: Settings, knowledge: Knowledge) -> tuple[Client, ...]:
-    """The registered clients. Raises KnowledgeError, and SettingsError for what production
-    refuses.
+def load_clients(
+    settings: Settings, knowledge: Knowledge, orders: Mapping[str, str] | None = None
+) -> tuple[Client, ...]:
+    """The registered clients; `orders` are the order files that exist, each with its resource type.
+
+    Raises KnowledgeError, and SettingsError for what production refuses.
     """
     clients: tuple[Client, ...] = ()
     if settings.clients is not None:
-        clients = read_clients(settings.clients, [payer.id for payer in knowledge.payers])
+        payers = [payer.id for payer in knowledge.payers]
+        clients = read_clients(settings.clients, payers, orders)
         for fault in query_faults(clients, settings.clients.name):
             raise fault
     check_production(settings, clients)
     return clients
 
 
-def _registry(settings: Settings, knowledge: Knowledge, failed: Failed) -> Registry:
-    clients = load_clients(settings, knowledge)
+def _registry(
+    settings: Settings, knowledge: Knowledge, failed: Failed, orders: Mapping[str, str]
+) -> Registry:
+    clients = load_clients(settings, knowledge, orders)
     if not clients:
         return Registry(settings)
     unwanted = PUBLIC_TEST_KEYS if settings.mode is Mode.PRODUCTION else ()
-    addresses = key_reaches(clients, settings.open_access)
     seen = SeenTokens(settings.database, settings.now)
-    key_sets = KeySets(addresses, unwanted=unwanted, failed=failed)
-    return Registry(settings, clients, seen=seen, key_sets=key_sets)
+    sets = key_sets(clients, loopback=settings.open_access, unwanted=unwanted, failed=failed)
+    return Registry(settings, clients, seen=seen, sets=sets)
 
 
 def _codes(rules: Mapping[str, Rule]) -> list[str]:

@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
+from time import monotonic
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from cds_service.addresses import Reach
 from cds_service.errors import Forbidden
-from cds_service.key_sets import Key, KeySets, chosen
+from cds_service.key_sets import Failed, Key, KeySets, chosen
 from cds_service.protocol.profiles import Profile
 from cds_service.settings import Settings
-from cds_service.tokens import LEEWAY, Claims, audiences, check, read_token, verify
+from cds_service.tokens import (
+    ALGORITHMS,
+    LEEWAY,
+    Claims,
+    audiences,
+    check,
+    read_token,
+    verify,
+)
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _CLIMBS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that leave a base
@@ -59,12 +68,14 @@ class Client:
     keys: tuple[Key, ...] = field(
         default=(), repr=False
     )  # exchanged beforehand; then none are fetched
+    algorithms: frozenset[str] = ALGORITHMS  # its tokens may be signed with
     tenant: str = ""
     audiences: tuple[str, ...] = ()  # accepted besides our own addresses
     allow_private: tuple[
         IPv4Network | IPv6Network, ...
     ] = ()  # where its FHIR server and keys may lie
     prefetch: tuple[tuple[str, str], ...] = ()  # prefetch key -> the site's own query
+    preference_list: tuple[tuple[str, str], ...] = ()  # order file -> entry in Epic's list
     rollout: tuple[tuple[str, int], ...] = ()  # card -> percent of users who see it
     origins: tuple[str, ...] = ()  # of browsers that may call in its name
     limits: Limits = Limits()
@@ -126,6 +137,26 @@ def key_reaches(clients: Iterable[Client], loopback: bool) -> dict[str, Reach]:
     return found
 
 
+def key_sets(
+    clients: Iterable[Client],
+    *,
+    loopback: bool,
+    unwanted: Collection[str] = (),
+    failed: Failed | None = None,
+    timer: Callable[[], float] = monotonic,
+) -> KeySets:
+    """The key sets of clients whose keys are fetched, each with the algorithms that any of
+    its clients may sign with.
+    """
+    known = tuple(clients)
+    reaches = key_reaches(known, loopback)
+    algorithms = {
+        address: frozenset[str]().union(*(c.algorithms for c in known if c.jku == address))
+        for address in reaches
+    }
+    return KeySets(reaches, algorithms=algorithms, unwanted=unwanted, failed=failed, timer=timer)
+
+
 class Seen(Protocol):
     """A memory of used tokens that all workers share."""
 
@@ -147,16 +178,14 @@ class Registry:
         clients: Iterable[Client] = (),
         *,
         seen: Seen | None = None,
-        key_sets: KeySets | None = None,
+        sets: KeySets | None = None,
         now: Now | None = None,
     ) -> None:
         self.clients: Mapping[str, Client] = {client.id: client for client in clients}
         self.open = settings.open_access and not self.clients
         self._base = settings.base_url
         self._seen, self._now = seen, now or settings.now
-        self._key_sets = key_sets or KeySets(
-            key_reaches(self.clients.values(), settings.open_access)
-        )
+        self._key_sets = sets or key_sets(self.clients.values(), loopback=settings.open_access)
 
     def identify(self, authorization: str | None, path: str = "") -> Client:
         """The client that calls `path` with an Authorization header. Raises NotAuthorized, also
@@ -169,6 +198,8 @@ class Registry:
             return ANYONE
         token, claims = read_token(authorization)
         client = self._named(claims)
+        if claims.algorithm not in client.algorithms:
+            raise claims.refused("the client is not registered for that algorithm")
         now = self._now()
         check(claims, int(now.timestamp()), audiences(self._base, path), client.audiences)
         key = self._key(client, claims)
@@ -179,6 +210,10 @@ class Registry:
         if self._seen is None or not self._seen.first_use(claims.issuer, claims.token_id, until):
             raise claims.refused("the token was used before")
         return client
+
+    def enrol(self, client: Client) -> None:
+        """Know one more client, whose keys are at hand; before calls are taken."""
+        self.clients = {**self.clients, client.id: client}
 
     def warm(self) -> None:
         """Begin to fetch keys; after the worker has forked."""

@@ -15,8 +15,10 @@ from cds_service.errors import KnowledgeError
 from cds_service.key_sets import BadKeySet, Key, read_keys
 from cds_service.knowledge import schema
 from cds_service.knowledge.strict_yaml import Loaded, load
+from cds_service.protocol.preference_list import ORDERED
 from cds_service.protocol.profiles import Profile
 from cds_service.protocol.services import SERVICES
+from cds_service.tokens import ALGORITHMS
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _COULD_NOT_CHECK = "could-not-check"
@@ -28,9 +30,13 @@ CARDS = frozenset({_COULD_NOT_CHECK}).union(
 )
 
 
-def read_clients(path: Path, payers: Iterable[str] | None = None) -> tuple[Client, ...]:
+def read_clients(
+    path: Path,
+    payers: Iterable[str] | None = None,
+    orders: Mapping[str, str] | None = None,
+) -> tuple[Client, ...]:
     """The clients of a file, in its order. Raises KnowledgeError for the first fault."""
-    loaded, found = loaded_clients(path, payers)
+    loaded, found = loaded_clients(path, payers, orders)
     for fault in found:
         raise fault
     return tuple(
@@ -39,18 +45,26 @@ def read_clients(path: Path, payers: Iterable[str] | None = None) -> tuple[Clien
 
 
 def loaded_clients(
-    path: Path, payers: Iterable[str] | None = None
+    path: Path,
+    payers: Iterable[str] | None = None,
+    orders: Mapping[str, str] | None = None,
 ) -> tuple[Loaded, list[KnowledgeError]]:
-    """The file and everything wrong with it; `payers` are the ids that exist.
+    """The file and everything wrong with it; `payers` are the ids that exist, `orders` the
+    order files that exist, each with its resource type.
 
     Raises KnowledgeError for a file that is no YAML.
     """
     loaded = load(path, path.name)
     found = schema.faults(loaded, "clients")
-    return loaded, found or list(_faults(loaded, path.parent, payers))
+    return loaded, found or list(_faults(loaded, path.parent, payers, orders))
 
 
-def _faults(loaded: Loaded, folder: Path, payers: Iterable[str] | None) -> Iterator[KnowledgeError]:
+def _faults(
+    loaded: Loaded,
+    folder: Path,
+    payers: Iterable[str] | None,
+    orders: Mapping[str, str] | None,
+) -> Iterator[KnowledgeError]:
     clients: Mapping[str, Mapping[str, Any]] = loaded.data["clients"]
     named: dict[tuple[Any, ...], str] = {}
     for name, entry in clients.items():
@@ -68,10 +82,11 @@ def _faults(loaded: Loaded, folder: Path, payers: Iterable[str] | None) -> Itera
                 if payer not in payers:
                     known = ", ".join(sorted(payers))
                     yield loaded.fault((*place, "payers", text), f"unknown payer {payer!r}", known)
+        yield from _preference_faults(loaded, place, entry, orders)
         yield from _address_faults(loaded, place, entry)
         if "keys" in entry:
             try:
-                _read_keys(folder / entry["keys"])
+                _read_keys(folder, entry)
             except (OSError, BadKeySet) as error:
                 yield loaded.fault(
                     (*place, "keys"), f"{entry['keys']}: {error}", "a JWKS of public keys"
@@ -87,6 +102,23 @@ def _unknown(
             yield loaded.fault(
                 place, f"unknown name {name!r} in {place[2]}", ", ".join(sorted(known))
             )
+
+
+def _preference_faults(
+    loaded: Loaded, place: tuple[str, ...], entry: Any, orders: Mapping[str, str] | None
+) -> Iterator[KnowledgeError]:
+    listed = (*place, "preference_list")
+    if "preference_list" in entry and entry.get("profile") != Profile.EPIC:
+        yield loaded.fault(listed, "a preference list with another profile", "profile: epic")
+    if orders is None:
+        return
+    allowed = ", ".join(sorted(name for name, kind in orders.items() if kind in ORDERED))
+    for name in entry.get("preference_list", ()):
+        if name not in orders:
+            yield loaded.fault((*listed, name), f"unknown order {name!r}", allowed)
+        elif orders[name] not in ORDERED:
+            what = f"{name} is a {orders[name]}, of which Epic makes no order"
+            yield loaded.fault((*listed, name), what, allowed)
 
 
 def _address_faults(loaded: Loaded, place: tuple[str, ...], entry: Any) -> Iterator[KnowledgeError]:
@@ -113,11 +145,15 @@ def _client(folder: Path, name: str, entry: Mapping[str, Any]) -> Client:
         profile=_profile(entry.get("profile", Profile.STRICT.value)),
         issuer=entry["issuer"],
         jku=entry.get("jku", ""),
-        keys=_read_keys(folder / entry["keys"]) if "keys" in entry else (),
+        keys=_read_keys(folder, entry) if "keys" in entry else (),
+        algorithms=_algorithms(entry),
         tenant=entry.get("tenant", ""),
         audiences=tuple(entry.get("audiences", ())),
         allow_private=tuple(_networks(entry.get("allow_private", ()))),
         prefetch=tuple(entry.get("prefetch", {}).items()),
+        preference_list=tuple(
+            (order, str(key)) for order, key in entry.get("preference_list", {}).items()
+        ),
         rollout=tuple(entry.get("rollout", {}).items()),
         origins=tuple(entry.get("origins", ())),
         limits=Limits(**entry.get("limits", {})),
@@ -133,6 +169,10 @@ def _profile(written: Any) -> Profile:
     return Profile(str(written))
 
 
-def _read_keys(path: Path) -> tuple[Key, ...]:
+def _read_keys(folder: Path, entry: Mapping[str, Any]) -> tuple[Key, ...]:
     """The public keys of a JWKS file. Raises OSError, BadKeySet."""
-    return read_keys(path.read_bytes())
+    return read_keys((folder / entry["keys"]).read_bytes(), _algorithms(entry))
+
+
+def _algorithms(entry: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(entry.get("algorithms", ALGORITHMS))

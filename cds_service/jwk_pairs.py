@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -10,19 +11,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cds_service.key_sets import BadKeySet
-from cds_service.tokens import ALGORITHMS
+from cds_service.tokens import KINDS
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _RSA_BITS = 3072
+_CURVES: Mapping[str | None, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
 
 
 def new_pair(algorithm: str, key_id: str = "") -> dict[str, Any]:
     """A private JWK for one of our algorithms; without an id it gets a random one."""
-    assert algorithm in ALGORITHMS
-    if algorithm == "ES384":
-        jwk: dict[str, Any] = ECAlgorithm.to_jwk(
-            ec.generate_private_key(ec.SECP384R1()), as_dict=True
-        )
+    kind, curve = KINDS[algorithm]
+    if kind == "EC":
+        drawn = ec.generate_private_key(_CURVES[curve])
+        jwk: dict[str, Any] = ECAlgorithm.to_jwk(drawn, as_dict=True)
     else:
         private = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
         jwk = RSAAlgorithm.to_jwk(private, as_dict=True)

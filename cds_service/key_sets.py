@@ -1,7 +1,8 @@
 """The public keys of clients: JWKS documents, fetched from registered addresses only, cached and
 rotated.
 
-A set is fresh for 15 minutes. An unknown `kid` has it fetched anew at most once a minute. When its
+A set is fresh for as long as its `Cache-Control` says, a minute at least and a day at most, and
+without one for 15 minutes. An unknown `kid` has it fetched anew at most once a minute. When its
 server fails, the last set serves for four more hours; an empty set is a failure and never replaces
 one.
 """
@@ -19,23 +20,25 @@ from typing import Any
 
 import jwt
 import requests
-from cachetools import TTLCache
+from cachetools import TLRUCache, TTLCache
+from requests.utils import parse_dict_header
 
 from cds_service.addresses import Reach
-from cds_service.outbound import cut_overdue, get, guarded_session
+from cds_service.outbound import Answer, cut_overdue, get, guarded_session
+from cds_service.tokens import ALGORITHMS, KINDS
 
-FRESH = 15 * 60  # seconds
-HELD = FRESH + 4 * 3600  # seconds, while the server fails
-COOL_DOWN = 60  # seconds between two fetches that came to something
+FRESH = 15 * 60  # seconds, of a set whose server does not say
+MOST_FRESH = 24 * 3600  # seconds, whatever its server says
+STALE = 4 * 3600  # seconds more, while the server fails
+COOL_DOWN = 60  # seconds between two fetches that came to something; no set is fresh for less
 RETRY = 10  # seconds after one that failed
 _SECONDS = 2.0  # for one fetch
 _MOST_BYTES = 200_000
 _MOST_KEYS = 100
 _RSA_BITS = range(2048, 8193)
-_KINDS: dict[tuple[Any, Any], str] = {("EC", "P-384"): "ES384", ("RSA", None): "RS384"}
 _NAMED_BY = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}  # of RFC 7638
 
-Fetch = Callable[[str], bytes]
+Fetch = Callable[[str], Answer]
 Failed = Callable[[str, Exception], None]
 
 
@@ -55,16 +58,50 @@ class Key:
     jwk: jwt.PyJWK = field(repr=False, compare=False)
 
 
-def read_keys(document: bytes) -> tuple[Key, ...]:
-    """The keys of a JWKS for ES384 or RS384, others left out. Raises BadKeySet if there is none."""
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A set as it was fetched, and for how many seconds it is fresh."""
+
+    keys: tuple[Key, ...] = ()
+    fresh: float = 0
+
+
+def read_keys(document: bytes, algorithms: Collection[str] = ALGORITHMS) -> tuple[Key, ...]:
+    """The keys of a JWKS for any of the algorithms, others left out; one that is for several
+    stands there for each. Raises BadKeySet if there is none.
+    """
     try:
         listed = json.loads(document)["keys"]
-        found = tuple(_keys(listed[:_MOST_KEYS]))
+        found = tuple(_keys(listed[:_MOST_KEYS], algorithms))
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BadKeySet("not a JWKS") from None
     if not found:
-        raise BadKeySet("no key for ES384 or RS384")
+        raise BadKeySet(f"no key for {' or '.join(sorted(algorithms))}")
     return found
+
+
+def fresh_for(cache_control: str, age: str = "") -> int:
+    """For how many seconds a set is used before it is asked for again.
+
+    What cannot be read counts as the least: the server meant to limit it.
+
+    >>> fresh_for("public, max-age=3600"), fresh_for("max-age=3600", "600"), fresh_for("")
+    (3600, 3000, 900)
+    >>> fresh_for("no-store"), fresh_for("Max-Age=5"), fresh_for("max-age=9999999")
+    (60, 60, 86400)
+    """
+    said = parse_dict_header(cache_control.lower())  # type: ignore[no-untyped-call]
+    if "no-store" in said or "no-cache" in said:
+        return COOL_DOWN
+    if "max-age" not in said:
+        return FRESH
+    seconds = _seconds(said["max-age"]) - _seconds(age)
+    return min(max(seconds, COOL_DOWN), MOST_FRESH)
+
+
+def _seconds(text: str | None) -> int:
+    """A count of seconds; 0 for what is none."""
+    return int(text[:12]) if text and text.isascii() and text.isdecimal() else 0
 
 
 def chosen(keys: Iterable[Key], key_id: str, algorithm: str) -> Key | None:
@@ -81,20 +118,22 @@ class KeySets:
         self,
         addresses: Mapping[str, Reach],
         *,
+        algorithms: Mapping[str, Collection[str]] | None = None,
         fetch: Fetch | None = None,
         unwanted: Collection[str] = (),
         failed: Failed | None = None,
         timer: Callable[[], float] = monotonic,
     ) -> None:
         known = frozenset(addresses)
+        self._algorithms = algorithms or {}  # taken from an address, where not the usual ones
         self._sessions = {
             address: guarded_session(address.__eq__, reach) for address, reach in addresses.items()
         }
         self._fetch, self._failed = fetch or self._get, failed
         self._unwanted = frozenset(unwanted)  # thumbprints of keys whose private part is public
         most = len(known) + 1
-        self._fresh: TTLCache[str, tuple[Key, ...]] = TTLCache(most, FRESH, timer)
-        self._held: TTLCache[str, tuple[Key, ...]] = TTLCache(most, HELD, timer)
+        self._fresh: TLRUCache[str, _Fetched] = TLRUCache(most, _fresh_until, timer)
+        self._held: TLRUCache[str, _Fetched] = TLRUCache(most, _held_until, timer)
         self._asked: TTLCache[str, bool] = TTLCache(most, COOL_DOWN, timer)
         self._refused: TTLCache[str, bool] = TTLCache(most, RETRY, timer)
         self._lock = Lock()  # of the caches
@@ -119,11 +158,17 @@ class KeySets:
 
     def fetch(self, address: str) -> tuple[Key, ...]:
         """The keys as they stand there now. Raises `requests.RequestException`, BadKeySet."""
-        keys = read_keys(self._fetch(address))
+        return self._fetched(address).keys
+
+    def _fetched(self, address: str) -> _Fetched:
+        answer = self._fetch(address)
+        if answer.status != requests.codes.ok:
+            raise BadKeySet(f"status {answer.status}")
+        keys = read_keys(answer.body, self._algorithms.get(address, ALGORITHMS))
         kept = tuple(key for key in keys if key.thumbprint not in self._unwanted)
         if not kept:
             raise BadKeySet("only public test keys")
-        return kept
+        return _Fetched(kept, fresh_for(answer.cache_control, answer.age))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -137,7 +182,10 @@ class KeySets:
     def _look(self, address: str) -> tuple[tuple[Key, ...], tuple[Key, ...], bool]:
         with self._lock:
             waits = address in self._asked or address in self._refused
-            return self._fresh.get(address, ()), self._held.get(address, ()), not waits
+            fresh, held = (
+                cache.get(address, _Fetched()).keys for cache in (self._fresh, self._held)
+            )
+            return fresh, held, not waits
 
     def _ask_once(self, address: str, *, wait: bool) -> None:
         """Fetch a set, unless another thread does; then `wait` for it or go on with what is
@@ -154,7 +202,7 @@ class KeySets:
 
     def _ask(self, address: str) -> None:
         try:
-            keys = self.fetch(address)
+            fetched = self._fetched(address)
         except (requests.RequestException, ValueError) as error:
             with self._lock:
                 self._refused[address] = True
@@ -162,48 +210,59 @@ class KeySets:
                 self._failed("key set", error)
             return
         with self._lock:
-            self._fresh[address] = self._held[address] = keys
+            self._fresh[address] = self._held[address] = fetched
             self._asked[address] = True
 
-    def _get(self, address: str) -> bytes:
+    def _get(self, address: str) -> Answer:
         headers = {"Accept": "application/json", "User-Agent": "cds-service"}
         session, deadline = self._sessions[address], monotonic() + _SECONDS
         late = Timer(_SECONDS, cut_overdue, (session,))
         late.daemon = True
         late.start()
         try:
-            answer = get(
-                session, address, headers=headers, deadline=deadline, most_bytes=_MOST_BYTES
-            )
+            return get(session, address, headers=headers, deadline=deadline, most_bytes=_MOST_BYTES)
         finally:
             late.cancel()
-        if answer.status != requests.codes.ok:
-            raise BadKeySet(f"status {answer.status}")
-        return answer.body
 
 
-def _keys(listed: list[Any]) -> Iterator[Key]:
+def _fresh_until(address: str, fetched: _Fetched, now: float) -> float:
+    return now + fetched.fresh
+
+
+def _held_until(address: str, fetched: _Fetched, now: float) -> float:
+    return now + fetched.fresh + STALE
+
+
+def _keys(listed: list[Any], algorithms: Collection[str]) -> Iterator[Key]:
     for jwk in listed:
         try:
-            algorithm = _algorithm(jwk)
-            built = jwt.PyJWK.from_dict(jwk, algorithm) if algorithm else None
+            found = [_key(jwk, name) for name in _for(jwk) if name in algorithms]
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
             continue  # a malformed key spoils no other
-        if algorithm and built and (jwk["kty"] == "EC" or built.key.key_size in _RSA_BITS):
-            yield Key(jwk["kid"], algorithm, _thumbprint(jwk), built)
+        yield from filter(None, found)
 
 
-def _algorithm(jwk: dict[str, Any]) -> str | None:
-    """What a public signing key is for; None for other keys, and for one beside its private
-    part.
+def _key(jwk: dict[str, Any], algorithm: str) -> Key | None:
+    """The key for one algorithm, unless it is too weak or too long."""
+    built = jwt.PyJWK.from_dict(jwk, algorithm)
+    if jwk["kty"] == "RSA" and built.key.key_size not in _RSA_BITS:
+        return None
+    return Key(jwk["kid"], algorithm, _thumbprint(jwk), built)
+
+
+def _for(jwk: dict[str, Any]) -> Iterator[str]:
+    """The algorithms a public signing key is for; none for other keys, and for one beside its
+    private part.
     """
     if not isinstance(jwk.get("kid"), str) or jwk.get("use") not in (None, "sig") or "d" in jwk:
-        return None
+        return
     if "verify" not in (jwk.get("key_ops") or ["verify"]):
-        return None
+        return
     kind = jwk.get("kty")
-    algorithm = _KINDS.get((kind, jwk.get("crv") if kind == "EC" else None))
-    return algorithm if jwk.get("alg") in (None, algorithm) else None
+    made = (kind, jwk.get("crv") if kind == "EC" else None)
+    for name, needed in KINDS.items():
+        if made == needed and jwk.get("alg") in (None, name):
+            yield name
 
 
 def _thumbprint(jwk: dict[str, Any]) -> str:

@@ -59,6 +59,8 @@ class Answer:
     media_type: str
     body: bytes
     retry_after: str = ""
+    cache_control: str = ""
+    age: str = ""
 
 
 def resolved(host: str, port: int) -> tuple[str, ...]:
@@ -231,6 +233,8 @@ def get(
                 response.headers.get("Content-Type", ""),
                 _body(response.raw, deadline, most_bytes),
                 response.headers.get("Retry-After", ""),
+                response.headers.get("Cache-Control", ""),
+                response.headers.get("Age", ""),
             )
     except requests.ConnectionError:
         if monotonic() >= deadline:

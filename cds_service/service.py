@@ -31,10 +31,12 @@ from cds_service.protocol.discovery import discovery
 from cds_service.protocol.feedback import FeedbackBatch, read_feedback
 from cds_service.protocol.messages import HookRequest, read_request
 from cds_service.protocol.outcome import outcome
+from cds_service.protocol.preference_list import OrderNames
 from cds_service.protocol.profiles import shape, shape_discovery
 from cds_service.protocol.services import SERVICES
 from cds_service.reads import Noted
 from cds_service.recall import SNOOZED, Recall, Rests, spoken
+from cds_service.refusals import Refusals
 from cds_service.settings import AuditTo, Settings
 from cds_service.silence import audible, silent
 from cds_service.site_queries import offered, templates
@@ -93,7 +95,10 @@ class Service:
         )
         self.vocabulary, self._memory, self._failed = vocabulary, memory, failed
         self._callbacks = Callbacks(settings)
+        self._order_names = OrderNames({o.name: o.resource for o in library.orders.values()})
         self.registry = registry or Registry(settings)
+        audits = memory is not None and settings.audit_to is not AuditTo.NOWHERE
+        self.refusals = Refusals(memory.audited if memory and audits else None, settings.now)
         self._offers = {offer.id: offer for offer in SERVICES}
         self._desks = {(o.id, hook): desk(o, hook, rules) for o in SERVICES for hook in o.hooks}
         self._discovery = discovery(lambda offer, hook: self._desks[offer.id, hook].templates)
@@ -190,6 +195,7 @@ class Service:
         """Write what is still queued, and let go of connections."""
         self._callbacks.close()
         self.registry.close()
+        self.refusals.close()
         if self._memory is not None:
             self._memory.close()
 
@@ -237,7 +243,11 @@ class Service:
         if extension and not client.all_silent:
             body["extension"] = extension
         body = shape(
-            body, client.profile, drafts=reading.drafts, configuration=request.configuration
+            body,
+            client.profile,
+            drafts=reading.drafts,
+            configuration=request.configuration,
+            entry_of=self._order_names.entries(client.preference_list),
         )
         watch.lap("cards")
         kept = silent(evaluation, heard, request.hook_instance, at.offer.id)

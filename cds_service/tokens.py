@@ -1,13 +1,13 @@
 """The JWT by which a client names itself: what it claims, and whether that holds.
 
-Signatures are verified by PyJWT with ES384 and RS384 and nothing else. Claims are checked here,
-against our own addresses and a clock that is handed in. A refusal is one `NotAuthorized`; its
-reason is for the log.
+Signatures are verified by PyJWT with ES384 and RS384, and with the other algorithms named here only
+for a client registered for them. Claims are checked here, against our own addresses and a clock
+that is handed in. A refusal is one `NotAuthorized`; its reason is for the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,14 @@ import jwt
 
 from cds_service.errors import NotAuthorized
 
-ALGORITHMS = ("ES384", "RS384")
+ALGORITHMS = frozenset({"ES384", "RS384"})  # taken unless a client is registered for others
+KINDS: Mapping[str, tuple[str, str | None]] = {  # key type and curve that an algorithm needs
+    "ES384": ("EC", "P-384"),
+    "RS384": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "RS256": ("RSA", None),
+    "PS384": ("RSA", None),
+}
 LEEWAY = 60  # seconds that clocks may differ
 LONGEST_LIFE = 3600  # seconds between `iat` and `exp`
 _LONGEST = 8192  # characters of a token
@@ -107,8 +114,8 @@ def audiences(base: str, path: str) -> tuple[str, ...]:
 def _claims(header: dict[str, Any], payload: dict[str, Any]) -> Claims:
     """The claims of a token that has all it must have, each of its type. Raises NotAuthorized."""
     issuer = _text(payload, "iss")
-    if header.get("alg") not in ALGORITHMS:
-        raise NotAuthorized("the algorithm is not ES384 or RS384", issuer=_shown(issuer))
+    if not isinstance(header.get("alg"), str) or header["alg"] not in KINDS:
+        raise NotAuthorized("the algorithm is not one we verify", issuer=_shown(issuer))
     if str(header.get("typ", "")).upper() != "JWT":
         raise NotAuthorized("the typ is not JWT", issuer=_shown(issuer))
     if "crit" in header or "b64" in header:

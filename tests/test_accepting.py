@@ -63,6 +63,18 @@ SETTLED = (
         "medical-spine-visit-recommended",
     ),
     (3, "Thirteen visits without a current score", "Ask for fewer visits", "review-denial-risk"),
+    (
+        2,
+        "Visit done, neither authorization nor summary",
+        "Draft the authorization",
+        "spine-surgery-visit-authorization",
+    ),
+    (
+        3,
+        "The fifth visit, and no review request",
+        "Draft the review request",
+        "review-point-reached",
+    ),
 )
 
 
@@ -127,6 +139,25 @@ def test_the_record_answers_the_published_questionnaire(house: House) -> None:
     assert record["status"] == "completed"
 
 
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [("A record of 365 days ago", False), ("A record of 366 days ago", True)],
+)
+def test_a_record_that_is_on_file_is_not_offered_again(
+    house: House, name: str, offered: bool
+) -> None:
+    answer = house.ask(call_of(_case(house, 0, name)), Road.PREFETCH)
+    assert "criteria-met" in met(answer)
+    assert bool(list(_actions(answer.body, "Record the result"))) is offered
+
+
+def test_once_recorded_the_result_is_not_offered_again(house: House) -> None:
+    call = call_of(_case(house, 0, SETTLED[0][1]))
+    (action,) = _actions(house.ask(call, Road.PREFETCH).body, "Record the result")
+    after = house.ask(accepted(call, action), Road.PREFETCH)
+    assert list(_actions(after.body, "Record the result")) == []
+
+
 def test_the_checklist_stands_on_the_card_once_with_the_fda_note(house: House) -> None:
     for name in (SETTLED[0][1], "Contrast allergy", "On selection the record is a note"):
         body = house.ask(call_of(_case(house, 0, name)), Road.PREFETCH).body
@@ -141,3 +172,21 @@ def test_an_unknown_item_says_what_would_settle_it(house: House) -> None:
     answer = house.ask(replace(call, withheld=frozenset({Need.MEDICATIONS})), Road.PREFETCH)
     text = "\n".join(card["detail"] for card in answer.body["cards"])
     assert "bleeding disorder: **unknown**; to settle it: the medication list" in text
+
+
+APPOINTMENTS = (
+    ("therapy_referral", "New back pain in an adult", "2025-06-30", "2025-07-14"),
+    ("therapy_reevaluation", "Day 29 of therapy is overdue", "2025-06-16", "2025-06-23"),
+)
+
+
+@pytest.mark.parametrize(("file", "name", "start", "end"), APPOINTMENTS)
+def test_a_re_evaluation_is_proposed_for_the_right_days(
+    house: House, file: str, name: str, start: str, end: str
+) -> None:
+    """Day 14 to 28 of a trial that begins today; within a week where it is due."""
+    cases = load_cases(CASES / f"{file}.yaml", house.systems)
+    call = call_of(next(case for case in cases if case.name == name))
+    made = _actions(house.ask(call, Road.PREFETCH).body, "Book")
+    resources = [action["resource"] for action in made]
+    assert {"start": start, "end": end} in [r.get("requestedPeriod", [{}])[0] for r in resources]

@@ -41,6 +41,8 @@ _TAIL = """## What a site adds
   directory named by `CDS_KNOWLEDGE`. An unmapped urine drug test looks like no test at all.
 - Coverage texts: map them to payers in the clients file; advice for members is silent where the payer is not
   recognised.
+- Preference lists: at an Epic site an order is a button only once it has an entry (`preference_list` in the
+  clients file; the operator's guide lists the orders). Until then the card says in words what to order.
 - Expected volume: run every card silently first (`silent: [all]` in the clients file) and read how many cards
   1,000 calls would have shown, by card; no figure from elsewhere carries over.
 - Exclusion criteria in the EHR (departments, encounter classes) narrow the calls; the service itself excludes

@@ -12,19 +12,22 @@ import orjson
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from cds_service.cards import CardLibrary
 from cds_service.catalogue.tables import table
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.strict_yaml import load
+from cds_service.protocol.preference_list import ORDERED, in_words
 from cds_service.settings import Settings
 
 WORDS = Path(__file__).with_name("settings.yaml")
 _PART = re.compile(r"(<!-- made: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def guide(written: str, measured: Path) -> str:
+def guide(written: str, measured: Path, library: CardLibrary) -> str:
     """The guide as written, its made parts brought up to date. Raises KnowledgeError."""
     makers: Mapping[str, Callable[[], Iterator[str]]] = {
         "configuration": configuration,
+        "orders": lambda: orders(library),
         "storage": storage,
         "sizing": lambda: sizing(measured),
     }
@@ -49,6 +52,29 @@ def configuration(words: Path = WORDS) -> Iterator[str]:
         (
             (f"`CDS_{n.upper()}`", _default(f), _allowed(f), said.get(n, ""))
             for n, f in fields.items()
+        ),
+    )
+
+
+def orders(library: CardLibrary) -> Iterator[str]:
+    """Every order of which a site can have a preference list entry, and the cards that offer it."""
+    offered: dict[str, list[str]] = {name: [] for name in library.orders}
+    for card in library.cards.values():
+        for name in dict.fromkeys(s.create for s in card.suggestions.values() if s.create):
+            offered[name].append(card.id)
+    yield from table(
+        ("order", "resource", "what it orders", "priority", "codes", "cards that offer it"),
+        (
+            (
+                f"`{name}`",
+                order.kind,
+                ", ".join(in_words(order.resource)),
+                str(order.resource.get("priority", "")),
+                ", ".join(f"`{code.system}#{code.code}`" for code in sorted(order.codes)),
+                ", ".join(sorted(offered[name])),
+            )
+            for name, order in sorted(library.orders.items())
+            if order.kind in ORDERED
         ),
     )
 

@@ -37,17 +37,28 @@ def command(check: bool, cases: Path, folder: Path) -> None:
 
 def targets(cases: Path, folder: Path) -> dict[Path, Callable[[], str]]:
     """Every made file and how it is made. Raises KnowledgeError."""
+    from functools import cache
+
     from cds_service.about import CASES_FILE
     from cds_service.assembly import load_service
     from cds_service.catalogue import build_sheet, gather, guide, page, worked
+    from cds_service.service import Service
     from cds_service.settings import Mode, load_settings
     from cds_service.shipped import shipped
+
+    @cache
+    def service() -> Service:
+        return load_service(load_settings(mode=Mode.TEST))
+
+    def guided() -> str:
+        text = written.read_text(encoding="utf-8")
+        return guide(text, folder / "measured.json", service().library)
 
     shelf = gather(cases)
     written = folder / "operators-guide.md"
     return {
         shipped("cards") / "CATALOGUE.md": lambda: page(shelf),
         CASES_FILE: lambda: worked(shelf),
-        folder / "build-sheet.md": lambda: build_sheet(load_service(load_settings(mode=Mode.TEST))),
-        written: lambda: guide(written.read_text(encoding="utf-8"), folder / "measured.json"),
+        folder / "build-sheet.md": lambda: build_sheet(service()),
+        written: guided,
     }

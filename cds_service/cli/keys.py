@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from cds_service.settings import load_settings
+from cds_service.tokens import KINDS
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -21,9 +22,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--algorithm", type=click.Choice(["ES384", "RS384"]), default="ES384", show_default=True
-)
+@click.option("--algorithm", type=click.Choice(list(KINDS)), default="ES384", show_default=True)
 @click.option("--kid", default="", help="Id of the key; random without it.")
 def make(file: Path, algorithm: str, kid: str) -> None:
     """Write a new private JWK to FILE, for its owner only, and print the JWKS to publish."""

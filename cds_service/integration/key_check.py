@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.clients import Client, key_reaches
-from cds_service.key_sets import BadKeySet, Key, KeySets
+from cds_service.clients import Client, key_sets
+from cds_service.key_sets import BadKeySet, Key
 from cds_service.start_up import PUBLIC_TEST_KEYS
 
 
@@ -22,7 +22,7 @@ def keys_of(client: Client) -> Found:
     if client.keys:
         return _judged(client, client.keys)
     plain = client.jku.startswith("http:")  # a client file has such keys on loopback only
-    sets = KeySets(key_reaches((client,), loopback=plain))
+    sets = key_sets((client,), loopback=plain)
     try:
         return _judged(client, sets.fetch(client.jku))
     except (OSError, BadKeySet) as error:  # every error of requests is an OSError

@@ -13,9 +13,9 @@ import jwt
 
 from cds_service.errors import CdsError
 from cds_service.integration.remote import Sign
+from cds_service.tokens import KINDS
 
 _LIFETIME = 300  # seconds
-_ALGORITHMS = {"EC": "ES384", "RSA": "RS384"}
 
 
 class BadKey(CdsError):
@@ -29,14 +29,14 @@ def signer(issuer: str, key_file: Path, clock: Callable[[], datetime], jku: str 
     try:
         held: Any = json.loads(key_file.read_text(encoding="utf-8"))
         jwk = held["keys"][0] if "keys" in held else held
-        algorithm, key = (
-            _ALGORITHMS[jwk["kty"]],
-            jwt.PyJWK.from_dict(jwk, _ALGORITHMS[jwk["kty"]]).key,
-        )
+        made = (jwk["kty"], jwk.get("crv"))
+        fitting = [name for name, needed in KINDS.items() if needed == made]
+        algorithm = jwk.get("alg", fitting[0])
+        key = jwt.PyJWK.from_dict(jwk, algorithm).key
         private = "d" in jwk
     except (OSError, ValueError, KeyError, IndexError, TypeError, jwt.PyJWTError):
         raise BadKey(
-            f"{key_file.name}: a private JWK of type EC (P-384) or RSA is needed"
+            f"{key_file.name}: a private JWK of type EC (P-384 or P-256) or RSA is needed"
         ) from None
     if not private:
         raise BadKey(f"{key_file.name}: the private part of the key is missing")

@@ -1,5 +1,5 @@
-"""AuditEvents of FHIR R4 in the patterns of IHE's Basic Audit Log: a read, a query, an answer.
-Pure.
+"""AuditEvents of FHIR R4 in the patterns of IHE's Basic Audit Log: a read, a query, an answer, a
+caller that was refused. Pure.
 
 Patient and user stand there by pseudonym, queries with the prefetch token in the patient's place.
 """
@@ -18,6 +18,10 @@ _BALP = "https://profiles.ihe.net/ITI/BALP"
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _ENTITY = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+_REFUSED = {  # event and kind of event
+    401: (("110114", "User Authentication"), ("110122", "Login")),
+    403: (("110113", "Security Alert"), ("110132", "Use of Restricted Function")),
+}
 _PSEUDONYM = "urn:cds-service:pseudonym"
 _SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"  # outcome codes of FHIR's AuditEvent
 
@@ -35,6 +39,20 @@ class Occasion:
     at: datetime
     software: str = ""
     details: Mapping[str, str] = field(default_factory=dict)  # knowledge version, cards, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call whose caller was refused: 401 not known, 403 not allowed. `why` is one of our own
+    sentences; `issuer` is what the token said of itself, true or not.
+    """
+
+    status: int
+    why: str
+    service: str
+    client: str = ""  # once it is known
+    issuer: str = ""
+    source: str = ""  # the address it came from
 
 
 def read_event(occasion: Occasion, query: str, searched: bool, good: bool, why: str) -> Json:
@@ -78,6 +96,39 @@ def answer_event(occasion: Occasion, status: int, why: str = "") -> Json:
     return event
 
 
+def refusal_event(
+    refusal: Refusal, since: datetime, last: datetime, calls: int, software: str
+) -> Json:
+    """Calls refused for the same reason: of an unknown caller a failed login, of a known one
+    something it may not do.
+    """
+    kind, subtype = _REFUSED[refusal.status]
+    who = refusal.client or (f"says it is {refusal.issuer}" if refusal.issuer else "unknown")
+    caller = {**_agent("110153", "Source Role ID", who), "requestor": True}
+    if refusal.source:
+        caller["network"] = {"address": refusal.source, "type": "2"}  # an IP address
+    said = {"reason": refusal.why, "calls": str(calls), "status": str(refusal.status)}
+    asked = {
+        "type": _coding(_ENTITY, "2", "System Object"),
+        "role": _coding(_ROLE, "20", "Job"),
+        "name": f"CDS Hooks at {refusal.service or 'several services'}",
+        "detail": [{"type": name, "valueString": text} for name, text in said.items()],
+    }
+    return {
+        "resourceType": "AuditEvent",
+        "type": _coding(_DICOM, *kind),
+        "subtype": [_coding(_DICOM, *subtype)],
+        "action": "E",
+        "period": {"start": _instant(since), "end": _instant(last)},
+        "recorded": _instant(last),
+        "outcome": _MINOR,
+        "outcomeDesc": refusal.why,
+        "agent": [caller, _agent("110152", "Destination Role ID", "cds-service")],
+        "source": _observer(software),
+        "entity": [asked],
+    }
+
+
 def _event(
     occasion: Occasion, profile: str, subtype: Json, action: str, outcome: str, why: str
 ) -> Json:
@@ -90,7 +141,7 @@ def _event(
         ),
         "subtype": [subtype],
         "action": action,
-        "recorded": occasion.at.isoformat(timespec="milliseconds"),
+        "recorded": _instant(occasion.at),
         "outcome": outcome,
     }
     if why:
@@ -102,14 +153,19 @@ def _event(
             ]
         }
     ]
+    event["source"] = _observer(occasion.software)
+    return event
+
+
+def _observer(software: str) -> Json:
     server = _coding(
         "http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server"
     )
-    event["source"] = {
-        "observer": {"display": f"cds-service {occasion.software}".strip()},
-        "type": [server],
-    }
-    return event
+    return {"observer": {"display": f"cds-service {software}".strip()}, "type": [server]}
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _interaction(code: str) -> Json:

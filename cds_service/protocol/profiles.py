@@ -14,11 +14,18 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cds_service.protocol.crd import crd_card, crd_chosen, crd_options
+from cds_service.protocol.preference_list import (
+    ORDERED,
+    EntryOf,
+    in_words,
+    no_entry,
+    with_entry,
+)
 
 Json = dict[str, Any]
 
-_EPIC_CREATES = frozenset({"Condition", "MedicationRequest", "ServiceRequest", "ProcedureRequest"})
-_EPIC_DELETES = frozenset({"MedicationRequest", "ServiceRequest", "ProcedureRequest"})
+_EPIC_CREATES = frozenset({"Condition"})  # besides orders that have an entry
+_EPIC_DELETES = frozenset(ORDERED)
 _EPIC_ANNOTATES = (
     "ServiceRequest"  # the one resource whose unsigned order a system action may update
 )
@@ -43,16 +50,18 @@ def shape(
     *,
     drafts: Collection[str] = (),
     configuration: Mapping[str, bool | int] | None = None,
+    entry_of: EntryOf = no_entry,
 ) -> Json:
     """The answer as a client of that profile reads it; `answer` itself is left as it is.
 
-    `drafts` are the references of the draft orders; `configuration` is what the request asked for.
+    `drafts` are the references of the draft orders; `configuration` is what the request asked for;
+    `entry_of` gives a created order its entry in the site's preference list.
     """
     match profile:
         case Profile.STRICT | Profile.NEXT:
             return answer
         case Profile.EPIC:
-            return _epic(answer)
+            return _epic(answer, entry_of)
         case Profile.ORACLE:
             return {
                 "cards": [_oracle_card(card) for card in answer["cards"]],
@@ -93,27 +102,40 @@ def topic_code(code: str) -> str:
     return "".join([first, *(word[:1].upper() + word[1:] for word in others)])[:_LONGEST_TOPIC]
 
 
-def _epic(answer: Json) -> Json:
-    cards = [_epic_card(card) for card in answer["cards"]]
+def _epic(answer: Json, entry_of: EntryOf) -> Json:
+    cards = [_epic_card(card, entry_of) for card in answer["cards"]]
     shaped = {"cards": cards, **_rest(answer, "cards", "systemActions")}
     notes = [action for action in answer.get("systemActions", ()) if _annotates(action)]
     return {**shaped, "systemActions": notes} if notes else shaped
 
 
-def _epic_card(card: Json) -> Json:
+def _epic_card(card: Json, entry_of: EntryOf) -> Json:
     """Any of the suggestions, one action each, of the kinds Epic performs; a topic that can
     lock out.
     """
     source = {**card["source"]}
     if "topic" in source:
         source["topic"] = {**source["topic"], "code": topic_code(source["topic"]["code"])}
-    return _with_buttons({**card, "source": source}, _epic_performs, "any")
+
+    def performed(action: Json) -> Json | None:
+        return _epic_action(action, entry_of)
+
+    return _with_buttons({**card, "source": source}, performed, "any")
 
 
-def _epic_performs(action: Json) -> bool:
-    if action["type"] == "create":
-        return action["resource"]["resourceType"] in _EPIC_CREATES
-    return action["type"] == "delete" and action["resourceId"].partition("/")[0] in _EPIC_DELETES
+def _epic_action(action: Json, entry_of: EntryOf) -> Json | None:
+    """The action as Epic performs it, or None; an order it creates is its entry and nothing
+    else.
+    """
+    if action["type"] == "delete":
+        return action if action["resourceId"].partition("/")[0] in _EPIC_DELETES else None
+    if action["type"] != "create":
+        return None
+    resource = action["resource"]
+    entry = entry_of(resource) if resource["resourceType"] in ORDERED else ""
+    if entry:
+        return {**action, "resource": with_entry(resource, entry)}
+    return action if resource["resourceType"] in _EPIC_CREATES else None
 
 
 def _annotates(action: Json) -> bool:
@@ -124,13 +146,17 @@ def _annotates(action: Json) -> bool:
 
 def _oracle_card(card: Json) -> Json:
     """CDS Hooks 1.0: one choice, new resources only, and links that hand no context over."""
-    shaped = _with_buttons(card, lambda action: action["type"] == "create", "at-most-one")
+    shaped = _with_buttons(card, _oracle_action, "at-most-one")
     shaped = _rest(shaped, "overrideReasons")
     if "suggestions" in shaped:
         shaped["suggestions"] = [_rest(each, "isRecommended") for each in shaped["suggestions"]]
     if "links" in shaped:
         shaped["links"] = [_rest(link, "appContext", "autolaunchable") for link in shaped["links"]]
     return shaped
+
+
+def _oracle_action(action: Json) -> Json | None:
+    return action if action["type"] == "create" else None
 
 
 def _sandbox(answer: Json) -> Json:
@@ -141,15 +167,20 @@ def _sandbox(answer: Json) -> Json:
     return {**answer, "extension": extension}
 
 
-def _with_buttons(card: Json, performs: Callable[[Json], bool], behavior: str) -> Json:
-    """A card whose suggestions have one action each; what the client cannot perform becomes
-    text.
+def _with_buttons(card: Json, performed: Callable[[Json], Json | None], behavior: str) -> Json:
+    """A card whose suggestions have one action each, as the client performs it; what it
+    cannot perform becomes text.
     """
     if "suggestions" not in card:
         return card
-    single = [each for suggestion in card["suggestions"] for each in _single(suggestion)]
-    kept = [each for each in single if all(map(performs, each.get("actions", ())))]
-    by_hand = [_words(each) for each in single if each not in kept]
+    kept, by_hand = [], []
+    for suggestion in card["suggestions"]:
+        for each in _single(suggestion):
+            actions = [performed(action) for action in each.get("actions", ())]
+            if None in actions:
+                by_hand.append(_words(each))
+            else:
+                kept.append({**each, "actions": actions} if actions else each)
     shaped = _rest(card, "suggestions", "selectionBehavior")
     if kept:
         shaped |= {"suggestions": kept, "selectionBehavior": behavior}
@@ -172,9 +203,14 @@ def _single(suggestion: Json) -> Iterator[Json]:
 
 
 def _words(suggestion: Json) -> str:
-    """What a button would have done."""
-    described = (action.get("description") for action in suggestion.get("actions", ()))
-    return str(next(filter(None, described), suggestion["label"]))
+    """What a button would have done, and of what it would have ordered whatever is not yet said."""
+    actions = suggestion.get("actions", ())
+    described = next(filter(None, (action.get("description") for action in actions)), "")
+    said = str(described or suggestion["label"])
+    created = (action["resource"] for action in actions if action["type"] == "create")
+    parts = [part for resource in created for part in in_words(resource)]
+    more = ", ".join(part for part in parts if part.casefold() not in said.casefold())
+    return f"{said}: {more}" if more else said
 
 
 def _plain(text: str) -> str:

@@ -39,7 +39,7 @@ def create_app(service: Service, *, metrics_folder: Path | None = None) -> Flask
     if settings.limits_rate:
         limit_rate(app, settings.requests_per_minute)
     if settings.mode is Mode.DEMO:
-        from cds_service.web.demo import blueprint
+        from cds_service.web.demo import register_demo
 
-        app.register_blueprint(blueprint)
+        register_demo(app, service)
     return app

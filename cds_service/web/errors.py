@@ -11,9 +11,11 @@ from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from cds_service.errors import NotAuthorized, RequestError
+from cds_service.errors import Forbidden, NotAuthorized, RequestError
+from cds_service.protocol.audit import Refusal
 from cds_service.protocol.outcome import outcome
 from cds_service.protocol.services import SERVICES
+from cds_service.refusals import Refusals
 from cds_service.web.gate import known_as
 from cds_service.web.log import log, place
 from cds_service.web.metrics import Metrics
@@ -56,7 +58,22 @@ def as_answer(error: Exception) -> Response:
             status=answer.status_code,
             **_named(error),
         )
+        _on_record(error, str(service))
     return answer
+
+
+def _on_record(error: Exception, service: str) -> None:
+    """Put a call whose caller was refused into the audit trail."""
+    match error:
+        case NotAuthorized():
+            why, issuer = error.reason, error.issuer
+        case Forbidden():
+            why, issuer = str(error), ""
+        case _:
+            return
+    refusals: Refusals = current_app.extensions["cds-service"].refusals
+    source = request.remote_addr or ""
+    refusals.note(Refusal(error.status, why, service, known_as(), issuer, source))
 
 
 def _as_answer(error: Exception) -> Response:

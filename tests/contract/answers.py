@@ -21,6 +21,7 @@ from cds_service.shipped import shipped
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
 
 SERVICE, HOOK, AS_OF = "opioid-safety", "order-sign", date(2024, 3, 1)
+PREFERENCES = (("naloxone", "12345"), ("physical-therapy-referral", "PT_AMB"))  # of Epic alone
 DIAZEPAM = {
     "resourceType": "MedicationRequest",
     "id": "rx0",
@@ -60,7 +61,7 @@ def asked(service: Service) -> dict[str, Any]:
 
 def answer(service: Service, profile: Profile, sent: dict[str, Any]) -> Any:
     """What a client of that profile is answered, as JSON."""
-    client = Client("recorded", profile=profile)
+    client = Client("recorded", profile=profile, preference_list=PREFERENCES)
     given = service.respond(SERVICE, body(sent), client=client, as_of=AS_OF)
     return json.loads(json.dumps(given.body, default=float))
 

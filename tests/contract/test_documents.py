@@ -12,11 +12,12 @@ import pytest
 from cds_service.about import CASES_FILE
 from cds_service.assembly import load_service
 from cds_service.catalogue.build_sheet import build_sheet
-from cds_service.catalogue.guide import WORDS, configuration, guide, sizing, storage
+from cds_service.catalogue.guide import WORDS, configuration, guide, orders, sizing, storage
 from cds_service.cli.docs import targets
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.strict_yaml import load
 from cds_service.memory.tables import metadata
+from cds_service.protocol.preference_list import ORDERED
 from cds_service.service import Service
 from cds_service.settings import Mode, Settings
 
@@ -88,9 +89,18 @@ def test_a_setting_that_does_not_exist_is_a_fault(tmp_path: Path) -> None:
         list(configuration(words))
 
 
-def test_a_guide_without_its_made_parts_is_a_fault(tmp_path: Path) -> None:
+def test_a_guide_without_its_made_parts_is_a_fault(tmp_path: Path, elsewhere: Service) -> None:
     with pytest.raises(KnowledgeError, match="its made parts differ"):
-        guide("# Guide\n", tmp_path / "measured.json")
+        guide("# Guide\n", tmp_path / "measured.json", elsewhere.library)
+
+
+def test_every_order_that_a_site_can_map_is_listed_with_its_cards(elsewhere: Service) -> None:
+    listed = {row.split("`")[1]: row for row in orders(elsewhere.library) if row.startswith("| `")}
+    kinds = {name: order.kind for name, order in elsewhere.library.orders.items()}
+    assert set(listed) == {name for name, kind in kinds.items() if kind in ORDERED}
+    assert "`RXNORM#1725059`" in listed["naloxone"]
+    assert "naloxone-offer" in listed["naloxone"]
+    assert all(row.split("|")[6].strip() for row in listed.values())
 
 
 def test_measured_figures_are_shown_as_they_were_recorded(tmp_path: Path) -> None:

@@ -12,12 +12,14 @@ import pytest
 from cds_service.clients import ANYONE, Client
 from cds_service.protocol.crd import CARD_TYPES, card_type
 from cds_service.protocol.linter import lint, lint_discovery
+from cds_service.protocol.preference_list import SYSTEM
 from cds_service.protocol.profiles import Profile, shape, shape_discovery, topic_code
 from cds_service.protocol.services import SERVICES
 from cds_service.service import Service
 from tests.contract.answers import AS_OF, SERVICE, answer, asked, folder
 from tests.protocol.hook_requests import body
 
+DRUG = "medicationCodeableConcept"
 UUID = "0b1e9b1a-0000-5000-8000-00000000000{}"
 CREATE = {
     "type": "create",
@@ -94,10 +96,12 @@ def test_2_and_3_differ_in_discovery_only(service: Service) -> None:
 
 
 def test_epic_gets_one_action_a_suggestion_and_what_it_cannot_do_as_text() -> None:
-    shaped = shape(neutral(), Profile.EPIC)
+    shaped = shape(neutral(), Profile.EPIC, entry_of=lambda _: "77")
     (card,) = shaped["cards"]
     assert card["selectionBehavior"] == "any"
-    assert [each.get("actions") for each in card["suggestions"]] == [[CREATE], [DELETE], None]
+    entry = {"code": {"coding": [{"system": SYSTEM, "code": "77"}]}}
+    made = CREATE | {"resource": {"resourceType": "ServiceRequest"} | entry}
+    assert [each.get("actions") for each in card["suggestions"]] == [[made], [DELETE], None]
     assert [each["label"] for each in card["suggestions"][:2]] == ["Order it *now*", "Remove it"]
     ids = [each["uuid"] for each in card["suggestions"]]
     assert ids[0] == UUID.format(2)
@@ -105,6 +109,33 @@ def test_epic_gets_one_action_a_suggestion_and_what_it_cannot_do_as_text() -> No
     assert card["detail"] == "To do by hand:\n\n- Less\n- Plan a \\<taper\\>"
     assert card["source"]["topic"]["code"] == "lumbarImaging"
     assert shaped["systemActions"] == [UPDATE]
+
+
+def test_epic_is_offered_no_order_without_an_entry_but_told_what_to_order() -> None:
+    given = neutral()
+    given["cards"][0]["suggestions"][0]["actions"] = [
+        CREATE | {"resource": {"resourceType": "ServiceRequest", "code": {"text": "MRI [lumbar]"}}},
+        {"type": "create", "resource": {"resourceType": "Condition"}},
+    ]
+    (card,) = shape(given, Profile.EPIC)["cards"]
+    kept = [each["actions"][0]["resource"] for each in card["suggestions"] if "actions" in each]
+    assert kept == [{"resourceType": "Condition"}]  # no order: Epic adds it to the problem list
+    assert "- Order it \\*now\\*: MRI \\[lumbar\\]\n" in card["detail"]
+
+
+def test_orders_of_an_answer_are_found_in_the_preference_list(service: Service) -> None:
+    cards = answer(service, Profile.EPIC, asked(service))["cards"]
+    resources = [s["actions"][0]["resource"] for c in cards for s in c.get("suggestions", ())]
+    codes = [
+        [(each["system"] == SYSTEM, each["code"]) for each in (r.get("code") or r[DRUG])["coding"]]
+        for r in resources
+    ]
+    assert codes == [
+        [(True, "12345"), (False, "1725059")],
+        [(True, "PT_AMB"), (False, "444831000124102")],
+    ]
+    (naproxen,) = [card["detail"] for card in cards if "aproxen 500 mg" in card["detail"]]
+    assert "One tablet twice a day with food" in naproxen  # has no entry
 
 
 def test_a_card_without_buttons_left_has_no_choice_to_make() -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jwt import get_unverified_header
 
 from cds_service.cli import commands
 from cds_service.clients import Client
 from cds_service.integration.conformance import Verdict, conformance
 from cds_service.integration.remote import Remote
 from cds_service.integration.signing import BadKey, signer
+from cds_service.jwk_pairs import new_pair
 from cds_service.protocol.profiles import Profile
 from cds_service.service import Service
 from cds_service.web.app import create_app
@@ -121,6 +123,19 @@ def test_a_file_without_a_private_key_is_refused(
     file.write_text(content)
     with pytest.raises(BadKey, match=r"key\.json"):
         signer(ISSUER, file, service.settings.now)
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "PS384"])
+def test_a_key_signs_with_what_it_is_for(service: Service, tmp_path: Path, algorithm: str) -> None:
+    jwk, file = new_pair(algorithm, "k"), tmp_path / "key.json"
+    file.write_text(json.dumps(jwk))
+    sign = signer(ISSUER, file, service.settings.now)
+    assert get_unverified_header(sign("https://a.example").split()[1])["alg"] == algorithm
+    del jwk["alg"]
+    file.write_text(json.dumps(jwk))
+    sign = signer(ISSUER, file, service.settings.now)
+    usual = {"ES256": "ES256", "PS384": "RS384"}
+    assert get_unverified_header(sign("https://a.example").split()[1])["alg"] == usual[algorithm]
 
 
 def test_a_public_key_signs_nothing(service: Service, tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from uuid import uuid4
 
 import jwt
 
-from cds_service.clients import Client, Registry, key_reaches
+from cds_service.clients import Client, Registry, key_sets
 from cds_service.jwk_pairs import new_pair, public_set
-from cds_service.key_sets import KeySets
 from cds_service.memory.replay import SeenTokens
 from cds_service.memory.schema import upgrade
 from cds_service.service import Service
@@ -49,6 +48,7 @@ class Keys(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.keys: Iterable[Jwk] = public(*keys)
         self.status, self.hits = 200, 0
+        self.headers: dict[str, str] = {}
         self.delay = 0.0
         Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -66,7 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(self.server.delay)
         body = json.dumps({"keys": list(self.server.keys)}).encode()
         self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in ({"Content-Length": str(len(body))} | self.server.headers).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -123,7 +124,7 @@ def known_to(
     url = f"sqlite:///{database}"
     upgrade(url)
     settings = Settings(**({"mode": Mode.TEST, "public_url": BASE, "database_url": url} | members))
-    sets = KeySets(key_reaches(clients, loopback=True), **({"timer": timer} if timer else {}))
-    registry = Registry(settings, clients, seen=SeenTokens(url, settings.now), key_sets=sets)
+    sets = key_sets(clients, loopback=True, timer=timer or time.monotonic)
+    registry = Registry(settings, clients, seen=SeenTokens(url, settings.now), sets=sets)
     loaded = (service.knowledge, service.vocabulary, service.rules, service.library)
     return Service(settings, *loaded, registry=registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from cds_service.cli import commands
 from cds_service.clients_file import read_clients
 from cds_service.errors import KnowledgeError, SettingsError
 from cds_service.key_sets import read_keys
+from cds_service.tokens import ALGORITHMS, KINDS
 from tests.web.signed import Keys, pair, public
 
 pytestmark = pytest.mark.slow
@@ -70,6 +72,7 @@ def test_clients_are_added_one_after_the_other(file: Path) -> None:
         "--profile",
         "epic",
     ]
+    options += ["--algorithm", "ES256", "--algorithm", "ES384", "--algorithm", "ES256"]
     assert run("client", "add", "b", *options, "--audience", "x").exit_code == 0
     one, two = read_clients(file)
     assert (one.id, one.all_silent) == ("st-elsewhere", True)
@@ -78,6 +81,7 @@ def test_clients_are_added_one_after_the_other(file: Path) -> None:
         frozenset(),
         frozenset({"opioid-safety"}),
     )
+    assert (one.algorithms, two.algorithms) == (ALGORITHMS, {"ES256", "ES384"})
     assert (two.profile, two.audiences, two.fhir) == ("epic", ("x",), "https://b.example/fhir")
     assert file.read_text().startswith("# Kept by security.\n")
 
@@ -114,6 +118,43 @@ def test_what_would_break_the_file_changes_nothing(file: Path, options: list[str
     assert isinstance(ended.exception, KnowledgeError)
     assert file.read_text() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+EPIC = "clients:\n  a:\n    issuer: x\n    jku: https://a.example/j\n    profile: epic\n"
+
+
+def test_orders_get_their_preference_list_entries(file: Path) -> None:
+    options = ["--issuer", "x", "--jku", "https://a.example/j", "--profile", "epic"]
+    mapped = ["--preference", "naloxone=0017", "--preference", "naproxen=NAP=1"]
+    assert run("client", "add", "a", *options, *mapped).exit_code == 0
+    (client,) = read_clients(file)
+    assert client.preference_list == (("naloxone", "0017"), ("naproxen", "NAP=1"))
+    checked = run("client", "check", "--offline")
+    assert checked.exit_code == 0
+    assert re.search(r"a: 2 of \d\d orders have a preference list entry", checked.output)
+    for wrong in ("naloxone", "=5", "naloxone="):
+        assert run("client", "add", "b", *options, "--preference", wrong).exit_code == 2
+    unknown = run("client", "add", "b", *options, "--tenant", "t", "--preference", "naloxon=5")
+    assert "unknown order 'naloxon'" in str(unknown.exception)
+
+
+def test_a_check_names_orders_that_have_no_preference_list(file: Path) -> None:
+    file.write_text(EPIC + "    preference_list:\n      naloxon: 1\n      case-management: 2\n")
+    ended = run("client", "check", "--offline")
+    assert ended.exit_code == 1
+    assert "clients.yaml:7: unknown order 'naloxon' (allowed: acupuncture-referral," in ended.output
+    assert "clients.yaml:8: case-management is a Task" in ended.output
+
+
+def test_the_orders_of_a_client_are_shown_with_their_entries(file: Path) -> None:
+    file.write_text(EPIC + "    preference_list: {naloxone: 4711}\n")
+    shown = run("client", "orders", "a")
+    assert shown.exit_code == 0
+    rows = {line.split()[1]: line for line in shown.output.splitlines() if "Request" in line}
+    assert "4711" in rows["naloxone"]
+    assert "none" in rows["naproxen"]
+    assert "case-management" not in rows
+    assert run("client", "orders", "nobody").exit_code == 2
 
 
 def test_clients_are_listed(file: Path) -> None:
@@ -178,14 +219,14 @@ def test_a_check_says_what_production_refuses(file: Path, monkeypatch: pytest.Mo
     assert "CDS_HASH_KEY" in ended.output
 
 
-@pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
+@pytest.mark.parametrize("algorithm", list(KINDS))
 def test_a_new_pair_is_for_its_owner_only_and_its_public_half_verifies(
     tmp_path: Path, algorithm: str
 ) -> None:
     path = tmp_path / "key.json"
     made = run("keys", "make", str(path), "--algorithm", algorithm, "--kid", "k")
     assert made.exit_code == 0
-    (key,) = read_keys(made.output.encode())
+    (key,) = read_keys(made.output.encode(), [algorithm])
     assert (key.id, key.algorithm) == ("k", algorithm)
     private = json.loads(path.read_text())
     assert "d" in private

@@ -31,12 +31,14 @@ clients:
     issuer: https://ehr.example.org
     jku: https://ehr.example.org/jwks.json
     tenant: north
+    algorithms: [ES384, PS384]
     audiences: [our-cds]
     fhir: https://ehr.example.org/fhir/
     allow_private: [10.20.0.0/16]
     services: [low-back-pain, opioid-safety]
     profile: epic
     prefetch: {observations: "Observation?patient={{context.patientId}}&category=laboratory"}
+    preference_list: {naloxone: 12345, naproxen: NAP_500}
     payers: {Plan Seven: healthpartners}
     silent: [opioid-dose]
     rollout: {pdmp-review: 25}
@@ -82,6 +84,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         issuer="https://ehr.example.org",
         jku="https://ehr.example.org/jwks.json",
         tenant="north",
+        algorithms=frozenset({"ES384", "PS384"}),
         audiences=("our-cds",),
         fhir="https://ehr.example.org/fhir",
         allow_private=(ip_network("10.20.0.0/16"),),
@@ -90,6 +93,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         prefetch=(
             ("observations", "Observation?patient={{context.patientId}}&category=laboratory"),
         ),
+        preference_list=(("naloxone", "12345"), ("naproxen", "NAP_500")),
         payers=(("Plan Seven", "healthpartners"),),
         silent=frozenset({"opioid-dose"}),
         rollout=(("pdmp-review", 25),),
@@ -105,7 +109,9 @@ def test_every_card_that_can_be_shown_can_be_silent(service: Service) -> None:
     assert set(service.library.cards) == CARDS
 
 
+ORDERS = {"naloxone": "MedicationRequest", "taper": "Task"}
 CLAUSES = "clients:\n  a:\n    issuer: https://a.example\n    jku: https://a.example/j\n"
+EPIC = CLAUSES + "    profile: epic\n    preference_list:\n"
 FAULTS = [
     ("clients: {}\nclients: {}\n", "duplicate key"),
     ("others: {}\n", "others"),
@@ -115,6 +121,9 @@ FAULTS = [
     (CLAUSES + "    jkus: x\n", "jkus"),
     (CLAUSES + "    services: [greeting]\n", "greeting"),
     (CLAUSES + "    services: []\n", "services"),
+    (CLAUSES + "    algorithms: [HS256]\n", "HS256"),
+    (CLAUSES + "    algorithms: []\n", "algorithms"),
+    (CLAUSES + "    keys: keys.json\n    algorithms: [RS256]\n", "no key for RS256"),
     (CLAUSES + "    silent: [opioid-does]\n", "opioid-does"),
     (CLAUSES + "    silent: everything\n", "silent"),
     (CLAUSES + "    rollout: {opioid-dose: 101}\n", "101"),
@@ -129,6 +138,12 @@ FAULTS = [
     (CLAUSES + "    allow_private: [10.0.0.0/99]\n", "10.0.0.0/99"),
     (CLAUSES + "    keys: none.json\n", "none.json"),
     (CLAUSES + "    payers: {Plan: nobody}\n", "nobody"),
+    (CLAUSES + "    preference_list: {naloxone: 1}\n", "profile: epic"),
+    (EPIC + "      naloxon: 1\n", "clients.yaml:7: unknown order 'naloxon' (allowed: naloxone)"),
+    (EPIC + "      taper: 1\n", "clients.yaml:7: taper is a Task"),
+    (EPIC + "      naloxone: ''\n", "clients.yaml:7"),
+    (EPIC + "      naloxone: 0017\n", "clients.yaml:7"),
+    (EPIC + "      naloxone: [1]\n", "an entry in Epic's preference list"),
     (CLAUSES.replace("https://a.example/j", "http://a.example/j"), "plain http"),
     (CLAUSES + CLAUSES.replace("clients:\n", "").replace("  a:", "  b:"), "b has issuer"),
 ]
@@ -137,7 +152,7 @@ FAULTS = [
 @pytest.mark.parametrize(("text", "names"), FAULTS)
 def test_a_fault_names_file_line_and_what(tmp_path: Path, text: str, names: str) -> None:
     with pytest.raises(KnowledgeError) as caught:
-        read_clients(file(tmp_path, text), ["healthpartners"])
+        read_clients(file(tmp_path, text), ["healthpartners"], ORDERS)
     assert str(caught.value).startswith("clients.yaml")
     assert names in str(caught.value)
 
@@ -254,13 +269,14 @@ def test_production_loads_no_service_without_clients(tmp_path: Path) -> None:
 def test_production_never_takes_a_public_test_key_that_is_fetched() -> None:
     from cds_service.addresses import Reach
     from cds_service.key_sets import KeySets
+    from cds_service.outbound import Answer
 
     document = json.dumps({"keys": [SANDBOX]}).encode()
     heard: list[str] = []
     address = "https://ehr.example.org/jwks.json"
     sets = KeySets(
         {address: Reach()},
-        fetch=lambda _: document,
+        fetch=lambda _: Answer(200, "application/json", document),
         unwanted=PUBLIC_TEST_KEYS,
         failed=lambda what, error: heard.append(f"{what}: {error}"),
     )

@@ -15,6 +15,7 @@ from flask import current_app
 
 from cds_service.protocol.services import ORDER_HOOKS, PATIENT_VIEW, SERVICES
 from cds_service.service import Service
+from cds_service.web.demo.identity import credentials
 from cds_service.web.demo.patients import Patient, Resource
 
 CLINICIAN = "Practitioner/demo-physician"
@@ -134,6 +135,8 @@ def _found(query: str, patient: Patient) -> Resource:
 def _post(path: str, hook: str, request: Mapping[str, Any]) -> Exchange:
     start = perf_counter()
     body = json.dumps(request).encode()
-    answer = current_app.test_client().post(path, data=body, content_type="application/json")
+    answer = current_app.test_client().post(
+        path, data=body, content_type="application/json", headers=credentials(path)
+    )
     spent = (perf_counter() - start) * 1000
     return Exchange(path, hook, request, answer.status_code, answer.get_json(), round(spent, 1))
