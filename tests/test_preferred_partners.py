@@ -27,6 +27,14 @@ def _card(directory: Path | None) -> dict[str, Any]:
     return card
 
 
+def test_a_card_whose_task_names_a_specialty_is_written_with_a_directory() -> None:
+    found = load_settings(mode=Mode.TEST, directory=shipped("fhir_fixtures") / "directory.json")
+    house = House(load_service(found))
+    cases = load_cases(CASES.parent / "care_programs.yaml", house.systems)
+    answer = house.ask(call_of(cases[0]), Road.PREFETCH)
+    assert house.wrong(cases[0], answer) == []
+
+
 def _referral(card: dict[str, Any]) -> dict[str, Any]:
     resource: dict[str, Any] = card["suggestions"][0]["actions"][0]["resource"]
     return resource

@@ -28,6 +28,7 @@ COMMANDS = {
     "validate": "cds_service.cli.validate",
     "conformance": "cds_service.cli.conformance",
     "dry-run": "cds_service.cli.dry_run",
+    "directory": "cds_service.cli.directory",
 }
 
 

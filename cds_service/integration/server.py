@@ -88,10 +88,11 @@ class FhirServer:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Interactions and search parameters of one resource type."""
+    """Interactions, search parameters and `_include`s of one resource type."""
 
     interactions: frozenset[str]
     parameters: frozenset[str]
+    includes: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, resource: Mapping[str, Any]) -> Capability:
@@ -99,6 +100,7 @@ class Capability:
         return cls(
             frozenset(str(each.get("code")) for each in resource.get("interaction", ())),
             frozenset(str(each.get("name")) for each in resource.get("searchParam", ())),
+            frozenset(map(str, resource.get("searchInclude", ()))),
         )
 
 

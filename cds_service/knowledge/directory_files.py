@@ -10,7 +10,7 @@ out from its service, and both from the organization.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,21 +63,33 @@ class _Reader:
     knowledge: Knowledge
 
     def directory(self) -> Directory:
-        """Services and roles that are active; an organization alone is no partner."""
+        """Services and roles that are active; an organization alone is no partner, nor is a service
+        that only lends a role its name or number.
+        """
         known = {f"{r['resourceType']}/{r['id']}": r for r in self.resources}
         if len(known) != len(self.resources):
             raise KnowledgeError(self.file, None, "two resources of one type and id")
+        lenders = {
+            str(owner.get("reference", ""))
+            for r in self.resources
+            for owner in _first_service_of(r)
+        }
         wanted = [
             r for r in self.resources if r["resourceType"] != KINDS[0] and r.get("active", True)
         ]
-        return Directory(tuple(self._partner(resource, known) for resource in wanted))
+        made = (self._partner(resource, known, lenders) for resource in wanted)
+        return Directory(tuple(partner for partner in made if partner is not None))
 
-    def _partner(self, resource: Resource, known: Mapping[str, Resource]) -> Partner:
+    def _partner(
+        self, resource: Resource, known: Mapping[str, Resource], lenders: set[str]
+    ) -> Partner | None:
         ref = f"{resource['resourceType']}/{resource['id']}"
         line = (resource, *self._above(resource, known, ref))
-        codes = frozenset(code for each in line[:2] for code in self._codes(each))
+        codes = frozenset(code for each in line[:2] for code in codes_of(each, self.knowledge))
         names = [_name(each) for each in line]
         if not codes or not any(names):
+            if ref in lenders:
+                return None
             raise KnowledgeError(
                 self.file,
                 None,
@@ -89,7 +101,7 @@ class _Reader:
             ", ".join(dict.fromkeys(name for name in names if name)),
             codes,
             self._payers(ref, limits),
-            frozenset(_coded(limits, SITE)),
+            frozenset(codes_named(limits, SITE)),
             next((value for each in line for value in _telecom(each, "phone")), ""),
             tuple(dict.fromkeys(link for each in line for link in _links(each))),
         )
@@ -97,7 +109,7 @@ class _Reader:
     def _above(self, resource: Resource, known: Mapping[str, Resource], ref: str) -> list[Resource]:
         """The service of a role and the organization of either."""
         found: list[Resource] = []
-        owners = [*(resource.get("healthcareService") or ())[:1]]
+        owners = [*_first_service_of(resource)]
         owners += [resource[m] for m in ("providedBy", "organization") if m in resource]
         for owner in owners:
             name = owner.get("reference", "") if isinstance(owner, dict) else ""
@@ -114,17 +126,9 @@ class _Reader:
             found += self._above(found[0], known, ref)
         return found
 
-    def _codes(self, resource: Resource) -> Iterator[Code]:
-        for member in _SERVICES:
-            concepts: Any = resource.get(member) or []
-            for concept in concepts if isinstance(concepts, list) else [concepts]:
-                for coding in concept.get("coding") or ():
-                    if coding.get("system") and coding.get("code"):
-                        yield self.knowledge.code(coding["system"], coding["code"])
-
     def _payers(self, ref: str, limits: list[Resource]) -> frozenset[str]:
         named, known = (
-            frozenset(_coded(limits, PAYER)),
+            frozenset(codes_named(limits, PAYER)),
             {payer.id for payer in self.knowledge.payers},
         )
         for payer in sorted(named - known):
@@ -134,11 +138,28 @@ class _Reader:
         return named
 
 
-def _coded(concepts: list[Resource], system: str) -> Iterator[str]:
+def codes_of(resource: Resource, knowledge: Knowledge) -> Iterator[Code]:
+    """What a service or role does: its category, type, specialty and code."""
+    for member in _SERVICES:
+        concepts: Any = resource.get(member) or []
+        for concept in concepts if isinstance(concepts, list) else [concepts]:
+            for coding in concept.get("coding") or ():
+                if coding.get("system") and coding.get("code"):
+                    yield knowledge.code(coding["system"], coding["code"])
+
+
+def codes_named(concepts: Iterable[Resource], system: str) -> Iterator[str]:
+    """The codes of one system among concepts."""
     for concept in concepts:
         for coding in concept.get("coding") or ():
             if coding.get("system") == system and coding.get("code"):
                 yield str(coding["code"])
+
+
+def _first_service_of(resource: Resource) -> list[Resource]:
+    """The service of a role, the first where it has several; none for others."""
+    services: list[Resource] = [*(resource.get("healthcareService") or ())[:1]]
+    return services
 
 
 def _name(resource: Resource) -> str:

@@ -9,30 +9,24 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.assembly import load_service
-from cds_service.memory.schema import upgrade
 from cds_service.service import Service
-from cds_service.settings import Mode, Settings
+from cds_service.settings import Mode
 from cds_service.web.app import create_app
 from tests.contract.loopback import Loopback
+from tests.served import served
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('contract') / 'memory.db'}"
-    upgrade(url)
-    settings = Settings(
+    with served(
+        tmp_path_factory.mktemp("contract") / "memory.db",
         mode=Mode.TEST,
         as_of=date(2024, 3, 1),
-        database_url=url,
         max_body_mb=1,
         abort_ms=2000,
         log_level="error",
-    )
-    loaded = load_service(settings, remember=True)
-    loaded.start()
-    yield loaded
-    loaded.close()
+    ) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

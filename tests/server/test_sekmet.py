@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,10 @@ from flask.testing import FlaskClient
 
 from cds_service.assembly import load_service
 from cds_service.cli import commands
+from cds_service.knowledge.directory_files import read_directory
+from cds_service.knowledge.loader import load_knowledge
 from cds_service.settings import Mode, Settings
+from cds_service.shipped import shipped
 from cds_service.web.app import create_app
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, order_sign
 from tests.server.sekmet import TOKEN, Sekmet
@@ -147,3 +151,16 @@ def test_a_dry_run_without_the_token_finds_nothing(sekmet: Sekmet) -> None:
     )
     assert told.exit_code == 1
     assert "status 401" in told.output
+
+
+def test_the_directory_is_fetched_from_it(sekmet: Sekmet, tmp_path: Path) -> None:
+    shown = shipped("fhir_fixtures") / "directory.json"
+    sekmet.put(entry["resource"] for entry in json.loads(shown.read_text())["entry"])
+    token, out = tmp_path / "token", tmp_path / "directory.json"
+    token.write_text(TOKEN)
+    asked = ("directory", "fetch", "--fhir", sekmet.base, "--token", token, "--out", out)
+    told = CliRunner().invoke(commands, [str(each) for each in asked])
+    assert told.exit_code == 0, told.output
+    knowledge = load_knowledge()
+    expected = read_directory(shown, knowledge)
+    assert set(read_directory(out, knowledge).partners) == set(expected.partners)

@@ -10,11 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.assembly import load_service
-from cds_service.memory.schema import upgrade
 from cds_service.service import Service
-from cds_service.settings import Mode, Settings
+from cds_service.settings import Mode
 from cds_service.web.app import create_app
+from tests.served import served
 
 
 @pytest.fixture(scope="session")
@@ -24,15 +23,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def service(database: Path) -> Iterator[Service]:
-    url = f"sqlite:///{database}"
-    upgrade(url)
-    settings = Settings(
-        mode=Mode.TEST, as_of=date(2024, 3, 1), database_url=url, max_body_mb=1, abort_ms=2000
-    )
-    loaded = load_service(settings, remember=True)
-    loaded.start()
-    yield loaded
-    loaded.close()
+    day = date(2024, 3, 1)
+    with served(database, mode=Mode.TEST, as_of=day, max_body_mb=1, abort_ms=2000) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
-from cds_service.assembly import load_service
-from cds_service.memory.schema import upgrade
-from cds_service.settings import Mode, load_settings
+from cds_service.settings import Mode
 from cds_service.web.app import create_app
+from tests.served import served
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +21,10 @@ def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo(demo_database: Path) -> Iterator[Flask]:
-    url = f"sqlite:///{demo_database}"
-    upgrade(url)
-    service = load_service(load_settings(mode=Mode.DEMO, database_url=url), remember=True)
-    service.start()
-    yield create_app(service)
-    service.close()
+    with served(demo_database, mode=Mode.DEMO) as service:
+        yield create_app(service)
+
+
+@pytest.fixture
+def page(demo: Flask) -> FlaskClient:
+    return demo.test_client()
