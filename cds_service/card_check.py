@@ -16,13 +16,20 @@ from cds_service.card_orders import OrderTemplate, filled
 from cds_service.cards import CardLibrary
 from cds_service.errors import KnowledgeError
 
-LEAST: dict[str, Any] = {"$subject": {"reference": "Patient/1"}, "$as_of": "2026-11-20"}
+LEAST: dict[str, Any] = {
+    "$subject": {"reference": "Patient/1"},
+    "$as_of": "2026-11-20",
+    "$start": "2026-11-20",
+    "$coverage": {"reference": "Coverage/1"},
+    "$provider": {"reference": "Practitioner/1"},
+}
 MOST: dict[str, Any] = {
     **LEAST,
     "$encounter": {"reference": "Encounter/1"},
     "$requester": {"reference": "Practitioner/1"},
     "$reasons": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"}]}],
     "$due": "2026-12-20",
+    "$diagnoses": [{"sequence": 1, "diagnosisCodeableConcept": {"text": "Low back pain"}}],
     "$answers": [{"linkId": "result", "answer": [{"valueString": "criteria met"}]}],
 }
 

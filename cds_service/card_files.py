@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cds_service.card_orders import OrderTemplate, order_template
+from cds_service.card_shapes import OWN_DRAFT, CardFile, OverrideReason, SuggestionFile, Voice
 from cds_service.card_text import WordFault, Words, compiled, uses
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.model import Knowledge, Source
+from cds_service.knowledge.model import Knowledge
 from cds_service.knowledge.schema import faults
 from cds_service.knowledge.strict_yaml import Loaded, Route, load
 from cds_service.protocol.services import SERVICES
+
+__all__ = [
+    "COULD_NOT_CHECK",
+    "FOLDING",
+    "GAP_WORDS",
+    "GATHERED_WORDS",
+    "OWN_DRAFT",
+    "CardFile",
+    "OverrideReason",
+    "SuggestionFile",
+    "Voice",
+    "read_cards",
+    "read_orders",
+    "read_override_reasons",
+]
 
 COULD_NOT_CHECK = "could-not-check"
 FOLDING = frozenset(service.folding for service in SERVICES)
@@ -25,81 +41,7 @@ GATHERED_WORDS = (
     "points",
 )  # what a card without a rule may say of the findings it gathers
 GAP_WORDS = ("title", "why")  # what `line` of could-not-check may say of one gap
-OWN_DRAFT = "draft"  # in `delete`: the draft order the criterion rests on
 _REASONS_FILE = "override-reasons.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class OverrideReason:
-    """Why a card may be set aside; the same advice then stays quiet for `snooze_days`."""
-
-    id: str
-    system: str
-    code: str
-    display: str
-    snooze_days: int
-
-    @property
-    def coding(self) -> dict[str, str]:
-        """As CDS Hooks sends it."""
-        return {"code": self.code, "system": self.system, "display": self.display}
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """What a card says of one criterion: met, a summary, a line and more lines; else what
-    is not known.
-    """
-
-    summary: Words
-    line: Words
-    unknown: str
-    more: Words | None = None
-    suggest: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestionFile:
-    """One button: it creates an order, updates a draft by the word `update`, or deletes a draft."""
-
-    id: str
-    label: Words
-    description: Words
-    create: str = ""
-    update: str = ""
-    delete: str = ""
-    due: str = ""  # the word that gives the order its due date
-    when: str = ""  # the word without which there is no button
-    answers: str = ""  # the word that gives a questionnaire its answers
-    recommended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CardFile:
-    """One card's words. A folding card and could-not-check have no voices but a summary of
-    their own.
-    """
-
-    id: str
-    title: str
-    audience: str
-    source: Source
-    at: str
-    detail: Words | None = None
-    voices: Mapping[str, Voice] = field(default_factory=dict)
-    summary: Words | None = None
-    line: Words | None = None
-    suggestions: Mapping[str, SuggestionFile] = field(default_factory=dict)
-    selection: str = "any"
-    override_reasons: tuple[OverrideReason, ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
-    contacts: tuple[str, ...] = ()
-    needs: Mapping[str, str] = field(
-        default_factory=dict
-    )  # could-not-check: a need in a clinician's words
-    said: Mapping[str, Any] = field(
-        default_factory=dict, repr=False
-    )  # the file as read, for pages about it
 
 
 def _conform(loaded: Loaded, kind: str) -> None:
@@ -270,7 +212,7 @@ class _Reader:
         for member in ("update", "delete"):
             if member in data and not (member == "delete" and data[member] == OWN_DRAFT):
                 self._known((*route, member), data[member], words, "word")
-        for member in ("when", "answers"):
+        for member in ("when", "start", "answers", "coverage"):
             if member in data:
                 self._known((*route, member), data[member], words, "word")
         if "due" in data:
@@ -289,9 +231,11 @@ class _Reader:
             create=data.get("create", [""])[0],
             update=data.get("update", ""),
             delete=data.get("delete", ""),
+            start=data.get("start", ""),
             due=data.get("due", ""),
             when=data.get("when", ""),
             answers=data.get("answers", ""),
+            coverage=data.get("coverage", ""),
             recommended=data.get("recommended", False),
         )
 

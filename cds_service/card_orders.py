@@ -23,10 +23,15 @@ PLACEHOLDERS = (
     "$requester",
     "$as_of",
     "$reasons",
+    "$start",
     "$due",
     "$performer",
     "$answers",
+    "$coverage",
+    "$provider",
+    "$diagnoses",
 )
+DEMANDED = frozenset({"$subject", "$coverage", "$provider"})  # FHIR requires what they stand for
 STATUSES: Mapping[str, tuple[str, ...]] = {
     "MedicationRequest": ("draft",),
     "ServiceRequest": ("draft",),
@@ -35,6 +40,7 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     "Task": ("draft",),
     "CarePlan": ("draft",),
     "Appointment": ("proposed",),
+    "Claim": ("draft",),
     "QuestionnaireResponse": ("completed", "in-progress"),
 }
 MOST_REASONS = 5
@@ -49,13 +55,14 @@ Fill = Callable[[Mapping[str, Any]], Any]
 class OrderTemplate:
     """An R4 resource with placeholders; `codes` say what is ordered.
 
-    `needs_subject`: it names the patient, and cannot be offered without one.
+    `demands`: the placeholders (patient, cover, provider) without which it is not valid, and not
+    offered.
     """
 
     name: str
     resource: Mapping[str, Any]
     codes: frozenset[Code]
-    needs_subject: bool
+    demands: frozenset[str]
     # Makes the order; parts of `resource` without a placeholder are shared, not copied.
     fill: Fill = field(init=False, compare=False, repr=False)
 
@@ -92,7 +99,7 @@ def order_template(name: str, loaded: Loaded, knowledge: Knowledge) -> OrderTemp
         if text.startswith("$") and text not in PLACEHOLDERS:
             raise loaded.fault(route, f"unknown placeholder {text}", ", ".join(PLACEHOLDERS))
     codes = frozenset(knowledge.code(system, code) for system, code in _codings(resource))
-    return OrderTemplate(name, _json(resource), codes, any(text == "$subject" for _, text in texts))
+    return OrderTemplate(name, _json(resource), codes, DEMANDED.intersection(t for _, t in texts))
 
 
 def _strings(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
@@ -215,11 +222,11 @@ class Drafted:
 
     def has(self, template: OrderTemplate) -> bool:
         """Whether the same thing is among the drafts: same resource type and one code in common, or
-        the same `code` where the order file has only words.
+        the same words (of a claim, the same type) where the order file has no code.
         """
         if template.codes:
             return not template.codes.isdisjoint(self.codes.get(template.kind, ()))
-        return template.resource.get("code") in self.written.get(template.kind, ())
+        return _written(template.resource) in self.written.get(template.kind, ())
 
 
 def drafted_in(
@@ -232,13 +239,18 @@ def drafted_in(
         kind = str(raw.get("resourceType"))
         found = frozenset(knowledge.code(system, code) for system, code in _codings(raw))
         codes[kind] = codes.get(kind, frozenset()) | found
-        written[kind] = (*written.get(kind, ()), raw.get("code"))
+        written[kind] = (*written.get(kind, ()), _written(raw))
     known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
     for fact in known:
         if fact.draft:
             kind = fact.ref.partition("/")[0]
             codes[kind] = codes.get(kind, frozenset()) | fact.codes
     return Drafted(codes, written)
+
+
+def _written(resource: Mapping[str, Any]) -> Any:
+    """What a request without a known code says it is for."""
+    return resource.get("code") or resource.get("type")
 
 
 def _codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -255,8 +267,9 @@ def _codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def asked(template: OrderTemplate, knowledge: Knowledge) -> frozenset[Code]:
     """What is ordered, and the specialty that is to do it."""
-    specialty: Any = template.resource.get("performerType") or {}
-    codings = specialty.get("coding") or ()
+    said: Any = template.resource.get("performerType") or ()
+    specialties = (said,) if isinstance(said, Mapping) else said  # a task may name several
+    codings = (coding for each in specialties for coding in each.get("coding") or ())
     return template.codes | {knowledge.code(each["system"], each["code"]) for each in codings}
 
 

@@ -27,6 +27,7 @@ from cds_service.knowledge.model import Knowledge
 REQUESTERS = frozenset(
     {"Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"}
 )
+PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # who may claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,12 @@ class Call:
         requester = _reference("Practitioner", self.requester)
         if requester and requester["reference"].partition("/")[0] not in REQUESTERS:
             requester = None
+        bills = requester and requester["reference"].partition("/")[0] in PROVIDERS
         return {
             "$subject": _reference("Patient", self.subject),
             "$encounter": _reference("Encounter", self.encounter),
             "$requester": requester,
+            "$provider": requester if bills else None,
             "$as_of": self.facts.as_of.isoformat(),
         }
 
@@ -199,15 +202,34 @@ def _create(suggestion: SuggestionFile, met: Sequence[Criterion], call: Call) ->
     template = call.orders[suggestion.create]
     if call.drafted(template):
         return None
-    if template.needs_subject and not call.subject:
-        return None  # an order for nobody is not valid
-    due = next((c.words[suggestion.due] for c in met if suggestion.due in c.words), None)
     because = tuple(dict.fromkeys(ref for criterion in met for ref in criterion.because))
     reasons = call.reasons(because)
-    answers = next((c.words[suggestion.answers] for c in met if suggestion.answers in c.words), ())
-    values = call.values(suggestion.create, reasons, due)
-    resource = filled(template, {**values, "$answers": answers_of(answers)})
+    start = _word(suggestion.start, met, call.facts.as_of)
+    values = {
+        **call.values(suggestion.create, reasons, _word(suggestion.due, met)),
+        "$start": start.isoformat(),
+        "$answers": answers_of(_word(suggestion.answers, met, ())),
+    }
+    if suggestion.coverage:
+        values |= _billed(_word(suggestion.coverage, met, ""), reasons)
+    if not all(values.get(name) for name in template.demands):
+        return None  # an order for nobody, or a claim on no cover, is not valid
+    resource = filled(template, values)
     return ("create", template.kind, template.codes or suggestion.create), {"resource": resource}
+
+
+def _word(name: str, met: Sequence[Criterion], otherwise: Any = None) -> Any:
+    """What the first criterion that has the word says by it."""
+    return next((c.words[name] for c in met if name in c.words), otherwise)
+
+
+def _billed(coverage: str, reasons: list[dict[str, Any]]) -> dict[str, Any]:
+    """What only a claim says: the cover it is made on, and the reasons as numbered diagnoses."""
+    diagnoses = [
+        {"sequence": number, "diagnosisCodeableConcept": reason}
+        for number, reason in enumerate(reasons, 1)
+    ]
+    return {"$coverage": _reference("Coverage", coverage), "$diagnoses": diagnoses}
 
 
 def _update(change: OrderChange | None, call: Call) -> _Done:

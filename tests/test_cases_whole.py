@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cds_service.cases import REQUEST_ROADS, Call, House
+from cds_service.cases import REQUEST_ROADS, Call, House, Road
 from cds_service.cases.roads import faults, met
+from cds_service.clinical.visits import CLAIM_NEEDS
 from cds_service.knowledge.strict_yaml import load
 from cds_service.shipped import shipped
 
@@ -85,6 +87,33 @@ def test_whole_request(case: Mapping[str, Any], house: House) -> None:
     if "mme" in case:
         _check_total(case["mme"], bodies[-1])
     assert set(case.get("creates", ())) <= set(_created(bodies))
+
+
+PAYER_ASKS = {  # what rests on claims themselves, not only on visits
+    "review-point-reached",
+    "review-turnaround-exceeded",
+    "review-denied",
+    "spine-surgery-visit-authorization",
+    "session-limit-reached",
+    "criteria-met",
+}
+
+
+@pytest.mark.parametrize("case", [c for c in _cases() if "low-back-pain" in (c.id or "")])
+def test_a_server_without_claims_is_no_reason_for_a_notice(
+    case: Mapping[str, Any], house: House
+) -> None:
+    """Most EHRs have none: what the chart itself shows is said, and nothing else."""
+    for call in _calls(case):
+        whole = house.ask(call, Road.PREFETCH)
+        part = house.ask(replace(call, withheld=frozenset(CLAIM_NEEDS)), Road.FETCH)
+        assert part.status == 200
+        assert set(met(part)) - set(met(whole)) == set()
+        if not any(r["resourceType"] == "Claim" for r in call.resources):
+            assert set(met(whole)) - set(met(part)) <= PAYER_ASKS
+        topics = [card["source"]["topic"]["code"] for card in part.body["cards"]]
+        if call.hook == "patient-view":
+            assert "could-not-check" not in topics
 
 
 def _check_total(expected: Mapping[str, Any], body: Mapping[str, Any]) -> None:

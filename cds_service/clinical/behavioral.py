@@ -135,11 +135,9 @@ def _in_hand(facts: Facts, known: Known) -> bool:
 
 def _care_since(day: date, facts: Facts, known: Known) -> bool:
     """A behavioural visit or referral dated on or after `day`."""
-    seen = known.derived(visits).of_any(("behavioral", "sud"))
-    asked = known.derived(referrals).open_any(("behavioral", "sud"))
-    return any(v.day >= day for v in seen) or any(
-        r.draft or r.when is None or r.when.last >= day for r in asked
-    )
+    kinds = ("behavioral", "sud")
+    seen = known.derived(visits).of_any(kinds)
+    return any(v.day >= day for v in seen) or known.derived(referrals).since(kinds, day)
 
 
 def _in_remission(condition: Condition, known: Known) -> bool:
@@ -263,6 +261,8 @@ def _disability(facts: Facts, known: Known) -> Sign:
     found = [condition_evidence(c) for c in coded(active, known.codes("disability-status"))]
     if facts.patient is not None and facts.patient.disability:
         found.append(Evidence(facts.patient.ref, "disability recorded for the patient"))
+    noted = recorded(facts, known.codes("disability-status"))
+    found += [measured(o) for o in noted if o.value_flag is not False]
     return sign(found, facts, Need.CONDITIONS)
 
 

@@ -100,7 +100,8 @@ def esi_course(facts: Facts, known: Known) -> EsiCourse:
     found = _indication(facts, known)
     short, onset, earliest = _short_pain(facts, known, found)
     before = known.derived(visits).of("lumbar_esi", known.number("esi.repeat_days").days)
-    unread = known.derived(visits).unknown
+    seen = known.derived(visits)
+    unread = seen.unknown
     repeat = True if before else None if unread else False
     care = ordered(_care(facts, known))
     last = before[-1].day if before else None
@@ -109,7 +110,7 @@ def esi_course(facts: Facts, known: Known) -> EsiCourse:
         found,
         short,
         _no_care(facts, known, found, repeat, care),
-        _too_many(facts, known, unread),
+        _too_many(facts, known, (*unread, *seen.elsewhere)),
         no_relief,
         onset,
         care,

@@ -183,7 +183,7 @@ class Request(Fact):
 
     @property
     def open(self) -> bool:
-        """Draft, active or on hold, and not a mere proposal or plan."""
+        """Draft, active or on hold."""
         return self.status in ("draft", "active", "on-hold")
 
 

@@ -8,8 +8,8 @@ from datetime import date
 
 from cds_service.clinical.facts import OVER, Facts, Need, Request
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.visits import THERAPIES
 
-THERAPY_REQUESTS = ("pt", "ot", "chiropractic", "acupuncture")
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pt": ("pt-order", "pt-visit"),
     "ot": ("ot-order", "ot-visit"),
@@ -27,10 +27,13 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Referrals:
-    """Open requests by kind; `unknown` is set when service requests could not be read."""
+    """Open requests by kind, and those `done`; `unknown` is set when service requests could not be
+    read.
+    """
 
     as_of: date
     by_kind: Mapping[str, tuple[Request, ...]] = field(default_factory=dict)
+    done: Mapping[str, tuple[Request, ...]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
 
     def open(self, kind: str, most_days: int | None = None) -> tuple[Request, ...]:
@@ -46,9 +49,19 @@ class Referrals:
             r for _, r in sorted(found.items()) if most_days is None or self._age(r) <= most_days
         )
 
+    def since(self, kinds: tuple[str, ...], day: date) -> bool:
+        """Whether a request of any of `kinds` was made on or after `day`, open or done by now.
+
+        An open one without a date is of today; a done one says nothing without its date.
+        """
+        if any(r.draft or r.when is None or r.when.last >= day for r in self.open_any(kinds)):
+            return True
+        done = (r.when for kind in kinds for r in self.done[kind])
+        return any(w is not None and day <= w.last and w.first <= self.as_of for w in done)
+
     def therapy(self, most_days: int | None = None) -> tuple[Request, ...]:
         """Open requests for physical, occupational, chiropractic or acupuncture therapy."""
-        return self.open_any(THERAPY_REQUESTS, most_days)
+        return self.open_any(THERAPIES, most_days)
 
     def _age(self, request: Request) -> int:
         if request.draft or request.when is None:
@@ -65,13 +78,16 @@ def referrals(facts: Facts, known: Known) -> Referrals:
     perform them.
     """
     open_now = [r for r in facts.requests if _is_open(r, facts.as_of)]
-    found = {
-        kind: tuple(r for r in open_now if _asks_for(r, names, known))
+    done = [r for r in facts.requests if r.status == "completed" and not r.draft]
+    unknown = (Need.SERVICE_REQUESTS,) if facts.lacks(Need.SERVICE_REQUESTS) else ()
+    return Referrals(facts.as_of, _by_kind(open_now, known), _by_kind(done, known), unknown)
+
+
+def _by_kind(requests: list[Request], known: Known) -> dict[str, tuple[Request, ...]]:
+    return {
+        kind: tuple(r for r in requests if _asks_for(r, names, known))
         for kind, names in KINDS.items()
     }
-    return Referrals(
-        facts.as_of, found, (Need.SERVICE_REQUESTS,) if facts.lacks(Need.SERVICE_REQUESTS) else ()
-    )
 
 
 def _is_open(request: Request, as_of: date) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.evidence import day_of
+from cds_service.clinical.evidence import age, day_of
 from cds_service.clinical.facts import Claim, ClaimResponse, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
 
@@ -44,9 +44,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Submissions:
-    """Requests by kind, oldest first; `unknown` the needs that could not be read."""
+    """Requests by kind, oldest first; `drafted` the days of those just being prepared; `unknown` the
+    needs that could not be read.
+    """
 
     by_kind: Mapping[str, tuple[Submission, ...]] = field(default_factory=dict)
+    drafted: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
 
     def of(self, kind: str) -> tuple[Submission, ...]:
@@ -54,15 +57,25 @@ class Submissions:
         return self.by_kind[kind]
 
 
-@reasoning(wants=NEEDS, codes=tuple(KINDS.values()))
+@reasoning(wants=NEEDS, numbers=("payer.draft_days",), codes=tuple(KINDS.values()))
 def submissions(facts: Facts, known: Known) -> Submissions:
     """Requests for review or authorization by the type of the claim, each with the latest answer to
     it.
 
-    An answer that names no request belongs to the last one of its kind that was sent before it.
+    An answer that names no request belongs to the last one of its kind that was sent before it. A
+    draft is no submission, but for a few days it is one being prepared.
     """
     found = {kind: tuple(_of_kind(facts, known, codes)) for kind, codes in KINDS.items()}
-    return Submissions(found, tuple(need for need in NEEDS if facts.lacks(need)))
+    drafted = {kind: tuple(_drafted(facts, known, codes)) for kind, codes in KINDS.items()}
+    return Submissions(found, drafted, tuple(need for need in NEEDS if facts.lacks(need)))
+
+
+def _drafted(facts: Facts, known: Known, codes: str) -> Iterator[date]:
+    window = known.number("payer.draft_days")
+    for claim in facts.claims:
+        drafted = claim.status == "draft" and known.codes(codes).any_of(claim.codes)
+        if drafted and age(claim.when, facts.as_of, window):
+            yield day_of(claim.when, facts.as_of)
 
 
 def _of_kind(facts: Facts, known: Known, codes: str) -> list[Submission]:

@@ -12,7 +12,7 @@ from cds_service.clinical.dates import on
 from cds_service.clinical.evidence import Evidence, day_of, measured, name, ordered, recorded
 from cds_service.clinical.facts import Facts, Goal, Need, Observation
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.clinical.visits import VISIT_NEEDS, visits
+from cds_service.clinical.visits import CHART_NEEDS, CLAIM_NEEDS, visits
 from cds_service.knowledge.drugs.model import DrugClass
 
 ANALGESICS = (
@@ -25,6 +25,8 @@ ANALGESICS = (
 GIVEN = ("active", "on-hold", "completed", "stopped")
 BETTER = frozenset({"improving", "achieved", "sustaining"})
 NO_BETTER = frozenset({"no-progress", "no-change", "worsening", "not-achieved", "not-attainable"})
+# Where treatment may stand; what is missing can only make it look later.
+RECORDS = (Need.MEDICATIONS, *CHART_NEEDS, *CLAIM_NEEDS)
 VOID_GOALS = ("proposed", "rejected", "cancelled", "entered-in-error")
 PERCENT = 100
 # Function before pain; a goal has no codes of its own.
@@ -74,10 +76,10 @@ class Treatment:
 
 
 @reasoning(
-    wants=(Need.MEDICATIONS, Need.OBSERVATIONS, Need.GOALS, *VISIT_NEEDS),
+    wants=(*RECORDS, Need.OBSERVATIONS, Need.GOALS),
     uses=(back_pain, visits),
     numbers=(
-        "response.treatment_lead_days",
+        "episode.lead_days",
         "response.treatment_window_days",
         "response.treatment_window_unknown_onset_days",
         "response.baseline_lead_days",
@@ -92,18 +94,35 @@ def treatment(facts: Facts, known: Known) -> Treatment:
     pain.
 
     Unknown never counts as inadequate. A record that could not be read can only make treatment look
-    later.
+    later; the response is then inadequate only if it is so for every earlier start.
     """
-    tried = _tried(facts, known)
+    first = _first_day(facts, known)
+    tried = _tried(facts, known, first)
+    missing = tuple(need for need in RECORDS if facts.lacks(need))
     if not tried:
-        missing = tuple(need for need in (Need.MEDICATIONS, *VISIT_NEEDS) if facts.lacks(need))
-        return Treatment(response=Response(missing=missing))
+        chart = tuple(need for need in missing if need not in CLAIM_NEEDS)
+        return Treatment(response=Response(missing=chart))
     start = min(day_of(e.when, facts.as_of) for e in tried)
-    return Treatment(start, (facts.as_of - start).days, tried, _response(facts, known, start))
+    response = _response(facts, known, start)
+    if response.inadequate and missing and not _inadequate_since(first, start, facts, known):
+        response = Response(missing=missing)
+    return Treatment(start, (facts.as_of - start).days, tried, response)
 
 
-def _tried(facts: Facts, known: Known) -> tuple[Evidence, ...]:
-    """Therapy visits, analgesic orders and lumbar epidural injections of the episode."""
+def _inadequate_since(first: date, start: date, facts: Facts, known: Known) -> bool:
+    """Whether the response is inadequate too if treatment began on any day from `first` on: each
+    such day brings another first score, or the same.
+    """
+    lead = timedelta(days=known.number("response.baseline_lead_days").days)
+    scores = (known.codes(codes) for _, codes in PRECEDENCE if codes)
+    dated = [day_of(o.when, facts.as_of) for codes in scores for o in recorded(facts, codes)]
+    dated += [_goal_day(goal) for goal in facts.goals if goal.when]
+    starts = {first, *(day + lead for day in dated if first - lead < day < start - lead)}
+    return all(_response(facts, known, day).inadequate for day in starts)
+
+
+def _first_day(facts: Facts, known: Known) -> date:
+    """The first day of treatment that may belong to the episode."""
     onset = known.derived(back_pain).onset
     window = (
         "response.treatment_window_days"
@@ -112,8 +131,13 @@ def _tried(facts: Facts, known: Known) -> tuple[Evidence, ...]:
     )
     first = facts.as_of - timedelta(days=known.number(window).days)
     if onset is not None:
-        lead = timedelta(days=known.number("response.treatment_lead_days").days)
+        lead = timedelta(days=known.number("episode.lead_days").days)
         first = max(first, onset.first - lead)
+    return first
+
+
+def _tried(facts: Facts, known: Known, first: date) -> tuple[Evidence, ...]:
+    """Therapy visits, analgesic orders and lumbar epidural injections of the episode."""
     return ordered(
         e
         for e in _all_treatments(facts, known)

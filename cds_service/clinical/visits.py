@@ -12,7 +12,8 @@ from cds_service.clinical.facts import Claim, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code, Sorting
 
-VISIT_NEEDS = (Need.ENCOUNTERS, Need.PROCEDURES, Need.CLAIMS, Need.BENEFITS)
+CHART_NEEDS = (Need.ENCOUNTERS, Need.PROCEDURES)
+CLAIM_NEEDS = (Need.CLAIMS, Need.BENEFITS)
 THERAPIES = ("pt", "ot", "chiropractic", "acupuncture")
 # Kind -> the sets whose codes make a visit, and the sets whose specialties (NUCC) make an encounter
 # one.
@@ -50,13 +51,16 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Visits by kind; `unknown` names the kinds of record that could not be read: counts are least
-    counts.
+    """Visits by kind; counts are least counts where something could not be read.
+
+    `unknown`: records of this chart; without them no visit is no statement. `elsewhere`: claims and
+    benefits, the further witness of what other practices did, which many servers never have.
     """
 
     as_of: date
     by_kind: Mapping[str, tuple[Visit, ...]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
+    elsewhere: tuple[Need, ...] = ()
 
     def of(self, kind: str, most_days: int | None = None) -> tuple[Visit, ...]:
         """Visits of a kind, oldest first, at most `most_days` days ago (both ends included)."""
@@ -84,7 +88,7 @@ class _Record(NamedTuple):
 
 
 @reasoning(
-    wants=VISIT_NEEDS,
+    wants=(*CHART_NEEDS, *CLAIM_NEEDS),
     codes=SETS,
 )
 def visits(facts: Facts, known: Known) -> Visits:
@@ -103,7 +107,11 @@ def visits(facts: Facts, known: Known) -> Visits:
             for record in records:
                 days[kind].setdefault(record.day, set()).add(record.ref)
     found = {kind: _in_order(by_day) for kind, by_day in days.items()}
-    return Visits(facts.as_of, found, tuple(need for need in VISIT_NEEDS if facts.lacks(need)))
+    return Visits(facts.as_of, found, _lacking(facts, CHART_NEEDS), _lacking(facts, CLAIM_NEEDS))
+
+
+def _lacking(facts: Facts, needs: tuple[Need, ...]) -> tuple[Need, ...]:
+    return tuple(need for need in needs if facts.lacks(need))
 
 
 _Codes = tuple[frozenset[Code], frozenset[Code]]  # codes and specialties

@@ -327,7 +327,7 @@ def test_order_files_hold_json(knowledge: Knowledge) -> None:
     template = order_template("x", loads(text, "x"), knowledge)
     assert template.resource["authoredOn"] == "2026-03-01"
     assert template.resource["value"] == [0.5, 2]
-    assert not template.needs_subject
+    assert not template.demands
 
 
 def test_performers_come_from_the_directory(library: CardLibrary, compose: Compose) -> None:

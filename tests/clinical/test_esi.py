@@ -170,7 +170,10 @@ def test_relief_that_is_shown_stays_open_while_injections_could_not_be_read() ->
         result(2, "LOINC#72514-3", "2", "{score}", 10),
     )
     assert concluded(esi_course, facts).no_relief.status is NOT_MET
-    assert concluded(esi_course, without(facts, {Need.CLAIMS})).no_relief.status is UNKNOWN
+    assert concluded(esi_course, without(facts, {Need.ENCOUNTERS})).no_relief.status is UNKNOWN
+    elsewhere = concluded(esi_course, without(facts, {Need.CLAIMS}))
+    assert elsewhere.no_relief.status is NOT_MET
+    assert (elsewhere.sessions.status, elsewhere.sessions.missing) == (UNKNOWN, (Need.CLAIMS,))
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.clinical.dates import Span, on
-from cds_service.clinical.facts import Condition, Dispense, Need, Order, Statement
-from cds_service.clinical.mme_series import daily_series
+from cds_service.clinical.dates import Span
+from cds_service.clinical.facts import Condition, Order
 from cds_service.clinical.opioid_amount import factor_for
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Component, Drug, DrugClass
 from cds_service.knowledge.model import FactorRow
-from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
+from tests.clinical.prescriptions import AS_OF, chart, dose, drug, mme, order
 
 OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049683", "892582", "864706"
 FENTANYL_25, HYDROCODONE_5 = "245134", "857002"
@@ -200,86 +199,10 @@ def test_a_rate_of_a_tablet_is_its_day() -> None:
     assert mme(order(OXYCODONE_10, hourly)).per_day == 72
 
 
-def test_medications_that_could_not_be_obtained_bound_the_total() -> None:
-    lacking = frozenset(Need) - {Need.MEDICATIONS}
-    assert mme(order(OXYCODONE_10, dose(1, times=4)), available=lacking).is_lower_bound
-    assert not mme(order(OXYCODONE_10, dose(1, times=4))).is_lower_bound
-
-
-def test_nothing_is_seen_without_an_opioid() -> None:
-    assert not mme(chart("310965", dose(1, times=3))).seen
-    assert mme(chart(OXYCODONE_10, dose(1, times=3), status="stopped")).seen
-
-
-def test_an_order_without_a_status_is_listed() -> None:
-    total = mme(chart(OXYCODONE_10, dose(1, times=4), status="unknown"))
-    assert (total.per_day, total.is_lower_bound) == (0, True)
-
-
-def statement(rxcui: str, *, based_on: tuple[str, ...] = (), status: str = "active") -> Statement:
-    """What the patient is said to take, four a day."""
-    taken = order(rxcui, dose(1, times=4))
-    return Statement(
-        "MedicationStatement/1",
-        text=taken.text,
-        status=status,
-        drug=drug(rxcui),
-        sig=taken.sig,
-        based_on=based_on,
-    )
-
-
-def test_a_statement_counts_where_no_order_speaks_for_it() -> None:
-    said = statement(OXYCODONE_10)
-    assert mme(statements=(said,)).per_day == 60
-    assert mme(chart(OXYCODONE_10, dose(1, times=2)), statements=(said,)).per_day == 30
-    assert mme(chart(MORPHINE_15, dose(1, times=2)), statements=(said,)).per_day == 90
-    assert mme(statements=(statement(OXYCODONE_10, status="completed"),)).per_day == 0
-
-
-def test_a_dispense_is_listed_only_without_any_order_of_it() -> None:
-    handed = Dispense(
-        "MedicationDispense/1",
-        status="completed",
-        when=on(days(-5)),
-        drug=drug(OXYCODONE_10),
-        supply_days=30,
-    )
-    assert mme(dispenses=(handed,)).is_lower_bound
-    assert mme(dispenses=(handed,)).orders[0].label == "oxycodone hydrochloride 10 MG Oral Tablet"
-    assert not mme(chart(OXYCODONE_10, dose(1, times=2)), dispenses=(handed,)).is_lower_bound
-    gone = Dispense(
-        "MedicationDispense/1",
-        status="completed",
-        when=on(days(-35)),
-        drug=drug(OXYCODONE_10),
-        supply_days=30,
-    )
-    assert not mme(dispenses=(gone,)).seen
-
-
 def test_display_values_are_short_decimals() -> None:
     total = mme(order(METHADONE_10, dose(2.5, "mg", times=1, per="wk")))
     assert (total.total, total.orders[0].mme) == (Decimal("1.68"), Decimal("1.68"))
     assert str(mme(order(OXYCODONE_10, dose(1, times=4))).total) == "60"
-
-
-def test_the_series_counts_past_orders_for_their_own_span() -> None:
-    table = knowledge().factors
-    first = chart(OXYCODONE_10, dose(1, times=4), written=days(-10), supply=5, status="completed")
-    second = chart(
-        MORPHINE_15,
-        dose(1, times=4),
-        written=days(-7),
-        supply=5,
-        ref="MedicationRequest/a2",
-        prior=first.ref,
-    )
-    never = chart(
-        MORPHINE_15, dose(1, times=4), written=days(-7), supply=5, status="cancelled", ref="x"
-    )
-    series = dict(daily_series((first, second, never), table, days(-11), days(-1)))
-    assert [series[days(n)] for n in (-11, -10, -8, -7, -3, -2)] == [0, 60, 60, 60, 60, 0]
 
 
 POOL = (
@@ -397,28 +320,6 @@ def test_tiers_with_a_gap_use_the_last() -> None:
         FactorRow("methadone", Decimal(8), above=Decimal(30)),
     )
     assert [factor_for(rows, Fraction(mg)).factor for mg in (20, 25, 31)] == [4, 8, 8]
-
-
-def test_dispenses_that_say_nothing_are_passed_over() -> None:
-    undated = Dispense(
-        "MedicationDispense/1", status="completed", drug=drug(OXYCODONE_10), supply_days=30
-    )
-    declined = Dispense(
-        "MedicationDispense/2",
-        status="declined",
-        when=on(AS_OF),
-        drug=drug(OXYCODONE_10),
-        supply_days=9,
-    )
-    other = Dispense(
-        "MedicationDispense/3",
-        status="completed",
-        when=on(AS_OF),
-        drug=drug("310965"),
-        supply_days=9,
-    )
-    total = mme(order(MORPHINE_15, dose(1, times=1)), dispenses=(undated, declined, other))
-    assert (total.is_lower_bound, total.references) == (False, ("MedicationRequest/rx1",))
 
 
 def test_a_maximum_in_volume_or_of_no_use() -> None:

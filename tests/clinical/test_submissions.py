@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cds_service.clinical.facts import Claim, ClaimResponse, Facts
 from cds_service.clinical.submissions import Submission, business_days, submissions
-from tests.clinical.spine_charts import ago, chart, code, concluded
+from tests.clinical.spine_charts import AS_OF, ago, chart, code, concluded
 
 KIND = frozenset({code("urn:cds-service:claim-type#therapy_mnr")})
 OTHER = frozenset({code("urn:cds-service:claim-type#spine_office_visit_pa")})
@@ -99,3 +99,14 @@ def test_a_payers_holidays_are_no_business_days() -> None:
     friday, monday = date(2026, 7, 3), date(2026, 7, 6)
     assert business_days(date(2026, 7, 2), monday) == 2
     assert business_days(date(2026, 7, 2), monday, frozenset({friday})) == 1
+
+
+def test_a_draft_is_for_a_few_days_a_request_being_prepared() -> None:
+    drafts = tuple(claim(days, days, "draft") for days in (0, 3, 4))
+    later = claim(9, -1, "draft")
+    known = concluded(submissions, replace(chart(), claims=(*drafts, later)))
+    assert known.drafted == {
+        "therapy_review": (AS_OF, AS_OF - timedelta(days=3)),
+        "spine_visit": (),
+    }
+    assert known.of("therapy_review") == ()

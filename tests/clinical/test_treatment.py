@@ -55,6 +55,29 @@ def test_data_that_could_not_be_read_never_makes_a_bad_response(
 
 
 @settings(deadline=None)
+@given(charts, withheld)
+def test_visits_and_orders_that_could_not_be_read_never_make_a_bad_response(
+    facts: list[object], needs: set[Need]
+) -> None:
+    records = needs - {Need.CONDITIONS, Need.OBSERVATIONS, Need.GOALS}
+    whole = concluded(treatment, chart(*facts)).response
+    part = concluded(treatment, without(chart(*facts), records)).response
+    assert not part.inadequate or whole.inadequate
+
+
+def test_an_earlier_score_could_be_the_baseline_of_a_treatment_that_could_not_be_read() -> None:
+    """60 to 40 since day 100 is a gain of a third; 45 to 40 since the known start is none."""
+    scores = (odi(1, "60", 100), odi(2, "45", 30), odi(3, "40", 2))
+    back_pain = condition(7, "ICD10CM#M5450", ago(150))
+    known = chart(back_pain, PT, *scores)
+    assert concluded(treatment, known).response.inadequate
+    part = concluded(treatment, without(known, {Need.CLAIMS})).response
+    assert (part.verdict, part.missing) == ("unknown", (Need.CLAIMS,))
+    same = chart(back_pain, PT, *scores[1:])
+    assert concluded(treatment, without(same, {Need.CLAIMS})).response.inadequate
+
+
+@settings(deadline=None)
 @given(charts)
 def test_the_order_of_the_chart_does_not_matter(facts: list[object]) -> None:
     assert concluded(treatment, chart(*facts)) == concluded(treatment, chart(*reversed(facts)))

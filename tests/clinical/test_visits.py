@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import given, settings
 
@@ -90,12 +91,8 @@ def test_unread_records_only_take_visits_away_and_are_named(
     whole, part = concluded(visits, chart(*facts)), concluded(visits, without(chart(*facts), needs))
     for kind in KINDS:
         assert {v.day for v in part.of(kind)} <= {v.day for v in whole.of(kind)}
-    assert set(part.unknown) == needs & {
-        Need.ENCOUNTERS,
-        Need.PROCEDURES,
-        Need.CLAIMS,
-        Need.BENEFITS,
-    }
+    assert set(part.unknown) == needs & {Need.ENCOUNTERS, Need.PROCEDURES}
+    assert set(part.elsewhere) == needs & {Need.CLAIMS, Need.BENEFITS}
 
 
 @settings(deadline=None)
@@ -133,6 +130,18 @@ def test_a_draft_and_an_undated_request_are_of_today() -> None:
         "ServiceRequest/1",
         "ServiceRequest/3",
     ]
+
+
+def test_a_request_that_is_done_was_made_when_it_says() -> None:
+    kinds = ("chiropractic",)
+    day = AS_OF - timedelta(days=5)
+    for days, made in ((5, True), (6, False), (None, False), (-1, False)):
+        done = request(1, "SNOMED#308449000", days, "completed")
+        assert concluded(referrals, chart(done)).since(kinds, day) is made
+    for days, made in ((5, True), (6, False), (None, True)):
+        asked = request(1, "SNOMED#308449000", days)
+        assert concluded(referrals, chart(asked)).since(kinds, day) is made
+    assert not concluded(referrals, chart()).since(kinds, day)
 
 
 def test_unread_requests_are_named() -> None:

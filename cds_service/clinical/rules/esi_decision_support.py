@@ -77,7 +77,7 @@ def _unguided_elsewhere(known: Known) -> bool:
     numbers=("esi.sessions",),
     codes=("esi-without-imaging-guidance", "esi-transforaminal-addon-level", "esi-interlaminar"),
     criteria=(
-        declared(RECORD, worst=WARNING, words=WORDS, gated=True),
+        declared(RECORD, worst=WARNING, words=(*WORDS, "unrecorded"), gated=True),
         declared("indication-not-supported", worst=WARNING, words=(*WORDS, "reason")),
         declared("pain-under-four-weeks", worst=WARNING, words=(*WORDS, "earliest", "defer")),
         declared("conservative-care-not-documented", worst=WARNING, words=WORDS),
@@ -89,7 +89,7 @@ def _unguided_elsewhere(known: Known) -> bool:
         declared("active-infection", worst=CRITICAL, words=WORDS),
         declared("pregnancy", worst=CRITICAL, words=WORDS),
         declared("injectate-allergy", worst=WARNING, words=WORDS),
-        declared("criteria-met", worst=INFO, words=WORDS),
+        declared("criteria-met", worst=INFO, words=(*WORDS, "unrecorded")),
     ),
 )
 def esi_decision_support(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -148,7 +148,7 @@ def _record(facts: Facts, known: Known, checks: EsiChecks) -> Iterator[Criterion
     if indication.radicular is None and broken.status is not NOT_MET:
         broken = Sign(UNKNOWN, (), (*broken.missing, Need.CONDITIONS))
     if indication.radicular is not False:
-        yield from _criterion(RECORD, broken, indicator, {})
+        yield from _criterion(RECORD, broken, indicator, {"unrecorded": True})
 
 
 def _met(checks: EsiChecks) -> Iterator[Criterion]:
@@ -157,7 +157,8 @@ def _met(checks: EsiChecks) -> Iterator[Criterion]:
     turned: Mapping[Status, Status] = {NOT_MET: MET, UNKNOWN: UNKNOWN}
     if broken.status in turned:
         refs = tuple(e.ref for e in checks.checks["indication"].shown if e.ref)
-        words = {"evidence": checks.checks["indication"].item.evidence}
+        unrecorded = checks.record.status is not NOT_MET
+        words = {"evidence": checks.checks["indication"].item.evidence, "unrecorded": unrecorded}
         yield Criterion("criteria-met", turned[broken.status], INFO, words, refs, broken.missing)
 
 

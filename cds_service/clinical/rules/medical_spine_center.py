@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cds_service.clinical.back_pain import back_pain, has_back_pain
+from cds_service.clinical.covers import covers
 from cds_service.clinical.criteria import (
     INFO,
     MET,
@@ -20,11 +21,16 @@ from cds_service.clinical.evidence import age, described
 from cds_service.clinical.facts import Facts, Need, Request
 from cds_service.clinical.red_flags import red_flags
 from cds_service.clinical.referrals import referrals
-from cds_service.clinical.rule import Known, declared, rule
+from cds_service.clinical.rule import Declared, Known, declared, rule
 from cds_service.clinical.spine_orders import reasons_of, spine_orders
 from cds_service.clinical.submissions import submissions
 from cds_service.clinical.treatment import treatment
 from cds_service.clinical.visits import Visit, visits
+
+
+def _step(name: str, *words: str, worst: Indicator = WARNING) -> Declared:
+    """A step that the payer asks for, silent in an emergency."""
+    return declared(name, worst=worst, words=words, routine=True, gated=True)
 
 
 def _applies(facts: Facts, known: Known) -> bool | None:
@@ -37,7 +43,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     hooks=("patient-view", "order-select", "order-sign"),
     applies=_applies,
     wants=(Need.COVERAGES, Need.CONDITIONS, Need.ENCOUNTERS, Need.DOCUMENTS, Need.PATIENT),
-    uses=(back_pain, red_flags, referrals, spine_orders, submissions, treatment, visits),
+    uses=(back_pain, covers, red_flags, referrals, spine_orders, submissions, treatment, visits),
     numbers=(
         "msc.lookback",
         "msc.first_visit_days",
@@ -48,34 +54,10 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     ),
     codes=("medical-spine-visit-summary",),
     criteria=(
-        declared(
-            "medical-spine-visit-first",
-            worst=WARNING,
-            words=("lookback", "hold"),
-            routine=True,
-            gated=True,
-        ),
-        declared(
-            "spine-surgery-visit-authorization",
-            worst=WARNING,
-            words=("visit",),
-            routine=True,
-            gated=True,
-        ),
-        declared(
-            "medical-spine-summary-missing",
-            worst=WARNING,
-            words=("visit", "limit"),
-            routine=True,
-            gated=True,
-        ),
-        declared(
-            "medical-spine-visit-recommended",
-            worst=INFO,
-            words=("days", "response"),
-            routine=True,
-            gated=True,
-        ),
+        _step("medical-spine-visit-first", "lookback", "hold"),
+        _step("spine-surgery-visit-authorization", "visit", "coverage"),
+        _step("medical-spine-summary-missing", "visit", "limit"),
+        _step("medical-spine-visit-recommended", "days", "response", worst=INFO),
         declared("emergent-exception", worst=INFO, words=("evidence",), gated=True),
     ),
 )
@@ -143,10 +125,10 @@ def _before_surgeon(
     attended = tuple(ref for visit in done for ref in visit.refs)
     words = {"visit": done[-1].day}
     if not _authorized(facts, known):
+        name = "spine-surgery-visit-authorization"
         missing = tuple(dict.fromkeys((*unread, *known.derived(submissions).unknown)))
-        yield _said(
-            "spine-surgery-visit-authorization", WARNING, words, (*refs, *attended), missing
-        )
+        asked = {**words, "coverage": known.derived(covers).get(name, "")}
+        yield _said(name, WARNING, asked, (*refs, *attended), missing)
     if not _summarised(facts, known, done):
         missing = (*unread, Need.DOCUMENTS) if facts.lacks(Need.DOCUMENTS) else unread
         words = {**words, "limit": known.number("msc.summary_days")}
@@ -162,10 +144,10 @@ def _arranged(known: Known, drafts: tuple[Request, ...]) -> bool:
 
 
 def _authorized(facts: Facts, known: Known) -> bool:
-    window = known.number("msc.authorization_days")
-    return any(
+    window, sent = known.number("msc.authorization_days"), known.derived(submissions)
+    return bool(sent.drafted["spine_visit"]) or any(
         s.ref and s.decision != "denied" and age(on(s.day), facts.as_of, window)
-        for s in known.derived(submissions).of("spine_visit")
+        for s in sent.of("spine_visit")
     )
 
 

@@ -46,7 +46,7 @@ TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
         "opioid.plan_window",
         "opioid.first_line_window",
         "opioid.naive_window",
-        "opioid.episode_lead",
+        "episode.lead_days",
         "opioid.episode_without_onset",
     ),
     codes=("pain-treatment-plan", "pain-management-procedure"),
@@ -122,7 +122,7 @@ def _tried(order: Order, facts: Facts, known: Known) -> bool:
         return False
     onset = known.derived(back_pain).onset
     if onset is not None:
-        start = onset.first - timedelta(days=known.number("opioid.episode_lead").days)
+        start = onset.first - timedelta(days=known.number("episode.lead_days").days)
         return order.when is not None and start <= order.when.last
     return (
         within(order.when, facts.as_of, known.number("opioid.episode_without_onset").days)

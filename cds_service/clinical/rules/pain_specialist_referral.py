@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.clinical.back_pain import back_pain
@@ -48,7 +49,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         "pain.therapy_visits",
         "pain.therapy_visits_many",
         "pain.therapy_visit_window",
-        "pain.onset_lead",
+        "episode.lead_days",
         "pain.treatment_days",
         "pain.consult_by",
     ),
@@ -97,16 +98,24 @@ def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
     found = [*known.derived(opioid_consult)]
     if facts.hook == "patient-view":
         found += [*_therapy_visits(facts, known), *_treatment(facts, known)]
-    yield from found
+    yield from (_for_the_back(criterion, known) for criterion in found)
     if any(criterion.status is MET for criterion in found):
         yield from _window(facts, known)
+
+
+def _for_the_back(criterion: Criterion, known: Known) -> Criterion:
+    """A reason for the consult rests on the back pain too: it is what the referral is for."""
+    if criterion.status is not MET:
+        return criterion
+    refs = (*criterion.because, *known.derived(back_pain).references)
+    return replace(criterion, because=tuple(dict.fromkeys(refs)))
 
 
 def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
     """R-PAIN-03: four to five visits are a note, six or more a warning."""
     response, back = known.derived(treatment).response, known.derived(back_pain)
     window = known.number("pain.therapy_visit_window").days
-    lead = known.number("pain.onset_lead").days
+    lead = known.number("episode.lead_days").days
     reach = window if back.onset is None else min(window, back.onset.age(facts.as_of)[1] + lead)
     seen = known.derived(visits).of("pt", reach)
     some, many = known.number("pain.therapy_visits"), known.number("pain.therapy_visits_many")

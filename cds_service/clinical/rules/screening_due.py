@@ -85,7 +85,6 @@ def _due(
         if screen is not None and window.met_by((facts.as_of - screen.day).days):
             return
     lacking = found.unknown
-    words = {"window": window, "days": known.derived(back_pain).days}
     words = {"window": window}
     yield Criterion(
         name, UNKNOWN if lacking else MET, INFO, words, () if lacking else refs, lacking

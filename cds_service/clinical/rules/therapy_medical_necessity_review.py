@@ -7,11 +7,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from cds_service.clinical.back_pain import back_pain, has_back_pain
-from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion, OrderChange
+from cds_service.clinical.covers import covers
+from cds_service.clinical.criteria import (
+    INFO,
+    MET,
+    UNKNOWN,
+    WARNING,
+    Criterion,
+    Indicator,
+    OrderChange,
+)
 from cds_service.clinical.dates import on
 from cds_service.clinical.evidence import age
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.rule import Known, declared, rule
+from cds_service.clinical.rule import Declared, Known, declared, rule
 from cds_service.clinical.spine_orders import spine_orders
 from cds_service.clinical.submissions import Submission, business_days, submissions
 from cds_service.clinical.therapy_plans import THERAPY, plan_review
@@ -20,6 +29,11 @@ from cds_service.clinical.visits import visits
 REFUSED = ("denied", "partial")
 SIGNED = ("therapy-plan-incomplete", "review-denial-risk")
 VIEWED = ("review-point-reached", "review-turnaround-exceeded", "review-denied")
+
+
+def _step(name: str, *words: str, worst: Indicator = INFO) -> Declared:
+    """A step of the review, silent in an emergency."""
+    return declared(name, worst=worst, words=words, routine=True, gated=True)
 
 
 def _applies(facts: Facts, known: Known) -> bool | None:
@@ -37,7 +51,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     hooks=("patient-view", "order-select", "order-sign"),
     applies=_applies,
     wants=(Need.COVERAGES, Need.OBSERVATIONS, Need.GOALS, Need.CLAIMS, Need.CLAIM_RESPONSES),
-    uses=(back_pain, plan_review, spine_orders, submissions, visits),
+    uses=(back_pain, covers, plan_review, spine_orders, submissions, visits),
     numbers=(
         "mnr.visits",
         "mnr.visit_days",
@@ -48,34 +62,12 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         "mnr.most_visits",
     ),
     criteria=(
-        declared(
-            "therapy-plan-incomplete",
-            worst=WARNING,
-            words=("gaps", "diagnosis"),
-            routine=True,
-            gated=True,
-        ),
-        declared(
-            "review-denial-risk",
-            worst=WARNING,
-            words=("reasons", "plateau", "fewer"),
-            routine=True,
-            gated=True,
-        ),
-        declared(
-            "review-point-reached", worst=INFO, words=("visits", "days"), routine=True, gated=True
-        ),
-        declared(
-            "review-turnaround-exceeded",
-            worst=INFO,
-            words=("days", "sent", "limit"),
-            routine=True,
-            gated=True,
-        ),
+        _step("therapy-plan-incomplete", "gaps", "diagnosis", worst=WARNING),
+        _step("review-denial-risk", "reasons", "plateau", "fewer", worst=WARNING),
+        _step("review-point-reached", "visits", "days", "coverage"),
+        _step("review-turnaround-exceeded", "days", "sent", "limit"),
         declared("dme-under-another-program", worst=INFO, words=("items",), gated=True),
-        declared(
-            "review-denied", worst=INFO, words=("decision", "decided"), routine=True, gated=True
-        ),
+        _step("review-denied", "decision", "decided"),
     ),
 )
 def therapy_medical_necessity_review(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -152,19 +144,23 @@ def _diagnosis(known: Known) -> OrderChange | None:
 
 def _review_point(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Enough visits of late, and no submission since shortly before the first of them."""
-    seen = known.derived(visits)
+    pain, seen = known.derived(back_pain), known.derived(visits)
     recent = seen.of_any(THERAPY, known.number("mnr.visit_days").days)
     sent = known.derived(submissions)
     if recent and known.number("mnr.visits").met_by(len(recent)):
         since = recent[0].day - timedelta(days=known.number("mnr.claim_lead_days").days)
-        if any(s.day >= since for s in sent.of("therapy_review")):
+        if sent.drafted["therapy_review"] or any(s.day >= since for s in sent.of("therapy_review")):
             return
-        words = {"visits": len(recent), "days": tuple(visit.day for visit in recent)}
-        refs = tuple(dict.fromkeys(ref for visit in recent for ref in visit.refs))
+        name = "review-point-reached"
+        words = {
+            "visits": len(recent),
+            "days": tuple(visit.day for visit in recent),
+            "coverage": known.derived(covers).get(name, ""),
+        }
+        refs = (*(ref for visit in recent for ref in visit.refs), *pain.references)
         missing = (Need.CLAIMS,) if facts.lacks(Need.CLAIMS) else ()
-        yield Criterion(
-            "review-point-reached", UNKNOWN if missing else MET, INFO, words, refs, missing
-        )
+        because = tuple(dict.fromkeys(refs))
+        yield Criterion(name, UNKNOWN if missing else MET, INFO, words, because, missing)
     elif seen.unknown:
         yield Criterion("review-point-reached", UNKNOWN, INFO, {}, (), seen.unknown)
 

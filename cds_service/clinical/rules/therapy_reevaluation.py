@@ -59,7 +59,7 @@ class _Course:
         declared(
             "therapy-reevaluation-due",
             worst=WARNING,
-            words=("start", "day", "due", "overdue"),
+            words=("start", "day", "due", "overdue", "elsewhere"),
             routine=True,
         ),
     ),
@@ -70,8 +70,9 @@ def therapy_reevaluation(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     The trial begins with the first therapy visit of late. A visit to the practice or a specialist,
     a therapist's re-evaluation, or a pain or function score counts as re-evaluation. A response
-    that was not measured is not a bad one: it leaves the second unknown. Visits or scores that
-    could not be read leave both unknown.
+    that was not measured is not a bad one: it leaves the second unknown. Visits or scores of this
+    chart that could not be read leave both unknown; without claims the card says that a visit
+    elsewhere may be missing.
 
     Source: cigna-lbp-guide, therapy row.
     """
@@ -110,6 +111,7 @@ def _review(facts: Facts, known: Known, course: _Course) -> Iterator[Criterion]:
         "day": course.day,
         "due": facts.as_of + timedelta(weeks=1),
         "overdue": overdue,
+        "elsewhere": bool(known.derived(visits).elsewhere),
     }
     missing = known.derived(visits).unknown + (
         (Need.OBSERVATIONS,) if facts.lacks(Need.OBSERVATIONS) else ()

@@ -21,6 +21,7 @@ _RECORDS = (
     "Observation",
     "Procedure",
     "DocumentReference",
+    "Claim",
 )  # filed, not ordered
 _LONGEST = 200_000
 _LONGEST_ID = 64
