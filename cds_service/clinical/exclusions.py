@@ -185,8 +185,8 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     refs += [
         o.ref
         for o in facts.observations
-        if o.counts
-        and (finding.any_of(o.codes) or finding.any_of(o.value_codes))
+        if (finding.any_of(o.codes) or (o.value_codes and finding.any_of(o.value_codes)))
+        and o.counts
         and within(o.when, facts.as_of, year) is not False
     ]
     refs += [

@@ -85,7 +85,9 @@ class Order(Fact):
     @property
     def opioid(self) -> bool:
         """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
+        return self.opioid_by_name or (
+            self.drug is not None and DrugClass.OPIOID in self.drug.classes
+        )
 
     @property
     def inpatient(self) -> bool:
@@ -109,7 +111,9 @@ class Dispense(Fact):
     @property
     def opioid(self) -> bool:
         """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
+        return self.opioid_by_name or (
+            self.drug is not None and DrugClass.OPIOID in self.drug.classes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +131,6 @@ class Statement(Fact):
     @property
     def opioid(self) -> bool:
         """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_a(DrugClass.OPIOID))
+        return self.opioid_by_name or (
+            self.drug is not None and DrugClass.OPIOID in self.drug.classes
+        )
