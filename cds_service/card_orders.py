@@ -1,18 +1,15 @@
-"""The FHIR requests that suggestions create, and the changes they make to a draft order."""
+"""The FHIR requests that suggestions create."""
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
+from cds_service.card_drafts import as_json, codings
 from cds_service.card_text import clean
-from cds_service.clinical.facts import Condition, Facts, Order, Request
+from cds_service.clinical.facts import Condition, Facts
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.model import Knowledge
 from cds_service.knowledge.strict_yaml import Loaded, Route
@@ -45,7 +42,6 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
 }
 MOST_REASONS = 5
 REASON_TEXT_LIMIT = 200
-_CODED = ("code", "medicationCodeableConcept", "codeCodeableConcept")
 _CODE = re.compile(r"\S+( \S+)*")  # what FHIR takes for a code
 _GONE: Any = object()
 Fill = Callable[[Mapping[str, Any]], Any]
@@ -98,8 +94,8 @@ def order_template(name: str, loaded: Loaded, knowledge: Knowledge) -> OrderTemp
     for route, text in texts:
         if text.startswith("$") and text not in PLACEHOLDERS:
             raise loaded.fault(route, f"unknown placeholder {text}", ", ".join(PLACEHOLDERS))
-    codes = frozenset(knowledge.code(system, code) for system, code in _codings(resource))
-    return OrderTemplate(name, _json(resource), codes, DEMANDED.intersection(t for _, t in texts))
+    codes = frozenset(knowledge.code(system, code) for system, code in codings(resource))
+    return OrderTemplate(name, as_json(resource), codes, DEMANDED.intersection(t for _, t in texts))
 
 
 def _strings(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
@@ -111,21 +107,6 @@ def _strings(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
             yield from _strings(item, (*route, index))
     elif isinstance(value, str):
         yield route, value
-
-
-def _json(value: Any) -> Any:
-    """The value as JSON knows it."""
-    match value:
-        case Mapping():
-            return {str(name): _json(member) for name, member in value.items()}
-        case list() | tuple():
-            return [_json(item) for item in value]
-        case Decimal() | Fraction():
-            return int(value) if value == int(value) else float(value)
-        case date():
-            return value.isoformat()
-        case _:
-            return value
 
 
 def filled(template: OrderTemplate, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,98 +152,6 @@ def _filling(value: Any) -> Fill | None:
 
 def _looked_up(placeholder: str) -> Fill:
     return lambda values: values.get(placeholder) or _GONE
-
-
-def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A draft as it was received with `changes` made at their member paths; None if a path leads
-    nowhere.
-
-    A number in a path is the place in a list. `None` as the new value takes the member out. What no
-    path leads through is the draft's own, not a copy.
-
-    >>> changed({"a": [{"b": 1, "c": 2}]}, {"a.0.b": 3, "a.0.c": None, "d.e": 4})
-    {'a': [{'b': 3}], 'd': {'e': 4}}
-    """
-    resource = dict(raw)
-    for path, new in changes.items():
-        *way, last = path.split(".")
-        place: Any = resource
-        for step in way:
-            place = _down(place, step)
-        if isinstance(place, list) and last.isdigit() and int(last) < len(place):
-            place[int(last)] = _json(new)
-        elif not isinstance(place, dict):
-            return None
-        elif new is None:
-            place.pop(last, None)
-        else:
-            place[last] = _json(new)
-    return resource
-
-
-def _down(place: Any, step: str) -> Any:
-    """A copy, put into `place`, of its member or item `step`; an absent member of an object is
-    made.
-    """
-    if isinstance(place, dict):
-        place[step] = copy.copy(place.get(step, {}))
-        return place[step]
-    if isinstance(place, list) and step.isdigit() and int(step) < len(place):
-        place[int(step)] = copy.copy(place[int(step)])
-        return place[int(step)]
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """What the drafts of a call order, by resource type: their codes, and their `code` as written."""
-
-    codes: Mapping[str, frozenset[Code]]
-    written: Mapping[str, tuple[Any, ...]]
-
-    def has(self, template: OrderTemplate) -> bool:
-        """Whether the same thing is among the drafts: same resource type and one code in common, or
-        the same words (of a claim, the same type) where the order file has no code.
-        """
-        if template.codes:
-            return not template.codes.isdisjoint(self.codes.get(template.kind, ()))
-        return _written(template.resource) in self.written.get(template.kind, ())
-
-
-def drafted_in(
-    facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
-) -> Drafted:
-    """What is drafted in a chart, and in the draft orders as received."""
-    codes: dict[str, frozenset[Code]] = {}
-    written: dict[str, tuple[Any, ...]] = {}
-    for raw in drafts.values():
-        kind = str(raw.get("resourceType"))
-        found = frozenset(knowledge.code(system, code) for system, code in _codings(raw))
-        codes[kind] = codes.get(kind, frozenset()) | found
-        written[kind] = (*written.get(kind, ()), _written(raw))
-    known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
-    for fact in known:
-        if fact.draft:
-            kind = fact.ref.partition("/")[0]
-            codes[kind] = codes.get(kind, frozenset()) | fact.codes
-    return Drafted(codes, written)
-
-
-def _written(resource: Mapping[str, Any]) -> Any:
-    """What a request without a known code says it is for."""
-    return resource.get("code") or resource.get("type")
-
-
-def _codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """System and code of what a request orders, whatever else is malformed."""
-    for name in _CODED:
-        concept = resource.get(name)
-        codings = concept.get("coding") if isinstance(concept, dict) else None
-        for coding in codings if isinstance(codings, list) else ():
-            if isinstance(coding, dict):
-                system, code = coding.get("system"), coding.get("code")
-                if isinstance(system, str) and isinstance(code, str):
-                    yield system, code
 
 
 def asked(template: OrderTemplate, knowledge: Knowledge) -> frozenset[Code]:

@@ -8,13 +8,11 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from cds_service.card_changes import answers_of, as_written
+from cds_service.card_drafts import Drafted, changed, drafted_in
 from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
 from cds_service.card_orders import (
-    Drafted,
     OrderTemplate,
     asked,
-    changed,
-    drafted_in,
     filled,
     reasons_of,
 )
@@ -63,7 +61,7 @@ class Call:
         """Whether what a template orders is among the drafts."""
         if not self._drafted:
             self._drafted.append(drafted_in(self.facts, self.drafts, self.knowledge))
-        return self._drafted[0].has(template)
+        return self._drafted[0].has(template.resource, template.codes)
 
     def partner(self, order: str) -> Partner | None:
         """The preferred partner for what an order file orders."""

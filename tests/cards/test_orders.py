@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from cds_service.card_check import check
-from cds_service.card_orders import MOST_REASONS, changed, order_template, reasons_of
+from cds_service.card_drafts import changed
+from cds_service.card_orders import MOST_REASONS, order_template, reasons_of
 from cds_service.cards import CardLibrary
 from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding, OrderChange
 from cds_service.clinical.facts import Condition, Facts, Order, Patient, Request

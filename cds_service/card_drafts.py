@@ -1,0 +1,125 @@
+"""The draft orders of a call: what they order already, and a draft as a suggestion changes it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from cds_service.clinical.facts import Facts, Order, Request
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.model import Knowledge
+
+_CODED = ("code", "medicationCodeableConcept", "codeCodeableConcept")
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What the drafts of a call order, by resource type: their codes, and their `code` as written."""
+
+    codes: Mapping[str, frozenset[Code]]
+    written: Mapping[str, tuple[Any, ...]]
+
+    def has(self, resource: Mapping[str, Any], codes: frozenset[Code]) -> bool:
+        """Whether what a resource of these codes orders is among the drafts: same resource type and
+        one code in common, or the same words (of a claim, the same type) where there is no code.
+        """
+        kind = resource["resourceType"]
+        if codes:
+            return not codes.isdisjoint(self.codes.get(kind, ()))
+        return _written(resource) in self.written.get(kind, ())
+
+
+def drafted_in(
+    facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
+) -> Drafted:
+    """What is drafted in a chart, and in the draft orders as received."""
+    codes: dict[str, frozenset[Code]] = {}
+    written: dict[str, tuple[Any, ...]] = {}
+    for raw in drafts.values():
+        kind = str(raw.get("resourceType"))
+        found = frozenset(knowledge.code(system, code) for system, code in codings(raw))
+        codes[kind] = codes.get(kind, frozenset()) | found
+        written[kind] = (*written.get(kind, ()), _written(raw))
+    known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
+    for fact in known:
+        if fact.draft:
+            kind = fact.ref.partition("/")[0]
+            codes[kind] = codes.get(kind, frozenset()) | fact.codes
+    return Drafted(codes, written)
+
+
+def _written(resource: Mapping[str, Any]) -> Any:
+    """What a request without a known code says it is for."""
+    return resource.get("code") or resource.get("type")
+
+
+def codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """System and code of what a request orders, whatever else is malformed."""
+    for name in _CODED:
+        concept = resource.get(name)
+        codings = concept.get("coding") if isinstance(concept, dict) else None
+        for coding in codings if isinstance(codings, list) else ():
+            if isinstance(coding, dict):
+                system, code = coding.get("system"), coding.get("code")
+                if isinstance(system, str) and isinstance(code, str):
+                    yield system, code
+
+
+def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A draft as it was received with `changes` made at their member paths; None if a path leads
+    nowhere.
+
+    A number in a path is the place in a list. `None` as the new value takes the member out. What no
+    path leads through is the draft's own, not a copy.
+
+    >>> changed({"a": [{"b": 1, "c": 2}]}, {"a.0.b": 3, "a.0.c": None, "d.e": 4})
+    {'a': [{'b': 3}], 'd': {'e': 4}}
+    """
+    resource = dict(raw)
+    for path, new in changes.items():
+        *way, last = path.split(".")
+        place: Any = resource
+        for step in way:
+            place = _down(place, step)
+        if isinstance(place, list) and last.isdigit() and int(last) < len(place):
+            place[int(last)] = as_json(new)
+        elif not isinstance(place, dict):
+            return None
+        elif new is None:
+            place.pop(last, None)
+        else:
+            place[last] = as_json(new)
+    return resource
+
+
+def _down(place: Any, step: str) -> Any:
+    """A copy, put into `place`, of its member or item `step`; an absent member of an object is
+    made.
+    """
+    if isinstance(place, dict):
+        place[step] = copy.copy(place.get(step, {}))
+        return place[step]
+    if isinstance(place, list) and step.isdigit() and int(step) < len(place):
+        place[int(step)] = copy.copy(place[int(step)])
+        return place[int(step)]
+    return None
+
+
+def as_json(value: Any) -> Any:
+    """The value as JSON knows it."""
+    match value:
+        case Mapping():
+            return {str(name): as_json(member) for name, member in value.items()}
+        case list() | tuple():
+            return [as_json(item) for item in value]
+        case Decimal() | Fraction():
+            return int(value) if value == int(value) else float(value)
+        case date():
+            return value.isoformat()
+        case _:
+            return value
