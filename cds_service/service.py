@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
 
+from cds_service.answer import Answer, opioids, unspoken
 from cds_service.audit import events
 from cds_service.body_limits import ITEMS, flat, within
 from cds_service.callback import Callbacks
 from cds_service.cards import CardLibrary
 from cds_service.clients import ANYONE, Client, Registry
 from cds_service.clinical.criteria import Evaluation
-from cds_service.clinical.evaluate import INTERNAL_ERROR, evaluate
-from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.mme import DailyMme, daily_mme
-from cds_service.clinical.opioid_course import Course, opioid_course
-from cds_service.clinical.rule import Call, Known, Rule
+from cds_service.clinical.evaluate import evaluate
+from cds_service.clinical.facts import Facts
+from cds_service.clinical.rule import Call, Rule
 from cds_service.desk import Desk, desk, payers_in_force
 from cds_service.errors import BadRequest, UnknownService
 from cds_service.extensions import root_extension
@@ -30,12 +29,11 @@ from cds_service.override import given as read_overrides
 from cds_service.protocol.discovery import discovery
 from cds_service.protocol.feedback import FeedbackBatch, read_feedback
 from cds_service.protocol.messages import HookRequest, read_request
-from cds_service.protocol.outcome import outcome
 from cds_service.protocol.preference_list import OrderNames
 from cds_service.protocol.profiles import shape, shape_discovery
 from cds_service.protocol.services import SERVICES
 from cds_service.reads import Noted
-from cds_service.recall import SNOOZED, Recall, Rests, spoken
+from cds_service.recall import SNOOZED, Recall, spoken
 from cds_service.refusals import Refusals
 from cds_service.settings import AuditTo, Settings
 from cds_service.silence import audible, silent
@@ -61,16 +59,6 @@ def unmeasured(rows: int) -> None:
 
 def unseen(request: HookRequest, reading: Reading, call: Call, evaluation: Evaluation) -> None:
     """Nobody watches an answer being made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status 200 with cards; 412 or 500 with an OperationOutcome."""
-
-    status: int
-    body: dict[str, Any]
-    trace: Trace
-    rests: Rests = field(default=dict, repr=False)  # worked out once the answer is given
 
 
 class Service:
@@ -226,18 +214,33 @@ class Service:
         notes = (*request.notes, note) if note else request.notes
         reads = tuple(noted.reads) if noted is not None else ()
         trace = replace(self._trace(at, as_of, payers, reading, evaluation, notes), reads=reads)
-        if evaluation.blocked:
-            return Answer(412, _missing(evaluation.blocked), trace)
-        if evaluation.trace and all(rule.failed == INTERNAL_ERROR for rule in evaluation.trace):
-            text = "No rule could be evaluated; the log names the cause."
-            return Answer(500, outcome("exception", text), trace)
+        refused = unspoken(evaluation, trace)
+        if refused is not None:
+            return refused
+        answer = self._speak(at, request, reading, call, evaluation, recall, trace)
+        watch.lap("cards")
+        return replace(answer, trace=replace(answer.trace, microseconds=watch.laps))
+
+    def _speak(
+        self,
+        at: Desk,
+        request: HookRequest,
+        reading: Reading,
+        call: Call,
+        evaluation: Evaluation,
+        recall: Recall,
+        trace: Trace,
+    ) -> Answer:
+        """What was found in words, as far as this user is to hear it, in the form of the client."""
+        client = recall.client
         shows = client.showing(request.user_id, self.settings.hash_key.get_secret_value())
         heard = audible(evaluation, shows, at.offer.folding)
         quiet = recall.quiet(heard, call)
         said = spoken(heard, quiet)
-        cards = self._cards(at, request, reading, said, payers, client.id)
+        cards = self._cards(at, request, reading, said, call.payers, client.id)
         body: dict[str, Any] = {"cards": cards}
-        extension = root_extension(reading.facts, heard, *self._opioids(at, call))
+        known = opioids(call, self._failed) if at.offer.id == _OPIOIDS else (None, None)
+        extension = root_extension(reading.facts, heard, *known)
         if quiet:
             extension[SNOOZED] = [each.listed for each in quiet]
         if extension and not client.all_silent:
@@ -249,14 +252,12 @@ class Service:
             configuration=request.configuration,
             entry_of=self._order_names.entries(client.preference_list),
         )
-        watch.lap("cards")
         kept = silent(evaluation, heard, request.hook_instance, at.offer.id)
         named = issued(cards)
         trace = replace(
             trace,
             cards=(*named, *kept),
             snoozed=tuple(each.traced(request.hook_instance, at.offer.id) for each in quiet),
-            microseconds=watch.laps,
         )
         return Answer(200, body, trace, partial(recall.marks, named, said, call))
 
@@ -284,17 +285,6 @@ class Service:
             about=self.settings.about_url,
             failed=self._failed,
         )
-
-    def _opioids(self, at: Desk, call: Call) -> tuple[DailyMme | None, Course | None]:
-        """What the opioid service says of MME and course; a failure there costs only itself."""
-        if at.offer.id != _OPIOIDS:
-            return None, None
-        known = Known(call, "root extension", frozenset(), frozenset(), (daily_mme, opioid_course))
-        try:
-            return known.derived(daily_mme), known.derived(opioid_course)
-        except Exception as error:  # logged as a failing rule is
-            self._failed("root extension", error)
-            return None, None
 
     def _trace(
         self,
@@ -325,10 +315,3 @@ class Service:
         recall.keep(answer.trace, answer.rests, now)
         if self.settings.audit_to is not AuditTo.NOWHERE:
             self._memory.audited(partial(events, recall, answer.trace, answer.status, now))
-
-
-def _missing(needs: Iterable[Need]) -> dict[str, Any]:
-    """Why nothing could be evaluated, and what to do."""
-    keys = ", ".join(need.value for need in needs)
-    text = f"Could not be obtained: {keys}. Send these prefetch keys or access to the FHIR server."
-    return outcome("incomplete", text)

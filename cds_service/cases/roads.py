@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from cds_service.answer import Answer
 from cds_service.assembly import load_service
 from cds_service.cases.chart import PATIENT_ID
 from cds_service.cases.compare import Said, differences
@@ -31,7 +32,7 @@ from cds_service.fhir.queries import TYPES
 from cds_service.knowledge.model import Knowledge
 from cds_service.protocol.linter import lint
 from cds_service.protocol.messages import read_request
-from cds_service.service import Answer, Service
+from cds_service.service import Service
 from cds_service.settings import Mode, load_settings
 
 Resource = Mapping[str, Any]

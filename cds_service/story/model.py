@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.answer import Answer
 from cds_service.clinical.mme import DailyMme
 from cds_service.clinical.opioid_course import Course
-from cds_service.service import Answer
 
 
 @dataclass(frozen=True, slots=True)

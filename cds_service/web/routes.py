@@ -11,10 +11,11 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from cds_service import __version__
+from cds_service.answer import Answer
 from cds_service.clients import ANYONE
 from cds_service.errors import BadRequest, WrongMediaType
 from cds_service.protocol.openapi import openapi
-from cds_service.service import Answer, Service
+from cds_service.service import Service
 from cds_service.web.gate import caller, gate_closed
 from cds_service.web.log import log
 from cds_service.web.metrics import Metrics

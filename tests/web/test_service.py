@@ -132,12 +132,12 @@ def test_silent_cards_are_recorded_and_not_shown(service: Service, database: Pat
     instance = "11111111-1111-4111-8111-111111111111"
     sent = signing(service).replace(INSTANCE.encode(), instance.encode())
     answer = service.respond(
-        "opioid-safety", sent, client=Client("quiet", silent=frozenset({"all"}))
+        "opioid-safety", sent, client=Client("unheard", silent=frozenset({"all"}))
     )
     assert answer.body["cards"] == []
     assert answer.trace.cards
     deadline = time.monotonic() + 5
-    while not (rows := _issued(database, "quiet")) and time.monotonic() < deadline:
+    while not (rows := _issued(database, "unheard")) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert {row[0] for row in rows} == {card.card for card in answer.trace.cards}
     assert {row[1] for row in rows} == {0}

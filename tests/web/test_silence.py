@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from cds_service.answer import Answer
 from cds_service.clients import ANYONE, Client
 from cds_service.protocol.profiles import Profile
-from cds_service.service import Answer, Service
+from cds_service.service import Service
 from tests.protocol.hook_requests import INSTANCE, OXYCODONE, PATIENT, body, order_sign
 
 EMPTY = {"resourceType": "Bundle", "type": "searchset"}

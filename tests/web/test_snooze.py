@@ -15,12 +15,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
+from cds_service.answer import Answer
 from cds_service.clients import ANYONE, Client
 from cds_service.clinical.criteria import CRITICAL, Criterion
 from cds_service.memory.schema import upgrade
 from cds_service.memory.store import Memory
 from cds_service.protocol.linter import lint
-from cds_service.service import Answer, Service
+from cds_service.service import Service
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
 from tests.web.test_service import NOTHING, keys
 
