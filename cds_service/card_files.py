@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.card_orders import OrderTemplate, order_template
 from cds_service.card_shapes import OWN_DRAFT, CardFile, OverrideReason, SuggestionFile, Voice
-from cds_service.card_text import WordFault, Words, compiled, uses
+from cds_service.card_templates import WordFault, Words, compiled, uses
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError

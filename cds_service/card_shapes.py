@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cds_service.card_text import Words
+from cds_service.card_templates import Words
 from cds_service.knowledge.model import Source
 
 OWN_DRAFT = "draft"  # in `delete`: the draft order the criterion rests on

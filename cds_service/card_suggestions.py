@@ -16,7 +16,7 @@ from cds_service.card_orders import (
     filled,
     reasons_of,
 )
-from cds_service.card_text import summary_of
+from cds_service.card_templates import summary_of
 from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
 from cds_service.knowledge.directory import NOBODY, Directory, Partner

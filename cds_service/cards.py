@@ -23,15 +23,8 @@ from cds_service.card_files import (
 )
 from cds_service.card_orders import OrderTemplate
 from cds_service.card_suggestions import Call, buttons, partners
-from cds_service.card_text import (
-    LABEL_LIMIT,
-    Rendered,
-    clean,
-    escaped,
-    line_of,
-    lines_of,
-    summary_of,
-)
+from cds_service.card_templates import line_of, lines_of, summary_of
+from cds_service.card_text import LABEL_LIMIT, Rendered, clean, escaped
 from cds_service.clinical.criteria import INFO, MET, Criterion, Evaluation, Finding
 from cds_service.clinical.facts import Facts
 from cds_service.clinical.rule import Rule

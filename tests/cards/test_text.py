@@ -14,18 +14,15 @@ from jinja2 import UndefinedError
 from jinja2.sandbox import SecurityError
 from markdown_it import MarkdownIt
 
-from cds_service.card_text import (
-    Rendered,
+from cds_service.card_templates import (
     WordFault,
-    clean,
     compiled,
-    escaped,
     line_of,
     lines_of,
-    number_text,
     summary_of,
     uses,
 )
+from cds_service.card_text import Rendered, clean, escaped, number_text
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Quantity
 from cds_service.knowledge.codes import Code
@@ -223,3 +220,9 @@ def test_a_summary_is_one_short_plain_line_whatever_the_chart_says(
     assert len(summary) < 140
     assert summary.isprintable()
     assert "<" not in summary
+
+
+@given(st.text(alphabet="ab1.):/#+=-@<&wWmMailtoxp \n", max_size=12))
+def test_text_that_is_not_searched_for_markup_holds_none(text: str) -> None:
+    """What stands behind a text makes it searched, and changes nothing of it."""
+    assert escaped(text + "|") == escaped(text) + "\\|"
