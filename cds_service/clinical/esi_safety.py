@@ -23,7 +23,7 @@ from cds_service.clinical.facts import Allergy, Condition, Facts, Need, Observat
 from cds_service.clinical.infection import infection
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.clinical.toxicology import reading
+from cds_service.clinical.toxicology_reading import reading
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.clinical.dates import months_before, within
-from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.facts import Condition, Facts, Need, Observation
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.codes import Code, ValueSet
 
 YEAR_MONTHS = 12
 
@@ -49,6 +50,12 @@ class Exclusions:
 
 
 ANY_CANCER = "active cancer"
+YES = frozenset({Code("SNOMED", "373066001"), Code("LOINC", "LA33-6")})
+END_OF_LIFE_CARE = (
+    "therapies-indicating-end-of-life-care",
+    "hospice-procedure",
+    "hospice-finding",
+)
 CANCER = ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditions")
 
 
@@ -76,10 +83,10 @@ CANCER = ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditi
         "redflag-cancer-any-exclude",
         "conditions-likely-terminal-for-opioid-prescribing",
         "limited-life-expectancy-conditions",
-        "therapies-indicating-end-of-life-care",
+        *END_OF_LIFE_CARE,
+        "palliative-encounter",
+        "hospice-care-question",
         "hospice-disposition",
-        "hospice-finding",
-        "hospice-procedure",
     ),
 )
 def exclusions(facts: Facts, known: Known) -> Exclusions:
@@ -125,11 +132,21 @@ def _cancer(facts: Facts, known: Known) -> Iterator[Exclusion]:
     listed = [
         c for c in active if "encounter-diagnosis" not in c.categories or len(c.categories) > 1
     ]
-    visits = {c.encounter for c in active if c.encounter in _recent_encounters(facts, known)}
-    if listed or known.number("opioid.cancer_encounters").met_by(len(visits)):
+    recent = _recent_encounters(facts, known) if found else frozenset()
+    seen = [c for c in found if c.encounter in recent and _diagnosed(c, facts, known)]
+    if listed or known.number("opioid.cancer_encounters").met_by(len({c.encounter for c in seen})):
         yield Exclusion(
-            "cancer treatment", tuple(c.ref for c in (listed or active)), scope="guideline"
+            "cancer treatment", tuple(c.ref for c in (listed or seen)), scope="guideline"
         )
+
+
+def _diagnosed(condition: Condition, facts: Facts, known: Known) -> bool:
+    """Cancer as what a visit was for, whether or not it is still marked active."""
+    if condition.status == "remission" or not _is_cancer(condition, known):
+        return False
+    return condition.active(facts.as_of) or (
+        "encounter-diagnosis" in condition.categories and condition.ever(facts.as_of)
+    )
 
 
 def _is_cancer(condition: Condition, known: Known) -> bool:
@@ -155,37 +172,50 @@ def _end_of_life_conditions(facts: Facts, known: Known) -> Iterator[Exclusion]:
     refs = tuple(c.ref for c in facts.conditions_in(limited) if c.active(facts.as_of))
     if refs:
         yield Exclusion("limited life expectancy", refs)
-    refs = tuple(c.ref for c in facts.conditions_in(palliative) if c.active(facts.as_of))
+    care = (known.codes(name) for name in END_OF_LIFE_CARE)
+    refs = tuple(c.ref for c in facts.conditions_in(palliative, *care) if c.active(facts.as_of))
     if refs:
         yield Exclusion("palliative care", refs)
+
+
+def _any_of(sets: tuple[ValueSet, ...], *coded: frozenset[Code]) -> bool:
+    return any(one.any_of(codes) for codes in coded if codes for one in sets)
+
+
+def _yes(observation: Observation) -> bool:
+    return bool(observation.value_flag) or not YES.isdisjoint(observation.value_codes)
+
+
+def _care(known: Known) -> tuple[ValueSet, ...]:
+    """What an order, a procedure or a visit for palliative or hospice care is coded with."""
+    names = (*END_OF_LIFE_CARE[:2], "palliative-encounter")
+    return tuple(known.codes(name) for name in names)
 
 
 def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     """Orders, procedures, findings and discharge dispositions that show palliative or
     hospice care.
     """
-    therapies = known.codes("therapies-indicating-end-of-life-care")
-    hospice = known.codes("hospice-procedure")
-    finding = known.codes("hospice-finding")
+    care, finding = _care(known), known.codes("hospice-finding")
     window = known.number("opioid.end_of_life_order_window").days
     year = known.number("opioid.hospice_encounter_window").days
     refs = [
         r.ref
         for r in facts.requests
-        if (therapies.any_of(r.codes) or hospice.any_of(r.codes))
+        if _any_of(care, r.codes, r.reasons, r.performer_types)
         and r.status in ("draft", "active", "on-hold", "completed")
         and (r.draft or within(r.when or r.occurs, facts.as_of, window) is not False)
     ]
     refs += [
         p.ref
-        for p in facts.procedures_in(therapies, hospice)
+        for p in facts.procedures_in(*care)
         if p.status in ("completed", "in-progress")
         and within(p.when, facts.as_of, window) is not False
     ]
     refs += [
         o.ref
-        for o in facts.observations
-        if (finding.any_of(o.codes) or (o.value_codes and finding.any_of(o.value_codes)))
+        for o in facts.observations_in(finding, known.codes("hospice-care-question"))
+        if (finding.any_of(o.codes) or finding.any_of(o.value_codes) or _yes(o))
         and o.counts
         and within(o.when, facts.as_of, year) is not False
     ]
@@ -194,7 +224,10 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
         for e in facts.encounters
         if e.status not in ("planned", "cancelled", "entered-in-error")
         and within(e.when, facts.as_of, year) is not False
-        and (known.codes("hospice-disposition").any_of(e.disposition) or hospice.any_of(e.codes))
+        and (
+            known.codes("hospice-disposition").any_of(e.disposition)
+            or _any_of(care, e.codes, e.specialties, e.reasons)
+        )
     ]
     if refs:
         yield Exclusion("palliative or hospice care", tuple(refs))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.clinical.dates import Span, span_of
-from cds_service.clinical.facts import OVER, Facts, Need, Order, Statement
+from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 
@@ -20,7 +20,7 @@ MERE_INTENT = frozenset({"proposal", "plan"})
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A drug the patient takes or is about to take; `basis`: order | statement."""
+    """A drug the patient takes or is about to take; `basis`: order | statement | dispense."""
 
     ref: str
     label: str
@@ -91,7 +91,7 @@ def _is_a(fact: Order | Statement, classes: tuple[DrugClass, ...]) -> bool:
     return fact.drug is not None and fact.drug.is_a(*classes)
 
 
-def label_of(fact: Order | Statement) -> str:
+def label_of(fact: Order | Statement | Dispense) -> str:
     """What the chart calls the drug, else its RxNorm name."""
     return fact.text or (fact.drug.name if fact.drug else "") or "unnamed medication"
 

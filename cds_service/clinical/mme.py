@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cds_service.clinical.dates import Span
+from cds_service.clinical.dispensed import dispensed
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.medications import (
     Medications,
@@ -83,7 +84,7 @@ class DailyMme:
 
 @reasoning(
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES),
-    uses=(medications, oud_treatment),
+    uses=(medications, dispensed, oud_treatment),
 )
 def daily_mme(facts: Facts, known: Known) -> DailyMme:
     """Add up all opioids being signed and current: strength x doses a day x factor, unrounded.
@@ -104,7 +105,8 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
     running += [_course(s, facts.as_of, known.factors, oud) for s in _statements(facts, taken)]
     listed += [
         _uncounted(d, "dispensed, and no order says how it is taken")
-        for d in _dispensed(facts, taken)
+        for d in known.derived(dispensed)
+        if d.opioid
     ]
     total, day = peak(running, facts.as_of)
     orders = (*_orders(running, day), *listed)
@@ -129,7 +131,7 @@ def _course(
     order: Order | Statement, as_of: date, table: FactorTable, oud: OudTreatment
 ) -> Running:
     amount = converted(order, table)
-    if isinstance(order, Order) and oud.given(order):
+    if oud.given(order):
         amount = Amount(why="treatment of opioid use disorder: conversion factors do not apply")
     return Running(order, order.span or Span(as_of), amount)
 
@@ -151,28 +153,7 @@ def _statements(facts: Facts, taken: Medications) -> Iterator[Statement]:
             yield stated
 
 
-def _dispensed(facts: Facts, taken: Medications) -> Iterator[Dispense]:
-    """Opioids handed out whose supply still lasts, when no order or statement of that ingredient
-    exists.
-
-    A dispense carries out an order and is never added to it.
-    """
-    known = _ingredients((*facts.orders, *taken.statements)) if facts.dispenses else set()
-    for dispense in facts.dispenses:
-        ingredients = _ingredients((dispense,))
-        if not dispense.opioid or dispense.orders or not ingredients or known & ingredients:
-            continue
-        if dispense.status in ("completed", "in-progress", "") and _lasts(dispense, facts.as_of):
-            yield dispense
-
-
-def _lasts(dispense: Dispense, as_of: date) -> bool:
-    if dispense.when is None or dispense.supply_days is None:
-        return False
-    return 0 <= (as_of - dispense.when.last).days < dispense.supply_days
-
-
-def _ingredients(items: Iterable[Order | Statement | Dispense]) -> set[str]:
+def _ingredients(items: Iterable[Order | Statement]) -> set[str]:
     return {c.ingredient for item in items if item.drug for c in item.drug.opioids}
 
 
@@ -180,13 +161,18 @@ def _orders(courses: list[Running], greatest: date) -> Iterator[OrderMme]:
     """What each prescription adds on the peak day, or on its own first day if it does not
     cover that one.
     """
+    of_day: dict[date, dict[str, Fraction]] = {}
     for course in courses:
         if course.amount.why:
             yield _uncounted(course.order, course.amount.why)
             continue
         covered = course.span.covers(greatest)
         day = greatest if covered else course.span.start
-        totals = totals_of(c for c in courses if c.span.covers(day) or c is course)
+        if day not in of_day:
+            of_day[day] = totals_of(c for c in courses if c.span.covers(day))
+        totals = of_day[day]
+        if not course.span.covers(day):  # of no days at all
+            totals = totals_of((course, *(c for c in courses if c.span.covers(day))))
         apart = (
             ()
             if covered
@@ -194,7 +180,7 @@ def _orders(courses: list[Running], greatest: date) -> Iterator[OrderMme]:
         )
         yield OrderMme(
             ref=course.order.ref,
-            label=_label(course.order),
+            label=label_of(course.order),
             draft=course.draft,
             counted=True,
             per_day=added(mme_of(p, totals) for p in course.amount.portions),
@@ -210,13 +196,7 @@ def _arithmetic(portion: Portion, totals: dict[str, Fraction]) -> str:
 
 def _uncounted(order: Order | Statement | Dispense, why: str) -> OrderMme:
     draft = isinstance(order, Order) and order.draft
-    return OrderMme(order.ref, _label(order), draft, counted=False, why=why)
-
-
-def _label(item: Order | Statement | Dispense) -> str:
-    if isinstance(item, Dispense):
-        return item.text or (item.drug.name if item.drug else "unnamed medication")
-    return label_of(item)
+    return OrderMme(order.ref, label_of(order), draft, counted=False, why=why)
 
 
 def _duplicates(taken: Medications) -> tuple[str, ...]:

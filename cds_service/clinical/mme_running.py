@@ -28,10 +28,14 @@ class Running:
 
 
 def converted(order: Order | Statement, table: FactorTable) -> Amount:
-    """The opioids a day of one prescription, or why they cannot be counted."""
-    if isinstance(order, Order) and order.drug_conflict:
+    """The opioids a day of one prescription, or why they cannot be counted.
+
+    Codes that disagree on the strength leave a dose in mg as it is.
+    """
+    amount = opioid_amount(order.drug, order.sig, table)
+    if order.drug_conflict and (amount.why or not order.strengths_differ):
         return Amount(why=f"its codes disagree: {order.drug_conflict}")
-    return opioid_amount(order.drug, order.sig, table)
+    return amount
 
 
 def peak(courses: list[Running], as_of: date) -> tuple[Fraction, date]:

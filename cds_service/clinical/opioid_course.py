@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from cds_service.clinical.dates import FAR_FUTURE
+from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.medications import Medications, label_of, medications
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
@@ -117,11 +118,7 @@ def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_
         if _handed_out(dispense, as_of) and treating.isdisjoint(dispense.orders):
             yield _dispensed(dispense)
     for stated in taken.statements:
-        if (
-            stated.opioid
-            and not (stated.drug and stated.drug.oud_only)
-            and treating.isdisjoint(stated.based_on)
-        ):
+        if stated.opioid and not oud.treats(stated) and treating.isdisjoint(stated.based_on):
             yield _stated(stated, as_of)
 
 
@@ -141,16 +138,14 @@ def _ordered(order: Order, as_of: date) -> _Supply:
 def _handed_out(dispense: Dispense, as_of: date) -> bool:
     if not dispense.opioid or (dispense.drug is not None and dispense.drug.oud_only):
         return False
-    done = dispense.status in ("completed", "in-progress", "")
+    done = dispense.status in HANDED_OUT
     return done and dispense.when is not None and dispense.when.first <= as_of
 
 
 def _dispensed(dispense: Dispense) -> _Supply:
     start = dispense.when.first if dispense.when else date.min
-    label = dispense.text or (dispense.drug.name if dispense.drug else "unnamed medication")
-    return _Supply(
-        start, start + timedelta(days=max(1, dispense.supply_days or 1)), dispense.ref, label
-    )
+    end = start + timedelta(days=max(1, dispense.supply_days or 1))
+    return _Supply(start, end, dispense.ref, label_of(dispense))
 
 
 def _stated(stated: Statement, as_of: date) -> _Supply:

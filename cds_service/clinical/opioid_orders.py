@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import FuzzyDate, within
-from cds_service.clinical.facts import Facts, Need, Order
-from cds_service.clinical.medications import medications
+from cds_service.clinical.dispensed import HANDED_OUT
+from cds_service.clinical.facts import Facts, Need, Order, Statement
+from cds_service.clinical.medications import MERE_INTENT, UNCERTAIN, medications
+from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import ValueSet
 from cds_service.knowledge.drugs.model import DrugClass, Route
@@ -36,7 +38,7 @@ EXPOSING = ("active", "completed", "stopped", "on-hold")
 
 @dataclass(frozen=True, slots=True)
 class OpioidOrders:
-    """Outpatient opioid drafts: `all`, and `pain` without cough medicines and products for
+    """Outpatient opioid drafts: `all`, and `pain` without cough medicines and treatment of
     opioid use disorder.
     """
 
@@ -49,32 +51,27 @@ class OpioidOrders:
         return tuple(order.ref for order in self.all)
 
 
-@reasoning(uses=(medications,))
+@reasoning(uses=(medications, oud_treatment))
 def opioid_orders(facts: Facts, known: Known) -> OpioidOrders:
     """Opioid drafts that are not marked inpatient and not injections; an order without a
     category counts.
     """
-    drafts = tuple(
-        o
-        for o in known.derived(medications).drafts
-        if o.opioid and not o.inpatient and not _injected(o)
-    )
-    return OpioidOrders(drafts, tuple(o for o in drafts if _for_pain(o)))
+    drafts = tuple(o for o in known.derived(medications).drafts if outpatient_opioid(o))
+    oud = known.derived(oud_treatment)
+    return OpioidOrders(drafts, tuple(o for o in drafts if not oud.treats(o) and _for_pain(o)))
 
 
 def _for_pain(order: Order) -> bool:
-    """Not labelled for opioid use disorder only, and not a cough and cold medicine; an
-    unknown drug is.
-    """
-    if order.drug is None:
-        return True
-    return not order.drug.oud_only and COUGH_AND_COLD.isdisjoint(
+    """Not a cough and cold medicine; an unknown drug is for pain."""
+    return order.drug is None or COUGH_AND_COLD.isdisjoint(
         c.ingredient for c in order.drug.components
     )
 
 
-def _injected(order: Order) -> bool:
-    return order.drug is not None and order.drug.route is Route.INJECTION
+def outpatient_opioid(order: Order) -> bool:
+    """An opioid that is not marked inpatient and not injected."""
+    injected = order.drug is not None and order.drug.route is Route.INJECTION
+    return order.opioid and not order.inpatient and not injected
 
 
 def opioid_drafted(facts: Facts, known: Known) -> bool | None:
@@ -115,10 +112,12 @@ class Exposure:
         return self.exposed is False
 
 
-@reasoning(wants=(Need.MEDICATIONS, Need.DISPENSES), numbers=("opioid.naive_window",))
+@reasoning(
+    wants=(Need.MEDICATIONS, Need.DISPENSES, Need.STATEMENTS), numbers=("opioid.naive_window",)
+)
 def recent_exposure(facts: Facts, known: Known) -> Exposure:
-    """Opioid orders or dispenses between the window and yesterday, products for opioid use
-    disorder included.
+    """Opioid orders, dispenses or statements between the window and yesterday, products for opioid
+    use disorder included. Only an order whose status is not known leaves it open.
     """
     window = known.number("opioid.naive_window").days
     first, last = facts.as_of - timedelta(days=window), facts.as_of - timedelta(days=1)
@@ -126,22 +125,40 @@ def recent_exposure(facts: Facts, known: Known) -> Exposure:
     if refs:
         return Exposure(True, refs)
     missing = tuple(need for need in (Need.MEDICATIONS,) if facts.lacks(need))
-    return Exposure(None if missing else False, (), missing)
+    unsure = any(_ordered(o, UNCERTAIN, first, last) for o in facts.orders)
+    return Exposure(None if missing or unsure else False, (), missing)
 
 
 def _exposing(facts: Facts, first: date, last: date) -> Iterator[str]:
     for order in facts.orders:
-        if order.draft or not order.opioid or order.inpatient or order.do_not_perform:
-            continue
-        if order.status not in EXPOSING or order.intent in ("proposal", "plan"):
-            continue
-        if _touches(order.when, first, last) or _still_running(order, first, last):
+        if _ordered(order, EXPOSING, first, last):
             yield order.ref
     for dispense in facts.dispenses:
-        if dispense.opioid and dispense.status in ("completed", "in-progress", ""):
+        if dispense.opioid and dispense.status in HANDED_OUT:
             supplied = dispense.when and _touches(dispense.when, first, last)
             if supplied:
                 yield dispense.ref
+    for stated in facts.statements:
+        if stated.opioid and _stated(stated, first, last):
+            yield stated.ref
+
+
+def _ordered(order: Order, statuses: Container[str], first: date, last: date) -> bool:
+    if order.draft or not order.opioid or order.inpatient or order.do_not_perform:
+        return False
+    if order.status not in statuses or order.intent in MERE_INTENT:
+        return False
+    return _touches(order.when, first, last) or _still_running(order, first, last)
+
+
+def _stated(stated: Statement, first: date, last: date) -> bool:
+    """Said to be taken on a day of the window; one that is active counts also without dates."""
+    if stated.span is not None and stated.status in EXPOSING:
+        begun = stated.span.start <= last
+        return begun and (stated.span.end is None or stated.span.end > first)
+    if stated.status == "active":
+        return stated.when is None or stated.when.first <= last + timedelta(days=1)
+    return stated.status in EXPOSING and _touches(stated.when, first, last)
 
 
 def _touches(when: FuzzyDate | None, first: date, last: date) -> bool:
@@ -149,13 +166,14 @@ def _touches(when: FuzzyDate | None, first: date, last: date) -> bool:
 
 
 def _still_running(order: Order, first: date, last: date) -> bool:
-    """An earlier order whose supply reaches into the window."""
+    """An earlier order whose supply reaches into the window; an active one without a date stands
+    for one.
+    """
     span = order.span
-    if span is None or span.start > last:
-        return False
-    if span.end is None:
-        return order.status == "active"
-    return span.end > first
+    if span is None or span.end is None:
+        begun = span is None or span.start <= last
+        return begun and order.status == "active"
+    return span.start <= last and span.end > first
 
 
 def is_opioid_antagonist_rescue(order: Order) -> bool:

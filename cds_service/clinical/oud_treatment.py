@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.clinical.facts import Facts, Need, Order
+from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import ValueSet
 
@@ -20,15 +20,17 @@ class OudTreatment:
     codes: tuple[ValueSet, ...]
     conditions: frozenset[str]
 
-    def given(self, order: Order) -> bool:
-        """Whether the order names opioid use disorder as its reason."""
+    def given(self, order: Order | Statement) -> bool:
+        """Whether the order, or what the patient is said to take, names opioid use disorder as
+        its reason.
+        """
         if not order.reasons and not order.reason_refs:
             return False
         if not self.conditions.isdisjoint(order.reason_refs):
             return True
         return any(codes.any_of(order.reasons) for codes in self.codes)
 
-    def treats(self, order: Order) -> bool:
+    def treats(self, order: Order | Statement) -> bool:
         """Whether the product is for opioid use disorder only, or the order gives it as its
         reason.
         """

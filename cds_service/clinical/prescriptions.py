@@ -81,6 +81,7 @@ class Order(Fact):
     recorder: str = ""
     do_not_perform: bool = False
     quantity: Quantity | None = None
+    strengths_differ: bool = False  # what `drug_conflict` says: a dose in mg is certain
 
     @property
     def opioid(self) -> bool:
@@ -127,6 +128,10 @@ class Statement(Fact):
     sig: Sig = Sig(unread="no dosage")
     span: Span | None = None
     based_on: tuple[str, ...] = ()
+    reasons: frozenset[Code] = NO_CODES
+    reason_refs: tuple[str, ...] = ()
+    drug_conflict: str | None = None
+    strengths_differ: bool = False
 
     @property
     def opioid(self) -> bool:

@@ -205,7 +205,8 @@ def _named(pain: BackPain) -> tuple[Evidence, ...]:
 
 def _shown(flag: Sign, pain: BackPain) -> Sign:
     """The flag with its own evidence only: back pain is the context, not the alarm."""
-    own = tuple(e for e in flag.evidence if e not in _named(pain))
+    named = frozenset(_named(pain)) if flag.evidence else frozenset()
+    own = tuple(e for e in flag.evidence if e not in named)
     return Sign(flag.status, own if own or not flag.met else flag.evidence, flag.missing)
 
 

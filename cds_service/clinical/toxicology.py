@@ -1,9 +1,9 @@
 """Urine drug tests read against what was prescribed. Pure.
 
 A positive is expected when a drug that contains the substance, or is broken down to it, was
-supplied in the days before the test; a negative is unexpected when such a drug should have been
-taken on the day of the test. Source: cdc-2022, recommendation 10; opioid-cds-r4 for the substances
-and the window.
+ordered, dispensed or taken in the days before the test; a negative is unexpected when a drug that
+contains it should have been taken on the day of the test. Source: cdc-2022, recommendation 10;
+opioid-cds-r4 for the substances and the window.
 """
 
 from __future__ import annotations
@@ -13,28 +13,31 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import FuzzyDate, months_before
-from cds_service.clinical.facts import Facts, Need, Observation, Order
+from cds_service.clinical.dispensed import HANDED_OUT
+from cds_service.clinical.facts import Dispense, Facts, Need, Observation, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.knowledge.codes import Code
+from cds_service.clinical.toxicology_reading import reading
 from cds_service.knowledge.drugs.model import DrugClass
+
+Medicine = Order | Dispense | Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Substance:
     """What a test looks for: its tests, and the ingredients or drug classes that explain a
     positive.
+
+    Of `metabolites_of` the body makes it: they explain a positive, and promise none.
     """
 
     name: str
     tests: tuple[str, ...]
     ingredients: frozenset[str] = frozenset()
     classes: frozenset[DrugClass] = frozenset()
-    drugs: str = ""  # a value set of RxNorm codes, where no drug class exists
-    takes_notice_of_negative: bool = True
+    drugs: str = ""  # a value set of RxNorm codes that belong to the class
+    metabolites_of: frozenset[str] = frozenset()
 
 
-# Codeine becomes morphine and a little hydrocodone; hydrocodone becomes hydromorphone; oxycodone
-# becomes oxymorphone.
 _OPIATES = frozenset(
     {
         "codeine",
@@ -46,10 +49,13 @@ _OPIATES = frozenset(
         "opium",
     }
 )
+_OPIUM = frozenset({"opium"})
+_HYDROCODONE = frozenset({"hydrocodone", "benzhydrocodone"})
 SUBSTANCES: tuple[Substance, ...] = (
     Substance(
         "amphetamine",
         ("amphetamine-urine-drug-screening-tests",),
+        classes=frozenset({DrugClass.AMPHETAMINE}),
         drugs="amphetamines-class-medications",
     ),
     Substance(
@@ -77,32 +83,36 @@ SUBSTANCES: tuple[Substance, ...] = (
     Substance(
         "oxycodone",
         ("oxycodone-urine-drug-screening-tests",),
-        frozenset({"oxycodone", "oxymorphone"}),
+        frozenset({"oxycodone"}),
+        metabolites_of=frozenset({"oxymorphone"}),  # the tests of this set find either
     ),
     Substance("phencyclidine", ("phencyclidine-urine-drug-screening-tests",)),
     Substance("xylazine", ("xylazine-urine-drug-screening-tests",)),
+    # Tests for one opiate. Codeine becomes morphine and a little hydrocodone; hydrocodone, and a
+    # little of morphine, becomes hydromorphone; opium holds morphine and codeine.
+    Substance(
+        "codeine", ("codeine-urine-drug-tests",), frozenset({"codeine"}), metabolites_of=_OPIUM
+    ),
+    Substance(
+        "morphine",
+        ("morphine-urine-drug-tests",),
+        frozenset({"morphine"}),
+        metabolites_of=_OPIUM | {"codeine"},
+    ),
+    Substance(
+        "hydrocodone",
+        ("hydrocodone-urine-drug-tests",),
+        _HYDROCODONE,
+        metabolites_of=frozenset({"codeine", "dihydrocodeine"}),
+    ),
+    Substance(
+        "hydromorphone",
+        ("hydromorphone-urine-drug-tests",),
+        frozenset({"hydromorphone"}),
+        metabolites_of=_HYDROCODONE | {"codeine", "morphine"} | _OPIUM,
+    ),
 )
 
-POSITIVE_CODES = frozenset(
-    {
-        Code("SNOMED", "10828004"),
-        Code("SNOMED", "260373001"),
-        Code("SNOMED", "52101004"),
-        Code("LOINC", "LA6576-8"),
-        Code("LOINC", "LA11882-0"),
-    }
-)
-NEGATIVE_CODES = frozenset(
-    {
-        Code("SNOMED", "260385009"),
-        Code("SNOMED", "260415000"),
-        Code("SNOMED", "2667000"),
-        Code("LOINC", "LA6577-6"),
-        Code("LOINC", "LA11883-8"),
-    }
-)
-POSITIVE_WORDS = ("pos", "detected", "present")
-NEGATIVE_WORDS = ("neg", "not detected", "none detected", "absent", "undetected")
 CODES = tuple(name for s in SUBSTANCES for name in (*s.tests, *((s.drugs,) if s.drugs else ())))
 
 
@@ -117,34 +127,8 @@ class Unexpected:
     ref: str
 
 
-def reading(observation: Observation) -> str | None:
-    """`positive`, `negative`, or None when the result cannot be read.
-
-    A number counts only against its own reference range: at or above the upper limit is positive.
-    """
-    if observation.value_codes & POSITIVE_CODES:
-        return "positive"
-    if observation.value_codes & NEGATIVE_CODES:
-        return "negative"
-    text = observation.value_text.strip().lower()
-    if text.startswith(NEGATIVE_WORDS):
-        return "negative"
-    if text.startswith(POSITIVE_WORDS):
-        return "positive"
-    if observation.interpretation & {"POS", "DET"}:
-        return "positive"
-    if observation.interpretation & {"NEG", "ND"}:
-        return "negative"
-    value, limit = observation.value, observation.reference_high
-    if value is not None and limit is not None and (not limit.unit or value.unit == limit.unit):
-        return "positive" if value.value >= limit.value else "negative"
-    if observation.value_flag is not None:
-        return "positive" if observation.value_flag else "negative"
-    return None
-
-
 @reasoning(
-    wants=(Need.OBSERVATIONS, Need.MEDICATIONS),
+    wants=(Need.OBSERVATIONS, Need.MEDICATIONS, Need.DISPENSES, Need.STATEMENTS),
     numbers=("opioid.toxicology_window", "opioid.toxicology_lookback"),
     codes=CODES,
 )
@@ -162,8 +146,9 @@ def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
     for observation in {id(o): o for o in (*facts.observations_in(*tests), *panels)}.values():
         if not observation.counts or observation.when is None:
             continue
-        day = observation.when.last
-        if since <= day <= facts.as_of:
+        # A partial date is as late as it can be: a result is not of the future.
+        day = min(observation.when.last, facts.as_of)
+        if since <= day and observation.when.first <= day:
             parts = (observation, *observation.components)
             for part in parts:
                 found.extend(_judge(part, observation, day, lookback, facts, known))
@@ -179,14 +164,18 @@ def _judge(
     result = reading(part)
     if result is None or whole.when is None:
         return
+    taken = FuzzyDate(min(whole.when.first, day), day)
     for substance in SUBSTANCES:
         if not any(known.codes(name).any_of(part.codes) for name in substance.tests):
             continue
-        sources = tuple(order for order in facts.orders if _contains(order, substance, known))
-        if result == "positive" and not any(_supplied(o, day, lookback) for o in sources):
+        if result == "positive" and not _explained(substance, taken, lookback, facts, known):
             why = "no order that explains it" if _explicable(substance) else "never expected"
             yield Unexpected(substance.name, result, whole.when, why, whole.ref)
-        elif result == "negative" and any(_due(o, day, lookback) for o in sources):
+        elif result == "negative" and any(
+            _due(o, taken, lookback) and _contains(o, substance, known)
+            for o in facts.orders
+            if _prescribed(o) and not o.inpatient
+        ):
             yield Unexpected(
                 substance.name, result, whole.when, "prescribed at the time", whole.ref
             )
@@ -196,24 +185,53 @@ def _explicable(substance: Substance) -> bool:
     return bool(substance.ingredients or substance.classes or substance.drugs)
 
 
-def _contains(order: Order, substance: Substance, known: Known) -> bool:
-    """An order of the chart (not a draft) for a drug that the test would show."""
+def _explained(
+    substance: Substance, taken: FuzzyDate, lookback: int, facts: Facts, known: Known
+) -> bool:
+    """Whether something ordered, dispensed or reported in the days before the test shows in it."""
+    return (
+        any(
+            _prescribed(o) and _supplied(o, taken, lookback) and _shows(o, substance, known)
+            for o in facts.orders
+        )
+        or any(
+            _handed_out(d, taken, lookback) and _shows(d, substance, known) for d in facts.dispenses
+        )
+        or any(
+            _reported(s, taken, lookback) and _shows(s, substance, known) for s in facts.statements
+        )
+    )
+
+
+def _prescribed(order: Order) -> bool:
+    """An order of the chart (not a draft) that was meant to be taken."""
     if order.draft or order.intent in ("proposal", "plan") or order.do_not_perform:
         return False
-    if order.status not in ("active", "completed", "stopped", "on-hold"):
-        return False
-    if substance.drugs and known.codes(substance.drugs).any_of(order.codes):
-        return True
-    if order.drug is None:
-        return False
-    if substance.classes and order.drug.is_a(*substance.classes):
-        return True
-    return any(c.ingredient in substance.ingredients for c in order.drug.components)
+    return order.status in ("active", "completed", "stopped", "on-hold")
 
 
-def _supplied(order: Order, day: date, lookback: int) -> bool:
+def _contains(fact: Medicine, substance: Substance, known: Known) -> bool:
+    """Whether a medicine holds the substance itself."""
+    if substance.drugs and known.codes(substance.drugs).any_of(fact.codes):
+        return True
+    if fact.drug is None:
+        return False
+    if substance.classes and fact.drug.is_a(*substance.classes):
+        return True
+    return any(c.ingredient in substance.ingredients for c in fact.drug.components)
+
+
+def _shows(fact: Medicine, substance: Substance, known: Known) -> bool:
+    """Whether a medicine holds the substance, or the body makes it of one of its ingredients."""
+    if _contains(fact, substance, known):
+        return True
+    made_of = substance.metabolites_of
+    return fact.drug is not None and any(c.ingredient in made_of for c in fact.drug.components)
+
+
+def _supplied(order: Order, taken: FuzzyDate, lookback: int) -> bool:
     """Ordered in the days before the test, or its supply reaches into them."""
-    first = day - timedelta(days=lookback)
+    day, first = taken.last, taken.first - timedelta(days=lookback)
     if order.when is not None and order.when.first < day and order.when.last >= first:
         return True
     span = order.span
@@ -222,9 +240,32 @@ def _supplied(order: Order, day: date, lookback: int) -> bool:
     return order.status in ("active", "on-hold") if span.end is None else span.end > first
 
 
-def _due(order: Order, day: date, lookback: int) -> bool:
+def _handed_out(dispense: Dispense, taken: FuzzyDate, lookback: int) -> bool:
+    """Handed out before the test, in the days before it or with a supply that reaches into them."""
+    if dispense.status not in HANDED_OUT or dispense.when is None:
+        return False
+    day, first = taken.last, taken.first - timedelta(days=lookback)
+    last = dispense.when.last + timedelta(days=dispense.supply_days or 0)
+    return dispense.when.first < day and last >= first
+
+
+def _reported(stated: Statement, taken: FuzzyDate, lookback: int) -> bool:
+    """Said to be taken before the test; one that is active and has no dates counts."""
+    if stated.status not in ("active", "completed", "stopped", "on-hold"):
+        return False
+    day, first = taken.last, taken.first - timedelta(days=lookback)
+    if stated.span is not None:
+        ends_before = stated.span.end is not None and stated.span.end <= first
+        return stated.span.start < day and not ends_before
+    return stated.status == "active" or (
+        stated.when is not None and stated.when.first < day and stated.when.last >= first
+    )
+
+
+def _due(order: Order, taken: FuzzyDate, lookback: int) -> bool:
     """Should have been taken when the test was made: begun before it and supplied up to it."""
-    if order.when is None or order.when.last >= day or order.status == "stopped":
+    day = taken.last
+    if order.when is None or order.when.last >= taken.first or order.status == "stopped":
         return False
     span = order.span
     if span is not None and span.end is not None:

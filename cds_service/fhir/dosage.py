@@ -149,7 +149,8 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
         dose = _dose(amount, per_day, cap, dosage.as_needed)
         return _Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
     text = _text_of(dosage)
-    said = read_text(text[len(_THEN) :] if text.lower().startswith(_THEN) else text)
+    text = text[len(_THEN) :] if text.lower().startswith(_THEN) else text
+    said = read_text(text, timed=per_day is not None)
     if said is not None:
         return _with_text(dosage, drug, said, amount, per_day)
     if amount is not None:

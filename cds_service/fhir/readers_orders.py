@@ -35,6 +35,8 @@ Ordered = r4.MedicationRequest | r4.MedicationDispense | r4.MedicationStatement
 def _product(chart: Chart, resource: Ordered, ref: str) -> Product:
     """What is ordered, by its own codes and names and by those of the product it refers to."""
     reference, concept = resource.medication_reference, bytes(resource.medication_codeable_concept)
+    if resource.medication is not None:
+        reference, concept = _as_r4(resource.medication)
     if reference is None:
         found = chart.glossary.products[concept]
     else:
@@ -42,6 +44,14 @@ def _product(chart: Chart, resource: Ordered, ref: str) -> Product:
     if not found.codes and not found.names:
         chart.lose(ref, "the medication could not be read")
     return found
+
+
+def _as_r4(named: r4.CodeableReference) -> tuple[Reference | None, bytes]:
+    """The two members in which R4 would name a product."""
+    reference = named.reference
+    if isinstance(reference, str):
+        reference = Reference(reference=reference)
+    return reference, b"" if named.concept is None else _ENCODE(named.concept)
 
 
 def _referred(chart: Chart, resource: Ordered, concept: bytes, reference: Reference) -> Product:
@@ -110,6 +120,7 @@ def order(
         chart.ref(resource.recorder),
         bool(resource.do_not_perform),
         fill.quantity,
+        found.strengths_differ,
     )
 
 
@@ -196,6 +207,7 @@ def statement(
     span = None
     if start is not None or end is not None:
         span = Span(start.first if start else FAR_PAST, _day_after(end.last) if end else None)
+    named = as_list(resource.reason_reference)
     return Statement(
         ref,
         product.codes,
@@ -207,6 +219,10 @@ def statement(
         sig,
         span,
         chart.refs(resource.based_on),
+        _reasons(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
+        chart.refs(named),
+        product.identified.conflict,
+        product.identified.strengths_differ,
     )
 
 

@@ -87,16 +87,16 @@ def _match_dose(scan: Cursor) -> bool:
 
 
 def _total(scan: Cursor) -> None:
-    """`(20 mg total)` after the dose."""
+    """`(20 mg total)`, `(10-20 mg total)` after the dose."""
     start = scan.place
     if scan.take("("):
-        amount = scan.number()
-        unit = scan.unit() if amount is not None else None
-        if amount is not None and unit is not None:
+        found = scan.number_range()
+        unit = scan.unit() if found is not None else None
+        if found is not None and unit is not None:
             total = bool(scan.take_any(("total", "dose")))
             if scan.take(")"):
                 if (total or scan.part.amount == 1) and unit.kind in ("mg", "mcg"):
-                    scan.part.total = (amount, unit)
+                    scan.part.total = (found[1], unit)
                 return
     scan.place = start
 
@@ -220,11 +220,13 @@ def _other_ingredient(scan: Cursor) -> bool:
 
 
 def _match_duration(scan: Cursor) -> bool:
-    """`for 7 days`, `x 5 days`, `for up to 2 weeks`; hours are no duration of a course."""
+    """`for 7 days`, `x 5 days`, `for up to 2 weeks`, `up to 5 days`; hours are no duration of a
+    course.
+    """
     start = scan.place
-    if not scan.take_any(("for", "x", "times")):
+    lead = scan.take_any(("for", "x", "times"))
+    if not scan.take("up", "to") and not lead:
         return False
-    scan.take("up", "to")
     scan.take("the", "next")
     found = scan.number_range()
     period = days_of(scan.peek()) if found is not None and scan.peek() else None
@@ -245,16 +247,21 @@ def _match_reason(scan: Cursor) -> bool:
 
 
 def _reason(scan: Cursor) -> None:
-    """`severe pain (7-10)`: words for the complaint, and its score."""
-    while scan.take_any(words.REASONS):
+    """`moderate pain (4-6) or severe pain (7-10)`: words for the complaint, each with its score."""
+    while scan.take_any(words.REASONS) or _score(scan):
         pass
+
+
+def _score(scan: Cursor) -> bool:
     start = scan.place
     if scan.take("("):
         while scan.take_any(words.REASONS):
             pass
         scored = scan.number_range() is not None or scan.place > start + 1
-        if not scored or not scan.take(")"):
-            scan.place = start
+        if scored and scan.take(")"):
+            return True
+    scan.place = start
+    return False
 
 
 def _match_route(scan: Cursor) -> bool:
@@ -275,9 +282,10 @@ def _match_harmless(scan: Cursor) -> bool:
     if scan.take_phrase(words.HARMLESS):
         return True
     # Meals say how often unless something else does; then they only say when.
-    return bool(scan.part.rates) and any(
-        scan.take(lead, "meals") for lead in ("with", "before", "after")
-    )
+    if not scan.part.rates:
+        return False
+    meals = any(scan.take(lead, "meals") for lead in ("with", "before", "after"))
+    return meals or bool(scan.take_any(("ac", "pc")))
 
 
 _MATCHES: tuple[Callable[[Cursor], bool], ...] = (

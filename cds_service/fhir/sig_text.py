@@ -37,8 +37,8 @@ class SaidSig:
     route: str = ""
 
 
-def read_text(text: str) -> SaidSig | None:
-    """What the whole text says, or None.
+def read_text(text: str, *, timed: bool = False) -> SaidSig | None:
+    """What the whole text says, or None. `timed`: how often is known, the text need not say it.
 
     >>> said = read_text("Take 1-2 tablets by mouth every 4 to 6 hours as needed. Max 8 tablets per day")
     >>> dose = said.steps[0][0]
@@ -52,7 +52,7 @@ def read_text(text: str) -> SaidSig | None:
         return None
     steps = []
     for parts in scan.steps:
-        doses = [_dose(part) for part in parts]
+        doses = [_dose(part, timed) for part in parts]
         if not _together(parts) or any(dose is None for dose in doses):
             return None
         steps.append(tuple(dose for dose in doses if dose is not None))
@@ -104,14 +104,14 @@ def _per_day(part: Part) -> Fraction | None:
     return found or None
 
 
-def _dose(part: Part) -> SaidDose | None:
+def _dose(part: Part, timed: bool) -> SaidDose | None:
     if part.amount is None or part.unit is None:
         return None
     per_day = _per_day(part)
     if per_day is None and part.timed:
         return None
     worn = part.unit.kind == MCG_PER_HOUR or part.unit.word == "patch"
-    if per_day is None and part.cap is None and not worn:
+    if per_day is None and part.cap is None and not worn and not timed:
         return None
     return SaidDose(part.amount, part.unit, per_day, part.cap, part.as_needed, part.total)
 

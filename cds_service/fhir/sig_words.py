@@ -130,13 +130,15 @@ HARMLESS = phrases(
     "on an empty stomach", "do not crush or chew", "do not crush chew or split", "do not crush",
     "do not chew", "swallow whole", "around the clock", "atc", "scheduled",
     "as directed by physician", "as directed by prescriber", "as directed", "may cause drowsiness",
-    "may cause constipation", "for oral use", "rotate sites", "rotate site", "remove old patch first",
+    "may cause constipation", "do not drive", "do not drink alcohol", "avoid alcohol", "for oral use",
+    "rotate sites", "rotate site", "remove old patch first",
     "remove old patch", "and remove old patch", "please", "as often as",
 )  # fmt: skip
 # What begins a daily maximum.
 LIMITS = phrases(
     "maximum daily dose is", "maximum daily dose of", "maximum daily dose", "max daily dose of",
-    "max daily dose", "mdd", "daily max", "maximum of", "max of", "maximum", "max", "not to exceed",
+    "max daily dose", "maximum daily amount is", "maximum daily amount", "max daily amount is",
+    "max daily amount", "mdd", "daily max", "maximum of", "max of", "maximum", "max", "not to exceed",
     "do not exceed", "no more than", "not more than", "do not take more than", "do not use more than",
     "nte", "limit",
 )  # fmt: skip

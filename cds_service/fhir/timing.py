@@ -32,7 +32,10 @@ _CODES: dict[str, Fraction] = {
     "TID": Fraction(3), "QID": Fraction(4), "QOD": Fraction(1, 2), "AM": Fraction(1), "PM": Fraction(1),
     "QAM": Fraction(1), "QPM": Fraction(1), "BED": Fraction(1), "HS": Fraction(1), "QHS": Fraction(1),
     "WK": Fraction(1, 7), "MO": Fraction(1, 30),
+    # SNOMED CT: once daily, twice a day, three and four times daily.
+    "229797004": Fraction(1), "229799001": Fraction(2), "229798009": Fraction(3), "307439001": Fraction(4),
 }  # fmt: skip
+_SEMANTIC_TAG = "(qualifier value)"
 # Events of timing.repeat.when that stand for every meal; each other event happens once a day.
 _MEALS = frozenset({"C", "AC", "PC"})
 
@@ -105,8 +108,9 @@ def _by_code(concept: CodeableConcept) -> Fraction | None:
     for coding in concept.codings:
         code = (coding.code or "").strip().upper().replace(".", "")
         per_day = _CODES.get(code) or _every_hours(code)
-        if per_day is None and coding.display:
-            per_day = read_frequency(coding.display)
+        for text in (coding.display, coding.code):
+            if per_day is None and text:
+                per_day = read_frequency(text.replace(_SEMANTIC_TAG, ""))
         if per_day is not None:
             found.append(per_day)
     if not found and concept.text:

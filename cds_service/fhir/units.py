@@ -44,10 +44,11 @@ _COUNTED: dict[str, tuple[str, ...]] = {
     "tablet": (
         "tablet", "tab", "tbl", "tb", "tabl", "caplet", "pill", "ortab", "buctab", "sltab", "chewtab",
         "cptab", "disintab", "drtab", "ectab", "erectab", "ertab", "ertab24", "srbuctab", "c48542",
+        "428673006", "732936001",  # SNOMED CT: unit of product usage, unit of presentation
     ),
     "capsule": (
         "capsule", "cap", "orcap", "ercap", "ercap12", "ercap24", "ereccap", "capentpel",
-        "c48480",
+        "c48480", "428641000", "732937005",
     ),
     "patch": (
         "patch", "patche", "transdermal system", "transdermal patch", "tpatch", "tpath16", "tpath24",

@@ -207,14 +207,15 @@ class Vocabulary:
         """The drug that codings and the first name say together, else the one that another
         name says.
         """
-        codes, names = self.codes(concept), tuple(dict.fromkeys(names_of(concept)))
+        (codes, declared), names = self.coded(concept), tuple(dict.fromkeys(names_of(concept)))
         key = (codes, self._digest(repr(names).encode()))
         drug = self._identified.get(key)
         if drug is None:
             drug = self._identify(codes, names)
             if _is_short(codes):
                 _keep(self._identified, key, replace(drug, label="") if names else drug)
-        return Product(codes, names, drug, not (codes or names) or _is_asked_about(drug), key)
+        asked = declared or not (codes or names) or _is_asked_about(drug)
+        return Product(codes, names, drug, asked, key)
 
     def product_of(self, sent: bytes) -> Product:
         """The same of a concept by the bytes it was sent as.

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +50,24 @@ def test_the_same_drug_under_another_id_adds_and_is_named() -> None:
         mme(order(OXYCODONE_10, dose(1, times=2)), chart(MORPHINE_15, dose(1, times=2))).duplicates
         == ()
     )
+
+
+def test_a_long_chart_takes_no_longer_an_order_than_a_short_one() -> None:
+    one = chart(OXYCODONE_10, dose(1, times=1))
+    many = [replace(one, ref=f"MedicationRequest/a{n}") for n in range(3000)]
+    start = perf_counter()
+    total = mme(order(METHADONE_10, dose(1, times=1)), *many)
+    assert len(total.orders) == 3001
+    assert perf_counter() - start < 4  # 15 when each order adds up all others
+
+
+def test_an_order_of_no_days_is_listed_with_what_it_would_add() -> None:
+    never = replace(chart(OXYCODONE_10, dose(1, times=1)), span=Span(AS_OF, AS_OF), draft=True)
+    total = mme(never, order(METHADONE_10, dose(1, times=1), ref="MedicationRequest/rx2"))
+    assert [found.ref for found in total.orders if found.counted] == [
+        never.ref,
+        "MedicationRequest/rx2",
+    ]
 
 
 def test_equal_amounts_are_a_list_and_not_a_set() -> None:

@@ -72,6 +72,15 @@ READ = {
     "1 tablet weekly": ["1 tablet x1/7"],
     "1 tablet 3 times weekly": ["1 tablet x3/7"],
     "take 1 tablet three times a day as needed for pain (moderate)": ["1 tablet x3"],
+    "1 tablet every 6 hours if needed for moderate pain (4-6) or severe pain (7-10).": [
+        "1 tablet x4"
+    ],
+    "Take 1 tablet every 4 (four) hours as needed. Max Daily Amount: 6 tablets": [
+        "1 tablet x6 <=6"
+    ],
+    "1 tablet every 6 hours as needed for pain up to 5 days": ["1 tablet x4"],
+    "1 tab po tid ac": ["1 tablet x3"],
+    "Take 1 tablet every 6 hours. Do not drive. Avoid alcohol.": ["1 tablet x4"],
 }
 
 
@@ -106,6 +115,8 @@ def test_what_is_understood(text: str) -> None:
         "take 1 tablet every 6 hours or as told",
         "take 1 tablet every 6 hours unless drowsy",
         "1 tablet with meals",
+        "1 tablet ac",
+        "1 tablet up to 5 hours",
         "take 1 tablet daily, increase by 1 tablet each week",
         "1 (two) tablet daily",
         "1 tablet daily every 6 hours",
@@ -138,6 +149,8 @@ def test_steps_lengths_and_routes() -> None:
     assert open_end is not None and open_end.days is None
     said = read_text("10 mg under the tongue every 4 hours as needed")
     assert said is not None and said.route == "sublingual"
+    few = read_text("1 tablet every 6 hours as needed for pain up to 5 days")
+    assert few is not None and few.days == 5
 
 
 @pytest.mark.parametrize(

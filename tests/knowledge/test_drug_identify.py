@@ -77,6 +77,35 @@ def test_conflicts(table: DrugTable, codes: tuple[str, ...], words: str) -> None
     assert found(said.drug).is_a(DrugClass.OPIOID)
 
 
+def test_codes_that_differ_in_strength_only_leave_the_drug(table: DrugTable) -> None:
+    said = rx(table, OXYCODONE_10, OXYCODONE_5)
+    assert said.strengths_differ
+    assert [c.ingredient for c in found(said.drug).opioids] == ["oxycodone"]
+    assert [c.strength for c in found(said.drug).components] == [None]
+    assert not rx(table, OXYCODONE_10, HYDROCODONE_APAP_5).strengths_differ
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Adderall XR 20 mg capsule", DrugClass.AMPHETAMINE),
+        ("lisdexamfetamine 30 mg", DrugClass.AMPHETAMINE),
+        ("RiVive 3 mg nasal spray", DrugClass.RESCUE_ANTAGONIST),
+        ("Librium 25 mg capsule", DrugClass.BENZODIAZEPINE),
+        ("diphenhydramine 25 mg capsule", DrugClass.OTHER_CNS_DEPRESSANT),
+    ],
+)
+def test_names_of_classes_that_rules_ask_about(
+    table: DrugTable, text: str, kind: DrugClass
+) -> None:
+    assert found(table.by_name(text)).is_a(kind)
+
+
+def test_what_is_put_on_the_skin_is_no_depressant(table: DrugTable) -> None:
+    cream = found(table.by_name("diphenhydramine 2% topical cream"))
+    assert not cream.is_a(DrugClass.OTHER_CNS_DEPRESSANT)
+
+
 def test_a_component_is_within_its_product(table: DrugTable) -> None:
     one_salt = next(d.rxcui for d in table if d.name == "oxycodone terephthalate 0.38 MG")
     assert rx(table, "637540", one_salt).conflict is None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.dates import within
+from cds_service.clinical.dispensed import HANDED_OUT, dispensed
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.medications import medications
@@ -30,7 +31,7 @@ MISUSE = (
     applies=opioid_drafted,
     needs=(Need.PATIENT,),
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES, Need.CONDITIONS),
-    uses=(opioid_orders, exclusions, daily_mme, medications),
+    uses=(opioid_orders, exclusions, daily_mme, medications, dispensed),
     numbers=("opioid.dose_caution", "opioid.naloxone_on_file"),
     codes=(
         *MISUSE,
@@ -64,11 +65,14 @@ def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
 
 
 def _on_file(facts: Facts, known: Known) -> bool:
-    """Naloxone or nalmefene drafted, ordered, dispensed or stated inside the window."""
+    """Naloxone or nalmefene drafted, ordered for use at home, dispensed or stated inside the
+    window.
+    """
     window = known.number("opioid.naloxone_on_file").days
     ordered = any(
         is_opioid_antagonist_rescue(o)
         and not o.do_not_perform
+        and not o.inpatient
         and (
             o.draft
             or (
@@ -81,7 +85,7 @@ def _on_file(facts: Facts, known: Known) -> bool:
     dispensed = any(
         d.drug is not None
         and d.drug.is_a(DrugClass.RESCUE_ANTAGONIST)
-        and d.status in ("completed", "in-progress")
+        and d.status in HANDED_OUT
         and within(d.when, facts.as_of, window) is not False
         for d in facts.dispenses
     )
@@ -94,8 +98,14 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
     if limit.met_by(mme.per_day):
         yield f"{limit} MME/day or more", mme.references
     sedatives = known.derived(medications).exposures(DrugClass.BENZODIAZEPINE, drafts=True)
-    if sedatives:
-        yield "a benzodiazepine", tuple(s.ref for s in sedatives)
+    refs = [s.ref for s in sedatives]
+    refs += [
+        d.ref
+        for d in known.derived(dispensed)
+        if d.drug is not None and d.drug.is_a(DrugClass.BENZODIAZEPINE)
+    ]
+    if refs:
+        yield "a benzodiazepine", tuple(refs)
     names = ("opioid-overdose-history", "conditions-documenting-sleep-disordered-breathing")
     overdose, breathing = (facts.conditions_in(known.codes(name)) for name in names)
     substances = facts.conditions_in(*(known.codes(name) for name in MISUSE))

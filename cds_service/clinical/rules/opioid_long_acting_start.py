@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.exclusions import exclusions
-from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.facts import Facts, Need, Order
 from cds_service.clinical.medications import label_of
 from cds_service.clinical.opioid_orders import (
     opioid_drafted,
@@ -15,13 +15,14 @@ from cds_service.clinical.opioid_orders import (
     supply_reaches,
 )
 from cds_service.clinical.rule import Known, declared, rule
+from cds_service.knowledge.drugs.model import Route
 
 
 @rule(
     hooks=("order-sign",),
     applies=opioid_drafted,
     needs=(Need.PATIENT,),
-    wants=(Need.MEDICATIONS, Need.DISPENSES, Need.CONDITIONS),
+    wants=(Need.MEDICATIONS, Need.DISPENSES, Need.STATEMENTS, Need.CONDITIONS),
     uses=(opioid_orders, exclusions, recent_exposure),
     numbers=("opioid.chronic_supply", "opioid.naive_window"),
     criteria=(
@@ -32,8 +33,8 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Warns when an extended-release or long-acting opioid starts opioid treatment.
 
     Silent when an opioid was taken in the window, and for products labelled for opioid use disorder
-    only. A medication list that could not be read leaves it unknown, as does a supply whose length
-    is not known.
+    only. A medication or problem list that could not be read leaves it unknown, as does a supply
+    whose length is not known.
 
     Source: cdc-2022, recommendation 3.
     """
@@ -42,7 +43,7 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
         return
     limit = known.number("opioid.chronic_supply")
     for order in known.derived(opioid_orders).pain:
-        if order.drug is None or not order.drug.extended_release:
+        if not _long_acting(order):
             continue
         longer = supply_reaches(order, limit)
         if longer is False:
@@ -52,5 +53,15 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
             "supply": order.supply_days,
             "naive_days": known.number("opioid.naive_window"),
         }
-        status = UNKNOWN if exposure.missing or longer is None else MET
-        yield Criterion("long-acting-start", status, WARNING, words, (order.ref,), exposure.missing)
+        missing = (*exposure.missing, *excluded.unknown)
+        certain = exposure.naive and longer is not None and not missing
+        status = MET if certain else UNKNOWN
+        yield Criterion("long-acting-start", status, WARNING, words, (order.ref,), missing)
+
+
+def _long_acting(order: Order) -> bool:
+    """By its product; a product that is not known is one where it is worn on the skin."""
+    if order.drug is None:
+        return False
+    worn = order.drug.route is Route.UNKNOWN and order.sig.route is Route.TRANSDERMAL
+    return order.drug.extended_release or worn

@@ -8,10 +8,11 @@ from typing import Any
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
-from cds_service.clinical.dates import within
+from cds_service.clinical.dates import FuzzyDate, within
 from cds_service.clinical.exclusions import exclusions
-from cds_service.clinical.facts import Facts, Need, Order
+from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.opioid_orders import (
+    EXPOSING,
     OpioidOrders,
     opioid_drafted,
     opioid_orders,
@@ -25,6 +26,7 @@ from cds_service.clinical.visits import visits
 from cds_service.knowledge.drugs.model import DrugClass
 
 TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
+_READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUESTS)
 
 
 @rule(
@@ -34,6 +36,7 @@ TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
     wants=(
         Need.MEDICATIONS,
         Need.DISPENSES,
+        Need.STATEMENTS,
         Need.CONDITIONS,
         Need.ENCOUNTERS,
         Need.PROCEDURES,
@@ -63,17 +66,18 @@ def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
     analgesic in this episode, no therapy visit or request. The two notes follow the guideline for
     acute and for longer supply; the longer one is silent where the same prescriber holds a
     treatment plan. A medication list that could not be read leaves all three unknown; an empty one
-    counts as nothing tried.
+    counts as nothing tried. A non-opioid that the patient reports was tried.
 
     Source: cdc-2022, recommendations 1 and 2; healthpartners-msc, early access to alternatives.
     """
     excluded = known.derived(exclusions)
     orders = known.derived(opioid_orders)
-    exposure = known.derived(recent_exposure)
-    if not orders.pain or excluded.care or exposure.exposed:
+    if not orders.pain or known.derived(recent_exposure).exposed:
         return
-    yield from _first_line(facts, known, orders)
-    if facts.hook == "order-sign":  # the guideline's notes are about the order that is signed
+    if not excluded.care:
+        yield from _first_line(facts, known, orders)
+    # The guideline's notes are about the order that is signed.
+    if facts.hook == "order-sign" and not excluded.guideline:
         yield from _guideline(facts, known, orders)
 
 
@@ -97,11 +101,11 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
         return
     if any(_tried(order, facts, known) for order in facts.orders):
         return
-    missing = tuple(
-        n for n in (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS) if facts.lacks(n)
-    )
+    if any(_reported(stated, facts, known) for stated in facts.statements):
+        return
+    missing = tuple(n for n in _READ if facts.lacks(n))
     words = {"days": window}
-    status = UNKNOWN if missing else MET
+    status = MET if not missing and known.derived(recent_exposure).naive else UNKNOWN
     yield Criterion(
         "nonopioid-first", status, WARNING, words, () if missing else orders.references, missing
     )
@@ -118,26 +122,34 @@ def _tried(order: Order, facts: Facts, known: Known) -> bool:
         return False
     if order.draft:
         return True
-    if order.status not in ("active", "completed", "stopped", "on-hold"):
+    return order.status in EXPOSING and _of_the_episode(order.when, facts, known)
+
+
+def _reported(stated: Statement, facts: Facts, known: Known) -> bool:
+    """A non-opioid analgesic the patient takes, or took in this episode."""
+    if stated.drug is None or not stated.drug.is_a(*TRIED) or stated.opioid:
         return False
+    if stated.status == "active":
+        return True
+    return stated.status in EXPOSING and _of_the_episode(stated.when, facts, known)
+
+
+def _of_the_episode(when: FuzzyDate | None, facts: Facts, known: Known) -> bool:
     onset = known.derived(back_pain).onset
     if onset is not None:
         start = onset.first - timedelta(days=known.number("episode.lead_days").days)
-        return order.when is not None and start <= order.when.last
-    return (
-        within(order.when, facts.as_of, known.number("opioid.episode_without_onset").days)
-        is not False
-    )
+        return when is not None and start <= when.last
+    window = known.number("opioid.episode_without_onset").days
+    return within(when, facts.as_of, window) is not False
 
 
 def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
     """CDC recommendations 1 (acute supply) and 2 (longer supply)."""
-    if known.derived(exclusions).guideline:
-        return
     limit = known.number("opioid.chronic_supply")
     plan_days = known.number("opioid.plan_window")
     exposure = known.derived(recent_exposure)
     missing = (*exposure.missing, *known.derived(exclusions).unknown)
+    certain = exposure.naive and not missing
     for order in orders.pain:
         longer = supply_reaches(order, limit)
         if longer is None:
@@ -153,11 +165,11 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
             )
         elif longer and not _planned(order, facts, known):
             words = {"supply": order.supply_days, "limit": limit, "plan_days": plan_days}
-            status = UNKNOWN if missing else MET
+            status = MET if certain else UNKNOWN
             yield Criterion("nonopioid-first-chronic", status, INFO, words, (order.ref,), missing)
         elif not longer:
             words = {"supply": order.supply_days, "limit": limit}
-            status = UNKNOWN if missing else MET
+            status = MET if certain else UNKNOWN
             yield Criterion("nonopioid-first-acute", status, INFO, words, (order.ref,), missing)
 
 

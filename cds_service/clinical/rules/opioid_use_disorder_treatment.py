@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import within
+from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, declared, rule
-from cds_service.knowledge.drugs.model import Drug
+from cds_service.knowledge.drugs.model import Drug, Route
 
 TREATING = frozenset({"buprenorphine", "methadone"})
 
@@ -53,11 +54,11 @@ def opioid_use_disorder_treatment(facts: Facts, known: Known) -> Iterator[Criter
 
 
 def _treats(drug: Drug | None) -> bool:
-    """Buprenorphine or methadone in any product, or naltrexone by itself."""
+    """Buprenorphine or methadone in any product, or naltrexone by itself unless it is swallowed."""
     if drug is None:
         return False
     names = {c.ingredient for c in drug.components}
-    return bool(names & TREATING) or names == {"naltrexone"}
+    return bool(names & TREATING) or (names == {"naltrexone"} and drug.route is not Route.ORAL)
 
 
 def _treated(facts: Facts, known: Known) -> bool:
@@ -75,8 +76,6 @@ def _treated(facts: Facts, known: Known) -> bool:
         for o in facts.orders
     )
     return ordered or any(
-        _treats(d.drug)
-        and d.status in ("completed", "in-progress")
-        and within(d.when, facts.as_of, window)
+        _treats(d.drug) and d.status in HANDED_OUT and within(d.when, facts.as_of, window)
         for d in facts.dispenses
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.dispensed import dispensed, handed_out
 from cds_service.clinical.exclusions import exclusions
-from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.medications import Exposure, medications
+from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -33,8 +35,8 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     hooks=("patient-view", "order-select", "order-sign"),
     applies=_applies,
     needs=(Need.PATIENT,),
-    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.CONDITIONS),
-    uses=(medications, exclusions),
+    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES, Need.CONDITIONS),
+    uses=(medications, dispensed, oud_treatment, exclusions),
     criteria=(
         declared(
             "opioid-with-sedative",
@@ -48,17 +50,20 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
     included.
 
     Benzodiazepines, gabapentinoids, muscle relaxants, Z-drugs, barbiturates and other depressants
-    count. Treatment of opioid use disorder is named as such: it is not to be withheld because of a
-    sedative. When the medication list cannot be read, a draft alone leaves the question unknown.
+    count, also where they were only dispensed. Treatment of opioid use disorder is named as such:
+    it is not to be withheld because of a sedative. When the medication list cannot be read, a draft
+    alone leaves the question unknown.
 
     Source: cdc-2022, recommendation 11.
     """
     if known.derived(exclusions).care:
         return
     on_order = facts.hook != "patient-view"
-    taken = known.derived(medications)
+    taken, handed = known.derived(medications), known.derived(dispensed)
     opioids = _outpatient(taken.exposures(DrugClass.OPIOID, drafts=on_order))
+    opioids += tuple(handed_out(d) for d in handed if d.opioid)
     sedatives = _outpatient(taken.exposures(*SEDATIVES, drafts=on_order))
+    sedatives += tuple(handed_out(d) for d in handed if d.drug and d.drug.is_a(*SEDATIVES))
     sedatives = tuple(s for s in sedatives if s.ref not in {o.ref for o in opioids})
     both = (*opioids, *sedatives)
     new = any(exposure.draft for exposure in both)
@@ -66,12 +71,21 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
         words = {
             "opioids": _labels(opioids),
             "sedatives": _labels(sedatives),
-            "oud": any(o.drug is not None and o.drug.oud_only for o in opioids),
+            "oud": _treated(opioids, facts, known),
         }
         refs = tuple(dict.fromkeys(exposure.ref for exposure in both))
         yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)
     elif facts.lacks(Need.MEDICATIONS):
         yield Criterion("opioid-with-sedative", UNKNOWN, WARNING, missing=(Need.MEDICATIONS,))
+
+
+def _treated(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> bool:
+    """Whether an opioid among them treats opioid use disorder."""
+    oud, refs = known.derived(oud_treatment), {o.ref for o in opioids}
+    given: tuple[Order | Statement, ...] = (*facts.orders, *facts.statements)
+    return any(o.drug is not None and o.drug.oud_only for o in opioids) or any(
+        fact.ref in refs and fact.opioid and oud.given(fact) for fact in given
+    )
 
 
 def _outpatient(exposures: tuple[Exposure, ...]) -> tuple[Exposure, ...]:

@@ -10,7 +10,12 @@ from cds_service.clinical.dates import months_before
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.medications import medications
-from cds_service.clinical.opioid_orders import opioid_orders, requested, supply_reaches
+from cds_service.clinical.opioid_orders import (
+    opioid_orders,
+    outpatient_opioid,
+    requested,
+    supply_reaches,
+)
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.toxicology import unexpected_results
 
@@ -56,7 +61,7 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
         if facts.hook != "patient-view"
         else known.derived(medications).active
     )
-    orders = tuple(o for o in taken if o.opioid and not o.inpatient and supply_reaches(o, limit))
+    orders = tuple(o for o in taken if outpatient_opioid(o) and supply_reaches(o, limit))
     refs = tuple(o.ref for o in orders)
     chart = (Need.OBSERVATIONS, Need.CONDITIONS, Need.MEDICATIONS)
     missing = tuple(need for need in chart if facts.lacks(need))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from cds_service.knowledge.drugs.model import OPIOID_INGREDIENTS, Drug
@@ -41,15 +42,27 @@ def together(drugs: Iterable[Drug]) -> frozenset[str]:
 
 
 def conflict(drugs: Sequence[Drug]) -> str | None:
-    """What two codings disagree on: the opioid or its strength.
+    """The different drugs that two codings name.
 
     An ingredient agrees with its product; ingredients alone may be the parts of one combination.
     """
-    for at, left in enumerate(drugs):
-        for right in drugs[at + 1 :]:
-            if problem := _between(left, right):
-                return problem
-    return None
+    return _first(_drugs_apart, drugs)
+
+
+def strength_conflict(drugs: Sequence[Drug]) -> str | None:
+    """The opioid of which two codings name different strengths."""
+    return _first(_strengths_apart, drugs)
+
+
+def without_strengths(drug: Drug) -> Drug:
+    """The drug as far as codings agree that name different strengths of it."""
+    bare = tuple(replace(c, strength=None, unit=None) for c in drug.components)
+    return replace(drug, components=bare)
+
+
+def _first(apart: Callable[[Drug, Drug], str | None], drugs: Sequence[Drug]) -> str | None:
+    pairs = ((left, right) for at, left in enumerate(drugs) for right in drugs[at + 1 :])
+    return next((problem for left, right in pairs if (problem := apart(left, right))), None)
 
 
 def contradicted(drugs: Sequence[Drug], mentioned: frozenset[str]) -> str | None:
@@ -61,10 +74,14 @@ def contradicted(drugs: Sequence[Drug], mentioned: frozenset[str]) -> str | None
     return f"the code says {_listed(coded)}, the text {_listed(others)}"
 
 
-def _between(left: Drug, right: Drug) -> str | None:
+def _drugs_apart(left: Drug, right: Drug) -> str | None:
     ours, theirs = _opioids(left), _opioids(right)
-    if ours != theirs and not _parts(left, right):
-        return f"the codes name different drugs: {_listed(_names(left))}; {_listed(_names(right))}"
+    if ours == theirs or _parts(left, right):
+        return None
+    return f"the codes name different drugs: {_listed(_names(left))}; {_listed(_names(right))}"
+
+
+def _strengths_apart(left: Drug, right: Drug) -> str | None:
     mine, yours = _strengths(left), _strengths(right)
     for name in sorted(mine.keys() & yours.keys() & OPIOID_INGREDIENTS):
         if not (_within(mine[name], yours[name]) or _within(yours[name], mine[name])):

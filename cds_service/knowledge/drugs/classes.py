@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from cds_service.knowledge.drugs.model import OPIOID_INGREDIENTS, DrugClass, Route
 
-# A class counts only by these routes: no cream suppresses immunity, no eye drop treats a back.
+# A class counts only by these routes: no cream suppresses immunity or makes drowsy, no eye drop
+# treats a back.
 _ONLY_BY: Mapping[DrugClass, frozenset[Route]] = {
     DrugClass.SYSTEMIC_CORTICOSTEROID: frozenset({Route.ORAL, Route.INJECTION, Route.UNKNOWN}),
     DrugClass.NSAID: frozenset(Route) - {Route.OTHER},
     DrugClass.IMMUNOSUPPRESSANT: frozenset({Route.ORAL, Route.INJECTION, Route.UNKNOWN}),
+    DrugClass.OTHER_CNS_DEPRESSANT: frozenset(Route) - {Route.TOPICAL, Route.OTHER},
+    DrugClass.AMPHETAMINE: frozenset(Route) - {Route.TOPICAL, Route.OTHER},
 }
 _TOPICAL_ONLY = frozenset({"lidocaine", "capsaicin"})
 _ON_SKIN = frozenset({Route.TOPICAL, Route.TRANSDERMAL})

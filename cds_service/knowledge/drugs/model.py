@@ -26,6 +26,7 @@ class DrugClass(StrEnum):
     SYSTEMIC_CORTICOSTEROID = "systemic_corticosteroid"
     IMMUNOSUPPRESSANT = "immunosuppressant"
     ANTIDEPRESSANT = "antidepressant"
+    AMPHETAMINE = "amphetamine"
 
 
 class Route(StrEnum):
@@ -106,7 +107,8 @@ class Identified:
     """What a medication's codings and text say together.
 
     `conflict` is set when codings name different opioids or different strengths: then no dose is
-    computed.
+    computed, except one in mg where only the strengths differ (`strengths_differ`; the drug is
+    without them then).
     """
 
     drug: Drug | None
@@ -114,3 +116,4 @@ class Identified:
     basis: str  # "rxnorm" | "ndc" | "name" | "none"
     conflict: str | None = None
     opioid_by_name: bool = False  # an opioid name in the text although no code was known
+    strengths_differ: bool = False

@@ -16,7 +16,9 @@ from cds_service.knowledge.drugs.agreement import (
     contradicted,
     has_strengths,
     most_specific,
+    strength_conflict,
     together,
+    without_strengths,
 )
 from cds_service.knowledge.drugs.clues import Clues
 from cds_service.knowledge.drugs.ingredients import read_classes
@@ -101,11 +103,18 @@ class DrugTable:
         drugs = [drug for _, drug in coded]
         best = most_specific(drugs)
         basis = next(system for system, drug in coded if drug is best).lower()
-        problem = conflict(drugs) or contradicted(drugs, mention.ingredients)
+        label, problem = (
+            label or best.name,
+            conflict(drugs) or contradicted(drugs, mention.ingredients),
+        )
+        apart = None if problem else strength_conflict(drugs)
+        if apart is not None:
+            bare = without_strengths(best)
+            return Identified(bare, label, basis, apart, strengths_differ=True)
         if problem is None and not has_strengths(best):
             best = self._completed(best, together(drugs), text, mention)
         unseen = bool(mention.ingredients & OPIOID_INGREDIENTS) and not best.opioids
-        return Identified(best, label or best.name, basis, problem, opioid_by_name=unseen)
+        return Identified(best, label, basis, problem, opioid_by_name=unseen)
 
     def _add(self, line: str) -> None:
         rxcui = line[: line.index("\t")]
