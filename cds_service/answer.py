@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,13 @@ from cds_service.clinical.facts import Need
 from cds_service.clinical.mme import DailyMme, daily_mme
 from cds_service.clinical.opioid_course import Course, opioid_course
 from cds_service.clinical.rule import Call, Known
+from cds_service.fhir.client import TIMED_OUT
 from cds_service.protocol.outcome import outcome
 from cds_service.recall import Rests
 from cds_service.trace import Trace
 
 Failed = Callable[[str, Exception], None]
+_PASSING = re.compile(r"status (?:429|5\d\d)|no connection|busy|in time lately")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def unspoken(evaluation: Evaluation, trace: Trace) -> Answer | None:
     failed.
     """
     if evaluation.blocked:
-        return Answer(412, _missing(evaluation.blocked), trace)
+        return Answer(412, _missing(evaluation.blocked, trace), trace)
     if evaluation.trace and all(rule.failed == INTERNAL_ERROR for rule in evaluation.trace):
         text = "No rule could be evaluated; the log names the cause."
         return Answer(500, outcome("exception", text), trace)
@@ -51,8 +54,21 @@ def opioids(call: Call, failed: Failed) -> tuple[DailyMme | None, Course | None]
         return None, None
 
 
-def _missing(needs: Iterable[Need]) -> dict[str, Any]:
-    """Why nothing could be evaluated, and what to do."""
-    keys = ", ".join(need.value for need in needs)
-    text = f"Could not be obtained: {keys}. Send these prefetch keys or access to the FHIR server."
-    return outcome("incomplete", text)
+def _missing(needs: Iterable[Need], trace: Trace) -> dict[str, Any]:
+    """Why nothing could be evaluated, what each need lacks, and what to do."""
+    lacking: dict[str, list[str]] = {}
+    for need in needs:
+        lacking.setdefault(trace.needs.get(need.value, "").partition(": ")[2], []).append(
+            need.value
+        )
+    listed = "; ".join(f"{', '.join(keys)} ({why})" for why, keys in lacking.items())
+    said = "".join(f" Note: {note}." for note in trace.notes)
+    text = f"Could not be obtained: {listed}. Send prefetch or access to the FHIR server.{said}"
+    return outcome(_code(" ".join(lacking)), text)
+
+
+def _code(why: str) -> str:
+    """The issue type: whether the same call may do better soon."""
+    if TIMED_OUT in why:
+        return "timeout"
+    return "transient" if _PASSING.search(why) else "incomplete"

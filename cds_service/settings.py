@@ -205,6 +205,11 @@ class Settings(BaseSettings):
         return datetime.now(UTC)
 
 
+def _said(fault: Any) -> str:
+    """What is wrong with a setting, without pydantic's opening words."""
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
 def load_settings(**chosen: Any) -> Settings:
     """The settings of the environment, overridden by `chosen` where not None.
 
@@ -214,7 +219,7 @@ def load_settings(**chosen: Any) -> Settings:
         return Settings(**{name: value for name, value in chosen.items() if value is not None})
     except ValidationError as error:
         faults = [
-            f"CDS_{str(fault['loc'][0]).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
+            f"CDS_{str(fault['loc'][0]).upper()}: {_said(fault)}" if fault["loc"] else _said(fault)
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("; ".join(faults)) from None

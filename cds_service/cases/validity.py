@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from pydantic import ValidationError
+
 
 def invalid(body: Mapping[str, Any]) -> list[str]:
     """What the library finds wrong with the resources of an answer's suggestions."""
@@ -26,8 +28,17 @@ def faults_of(resource: Mapping[str, Any]) -> list[str]:
     try:
         model.model_validate(dict(resource))
     except ValueError as error:
-        return [line.strip() for line in str(error).splitlines()[1:3]]
+        return list(_lines(error))
     return []
+
+
+def _lines(error: ValueError) -> Iterator[str]:
+    """Where a resource is wrong and what should stand there, without the value that does."""
+    if not isinstance(error, ValidationError):
+        yield "not a resource that can be read"
+        return
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        yield f"{'.'.join(map(str, fault['loc'])) or 'the resource'}: {fault['msg']}"
 
 
 def _resources(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

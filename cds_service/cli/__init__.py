@@ -11,6 +11,7 @@ from importlib import import_module
 
 import click
 
+from cds_service import __version__
 from cds_service.errors import CdsError
 
 COMMANDS = {
@@ -47,7 +48,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy)
-@click.version_option(package_name="cds-service")
+@click.version_option(__version__)
 def commands() -> None:
     """A CDS Hooks service for low back pain and opioid prescribing."""
 

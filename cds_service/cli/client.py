@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cds_service.cli.options import columns, console
 from cds_service.errors import CdsError, KnowledgeError, SettingsError
 from cds_service.settings import Settings, load_settings
 from cds_service.tokens import KINDS
@@ -97,10 +98,7 @@ def _preference(text: str) -> tuple[str, str]:
 @command.command("list")
 def list_clients() -> None:
     """Show the registered clients."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
+    table = columns(
         "client", "issuer", "keys", "FHIR base", "services", "profile", "silent", "roll-out"
     )
     for client in registered(load_settings()):
@@ -114,7 +112,7 @@ def list_clients() -> None:
             ", ".join(sorted(client.silent)),
             ", ".join(f"{card} {percent} %" for card, percent in client.rollout),
         )
-    Console().print(table)
+    console().print(table)
 
 
 @command.command("orders")
@@ -123,18 +121,18 @@ def list_orders(name: str) -> None:
     """Show the orders that suggestions create for the client NAME, and the preference list
     entry of each.
     """
-    from rich.console import Console
-    from rich.table import Table
+    from cds_service.protocol.profiles import Profile
 
     settings = load_settings()
     client = next((each for each in registered(settings) if each.id == name), None)
     if client is None:
         raise click.BadParameter("no such client", param_hint="NAME")
     entries = dict(client.preference_list)
-    table = Table("order", "resource", "what it orders", "entry")
+    other = "none: text" if client.profile is Profile.EPIC else "as it is"
+    table = columns("order", "resource", "what it orders", "entry")
     for order in ordered(settings):
-        table.add_row(order.name, order.kind, order.label, entries.get(order.name, "none: text"))
-    Console().print(table)
+        table.add_row(order.name, order.kind, order.label, entries.get(order.name, other))
+    console().print(table)
 
 
 @command.command()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cds_service.cli.options import remote, remote_options
+from cds_service.cli.options import columns, console, remote, remote_options
 
 _COLOURS = {"pass": "green", "fail": "bold red", "advice": "yellow", "skip": "dim"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,13 +35,10 @@ def command(
     **named: Any,
 ) -> None:
     """Check the CDS service at URL; exit 1 if a requirement is broken."""
-    from rich.console import Console
-    from rich.table import Table
-
     from cds_service.integration.conformance import Verdict, conformance
 
     given = _given(files, services)
-    table = Table("requirement", "level", "result", "what", "why", title=f"CDS Hooks at {url}")
+    table = columns("requirement", "level", "result", "what", "why", title=f"CDS Hooks at {url}")
     counted: Counter[str] = Counter()
     with remote(url, **named) as there:
         for result in conformance(there, given, origin):
@@ -49,10 +46,10 @@ def command(
             if every or result.verdict is not Verdict.PASS:
                 shown = f"[{_COLOURS[result.verdict]}]{result.verdict}[/]"
                 table.add_row(result.requirement, result.level, shown, result.says, result.why)
-    console = Console()
+    out = console()
     if table.row_count:
-        console.print(table)
-    console.print(", ".join(f"{counted[verdict]} {verdict}" for verdict in Verdict))
+        out.print(table)
+    out.print(", ".join(f"{counted[verdict]} {verdict}" for verdict in Verdict))
     sys.exit(1 if counted[Verdict.FAIL] else 0)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cds_service.cli.options import token_of
+from cds_service.cli.options import columns, console, token_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -21,14 +21,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 def command(base: str, patient: str, token: Path | None, timeout: float) -> None:
     """Ask a FHIR server every prefetch query once; exit 1 if something could not be evaluated."""
-    from rich.console import Console
-    from rich.table import Table
-
+    if not patient.strip():
+        raise click.UsageError("--patient is empty")
     from cds_service.clinical.rules import load_rules
     from cds_service.integration.dry_run import queries, reach
     from cds_service.integration.server import FhirServer
 
-    asked = Table(
+    asked = columns(
         "need",
         "query",
         "allowed",
@@ -48,18 +47,18 @@ def command(base: str, patient: str, token: Path | None, timeout: float) -> None
             each.need, kind, allowed, str(each.resources), str(each.pages), time, each.fault
         )
     found = list(reach(load_rules(), came))
-    cards = Table(
+    cards = columns(
         "service", "hook", "card", "criteria", "evaluated", "lacks", title="What could be evaluated"
     )
     for one in found:
         cards.add_row(
             one.service, one.hook, one.card, str(one.criteria), one.state, ", ".join(one.lacks)
         )
-    console = Console()
-    console.print(asked)
-    console.print(cards)
+    out = console()
+    out.print(asked)
+    out.print(cards)
     whole = sum(one.state == "whole" for one in found)
-    console.print(
+    out.print(
         f"{sum(e.milliseconds for e in came):.0f} ms one after the other; {whole} of {len(found)} cards whole"
     )
     sys.exit(0 if whole == len(found) else 1)

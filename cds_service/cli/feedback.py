@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cds_service.cli.options import columns, console
 from cds_service.settings import load_settings
 
 if TYPE_CHECKING:
@@ -132,16 +133,12 @@ def _texts(tally: Tally) -> dict[str, str]:
 
 
 def _print(by: str, found: Mapping[str, Tally]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
+    table = columns(
         by, "fired", "shown", "silent", "snoozed", "accepted", "overridden", "reasons", "median s"
     )
-    table.columns[0].no_wrap = True
     for key, tally in found.items():
         table.add_row(key, *_texts(tally).values())
-    Console().print(table)
+    console().print(table)
 
 
 def _cell(text: str) -> str:

@@ -79,16 +79,21 @@ def _requests(
 
     if request_file is not None:
         request = _json(request_file)
-        for entry in offered(there, str(request.get("hook")), service):
+        if not isinstance(request.get("hook"), str):
+            raise click.BadParameter(f"{request_file.name} names no hook")
+        for entry in offered(there, request["hook"], service):
             yield entry["id"], request
         return
-    if not patient:
+    if not patient.strip():
         raise click.UsageError("--fhir needs --patient")
     about = context(hook, patient, [_json(draft) for draft in drafts])
     entries = offered(there, hook, service)
     with FhirServer(base, token_of(token)) as server:
         for entry in entries:
-            yield entry["id"], about_patient(server, entry, about)
+            request, lacking = about_patient(server, entry, about)
+            if lacking:
+                click.echo(f"{entry['id']}: not prefetched: {', '.join(lacking)}", err=True)
+            yield entry["id"], request
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -46,9 +46,12 @@ def print_public(file: Path) -> None:
     from cds_service.key_sets import BadKeySet
 
     try:
-        click.echo(json.dumps(public_set(file.read_text(encoding="utf-8")), indent=2))
+        found = public_set(file.read_text(encoding="utf-8"))
     except (BadKeySet, UnicodeDecodeError):
         raise click.BadParameter(f"{file.name} is no JWK or JWKS") from None
+    if not found["keys"]:
+        raise click.BadParameter(f"{file.name} holds no EC or RSA key")
+    click.echo(json.dumps(found, indent=2))
 
 
 @command.command()

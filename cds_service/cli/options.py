@@ -9,9 +9,31 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from cds_service.integration.remote import Remote
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_WIDE = 200  # characters of a line in a file
+
+
+def console() -> Console:
+    """Where tables go: as wide as a terminal is, and wide enough for names in a file."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=_WIDE)
+
+
+def columns(*headings: str, title: str | None = None) -> Table:
+    """A table whose cells break where they must and are never cut off."""
+    from rich.table import Table
+
+    made = Table(title=title)
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    return made
 
 
 def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:

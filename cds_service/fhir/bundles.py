@@ -48,12 +48,14 @@ class _Link(msgspec.Struct, frozen=True, gc=False):
 
 class _Bundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     resource_type: str = ""
+    total: Any = None
     link: tuple[_Link, ...] = ()
     entry: tuple[Entry, ...] = ()
 
 
 class _Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, rename="camel"):
     resource_type: Literal["Bundle"]
+    total: Any = None
     link: tuple[_Link, ...] = ()
     entry: tuple[Fitting[R], ...] = ()
 
@@ -140,6 +142,8 @@ def content(raw: Json, expected: str = "") -> Content | None:
         except msgspec.ValidationError:
             pass
         else:
+            if _withholds(uniform):
+                return None
             return Content(raw, None, _next_link(uniform.link), expected, uniform.entry)
     try:
         bundle = _BUNDLE.decode(raw)
@@ -151,7 +155,16 @@ def content(raw: Json, expected: str = "") -> Content | None:
                 raw, (Entry(resource=raw if isinstance(raw, msgspec.Raw) else msgspec.Raw(raw)),)
             )
         return _any_shape(raw, plain_json(raw))
+    if _withholds(bundle):
+        return None
     return Content(raw, bundle.entry, _next_link(bundle.link))
+
+
+def _withholds(bundle: _Bundle | _Uniform[Any]) -> bool:
+    """Whether a bundle counts resources of which it neither holds one nor says where they are."""
+    if bundle.entry or bundle.link:
+        return False
+    return type(bundle.total) is int and bundle.total > 0
 
 
 def _fitted(entry: Entry, decoder: msgspec.json.Decoder[Any]) -> Fitting[Any]:

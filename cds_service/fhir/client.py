@@ -18,6 +18,7 @@ import requests
 
 from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
 from cds_service.outbound import Answer, Refused, cut_overdue, get
+from cds_service.protocol.messages import BYTE_ORDER_MARK
 
 
 class Token:
@@ -172,7 +173,7 @@ class FhirClient:
             answer.body.decode()
         except UnicodeDecodeError:
             raise FhirReadError("not UTF-8") from None
-        return answer.body
+        return answer.body.removeprefix(BYTE_ORDER_MARK)
 
     def _once(self, address: str) -> Answer:
         """What the server answers, whatever it is; raises FhirReadError if it does not."""

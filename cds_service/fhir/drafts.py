@@ -21,6 +21,17 @@ ORDER_SELECT = "order-select"
 # An entry counts whatever its status, as orders may be signed again, unless it is over or was a
 # mistake.
 _REQUESTS = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest"})
+_OLDER = frozenset(  # what earlier versions of FHIR called them
+    {
+        "DeviceUseRequest",
+        "DiagnosticOrder",
+        "MedicationOrder",
+        "MedicationPrescription",
+        "ProcedureRequest",
+        "ReferralRequest",
+    }
+)
+_UUID = "urn:uuid:"
 
 
 def draft_content(raw: Json | None) -> Content | None:
@@ -53,8 +64,12 @@ def read_drafts(
         kind, status = _word(resource, "resourceType"), _word(resource, "status")
         identity = _word(resource, "id")
         ref = ref_of(kind, identity, entry, at)
-        named = {ref, entry.full_url or "", identity}
-        if kind not in _REQUESTS or status in OVER or (selected and selected.isdisjoint(named)):
+        if kind not in _REQUESTS:
+            _name_lost(chart, kind, ref)
+            continue
+        if status in OVER or (
+            selected and selected.isdisjoint(_names_of(entry, kind, identity, ref))
+        ):
             continue
         found = typed(entry.resource)
         if found is not None and read_one(chart, found, entry, at, Tally()) and exact:
@@ -99,6 +114,20 @@ def _is_of(chart: Chart, resource: dict[str, Any]) -> bool:
             ):
                 return False
     return True
+
+
+def _name_lost(chart: Chart, kind: str, ref: str) -> None:
+    """Name an entry that may be an order, but none that we can read."""
+    if not kind:
+        chart.lose(ref.removeprefix("/"), "an entry of the draft orders is no resource")
+    elif kind in _OLDER:
+        chart.lose(ref, "not a resource of FHIR R4")
+
+
+def _names_of(entry: Entry, kind: str, identity: str, ref: str) -> frozenset[str]:
+    """What a selection may call an entry."""
+    url = entry.full_url or ""
+    return frozenset({ref, url, identity, f"{kind}/{url.removeprefix(_UUID)}"})
 
 
 def _names(chart: Chart, selections: tuple[str, ...]) -> frozenset[str]:

@@ -9,7 +9,7 @@ it does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from cds_service.fhir.references import bare_id
 from cds_service.fhir.vocabulary import Vocabulary
 
 _KEYS = frozenset(need.value for need in Need)
+_PRODUCT = b'"Medication"'
 
 
 class Call(Protocol):
@@ -109,6 +110,7 @@ def read_facts(
     _complete(sources, call, wanted, fetch, templates or {})
     contents = [drafts, *(found for source in sources.values() for found in source.contents)]
     chart.directory.enter(contents)
+    chart.directory.enter(_products(call.prefetch or {}))
     if fetch is not None:
         fetch_medications(chart, fetch, contents)
     came: dict[Need, Came] = {}
@@ -218,6 +220,18 @@ def _renamed(
         alike = alike or [found for key, found in unknown.items() if kind in kinds[key]]
         if alike:
             sources[need] = _Source("prefetch", alike)
+
+
+def _products(prefetch: Mapping[str, Json]) -> Iterator[Content]:
+    """What other keys hold of the products that orders refer to."""
+    for key, raw in prefetch.items():
+        if key not in _KEYS and _PRODUCT in bytes(raw):
+            try:
+                found = content(raw)
+            except BadRequest:
+                continue
+            if found is not None:
+                yield found
 
 
 def _letters(key: str) -> str:

@@ -31,6 +31,13 @@ DISPENSE_REQUEST: Part[DispenseRequest] = Part(DispenseRequest)
 DispenseRequestPart = Annotated[msgspec.Raw, DISPENSE_REQUEST]
 
 
+class CodeableReference(Element, frozen=True):
+    """A concept or a reference, as FHIR R5 has them in one member."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | str | None = None
+
+
 class MedicationRequest(OfPatient, frozen=True):
     """A prescription."""
 
@@ -40,6 +47,7 @@ class MedicationRequest(OfPatient, frozen=True):
     do_not_perform: bool | None = None
     medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
+    medication: CodeableReference | None = None
     authored_on: str | None = None
     requester: Reference | None = None
     recorder: Reference | None = None
@@ -56,6 +64,7 @@ class MedicationDispense(OfPatient, frozen=True):
     status: str | None = None
     medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
+    medication: CodeableReference | None = None
     authorizing_prescription: tuple[Reference, ...] | Reference = ()
     quantity: Quantity | None = None
     days_supply: Quantity | None = None
@@ -71,9 +80,12 @@ class MedicationStatement(OfPatient, frozen=True):
     status: str | None = None
     medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
+    medication: CodeableReference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None
     date_asserted: str | None = None
+    reason_code: Concepts = ()
+    reason_reference: tuple[Reference, ...] | Reference = ()
     dosage: DosagesPart = ABSENT
 
 

@@ -54,11 +54,12 @@ def ref_of(kind: str, identity: str | None, entry: Entry, at: int) -> str:
 class Directory:
     """The contents of one call, searched only when a reference asks for it."""
 
-    __slots__ = ("_by_ref", "_contents", "_known_kinds", "_names")
+    __slots__ = ("_by_ref", "_contents", "_kinds", "_known_kinds", "_names")
 
     def __init__(self) -> None:
         self._contents: list[Content] = []
         self._names: dict[str, str] | None = None
+        self._kinds: dict[str, str] = {}  # of what only a `urn:` names
         self._by_ref: dict[str, Resource] = {}
         self._known_kinds: set[str] = set()
 
@@ -88,7 +89,7 @@ class Directory:
     def find(self, reference: str | None) -> Resource | None:
         """The resource a reference names, or None."""
         ref = self.resolved(reference)
-        kind = ref.partition("/")[0]
+        kind = self._kinds.get(ref) or ref.partition("/")[0]
         if ref not in self._by_ref and kind not in self._known_kinds:
             self._known_kinds.add(kind)
             self._read_kind(kind)
@@ -101,7 +102,9 @@ class Directory:
                 continue
             for at, entry in enumerate(content.entries):
                 if entry.full_url and entry.full_url.startswith("urn:"):
-                    names.setdefault(entry.full_url, ref_of(*kind_of(entry.resource), entry, at))
+                    kind, identity = kind_of(entry.resource)
+                    names.setdefault(entry.full_url, ref_of(kind, identity, entry, at))
+                    self._kinds.setdefault(entry.full_url, kind)
         return names
 
     def _read_kind(self, kind: str) -> None:

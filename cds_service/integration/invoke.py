@@ -78,9 +78,14 @@ def context(
     return about
 
 
-def prefetched(server: FhirServer, templates: Mapping[str, str], about: Json) -> Json:
-    """What a FHIR server answers to the templates; a key is left out where it has no answer."""
+def prefetched(
+    server: FhirServer, templates: Mapping[str, str], about: Json
+) -> tuple[Json, list[str]]:
+    """What a FHIR server answers to the templates, and the keys left out for want of an
+    answer, each with the reason.
+    """
     found: Json = {}
+    lacking: list[str] = []
     for key, template in templates.items():
         url = expand(
             template,
@@ -89,10 +94,15 @@ def prefetched(server: FhirServer, templates: Mapping[str, str], about: Json) ->
             encounter_id=about.get("encounterId", ""),
         )
         asked = server.ask(url) if url is not None else None
-        if asked is None or asked.fault or asked.cut:
+        if asked is None:
             continue
-        found[key] = bundle(*asked.resources) if "?" in template else asked.resources[0]
-    return found
+        if asked.fault or asked.cut:
+            lacking.append(f"{key} ({asked.fault or asked.cut})")
+        elif "?" in template:
+            found[key] = bundle(*asked.resources)
+        elif asked.resources:
+            found[key] = asked.resources[0]
+    return found, lacking
 
 
 def invoke(remote: Remote, service: str, request: Json) -> Said:
@@ -107,9 +117,12 @@ def invoke(remote: Remote, service: str, request: Json) -> Said:
     return Said(service, reply.status, body, reply.milliseconds)
 
 
-def about_patient(server: FhirServer, entry: Json, about: Json) -> Json:
-    """The request that an EHR on this FHIR server would send to a service."""
+def about_patient(server: FhirServer, entry: Json, about: Json) -> tuple[Json, list[str]]:
+    """The request that an EHR on this FHIR server would send to a service, and the prefetch
+    keys it could not fill, each with the reason.
+    """
     request: Json = {"hook": entry["hook"], "hookInstance": str(uuid4()), "context": about}
+    lacking: list[str] = []
     if entry.get("prefetch"):
-        request["prefetch"] = prefetched(server, entry["prefetch"], about)
-    return request
+        request["prefetch"], lacking = prefetched(server, entry["prefetch"], about)
+    return request, lacking

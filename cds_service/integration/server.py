@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from cds_service.addresses import ANYWHERE
 from cds_service.errors import CdsError, FhirNotFound, FhirReadError
@@ -71,6 +72,8 @@ class FhirServer:
 
     def capabilities(self) -> dict[str, Capability]:
         """What the server says it can, by resource type. Raises BadServer."""
+        if urlsplit(self.base).scheme not in ("http", "https"):
+            raise BadServer(f"{self.base!r} is no http(s) URL of a FHIR server")
         asked = self.ask("metadata")
         if asked.fault or not asked.resources:
             raise BadServer(f"{self.base}/metadata: {asked.fault or 'no CapabilityStatement'}")

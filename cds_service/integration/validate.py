@@ -46,7 +46,10 @@ def validate(file: Path, request: Path | None = None) -> tuple[Kind, list[str]]:
     if file.suffix in (".yaml", ".yml"):
         return Kind.CARD, card_faults(file)
     message = _object(file)
-    kind = kind_of(message)
+    try:
+        kind = kind_of(message)
+    except NotReadable as fault:
+        raise NotReadable(f"{file.name}: {fault}") from None
     match kind:
         case Kind.REQUEST:
             return kind, request_faults(message)
@@ -138,7 +141,9 @@ def card_faults(file: Path) -> list[str]:
             )
         except KnowledgeError as fault:
             found = [fault]
-    return [str(fault).replace(f"{overlay}/", "") for fault in found]
+    return [
+        str(fault).replace(f"{overlay}/", "").replace(f"{overlay.name}/", "") for fault in found
+    ]
 
 
 def _object(file: Path) -> Json:

@@ -214,7 +214,8 @@ def _rows(engine: Engine, query: Any) -> Iterator[Any]:
             yield from steady.execute(query)
     except SQLAlchemyError as error:
         raise SettingsError(
-            f"the database refuses: {type(error).__name__}; try cds-service db upgrade"
+            f"the database refuses: {type(error).__name__}; is CDS_DATABASE_URL right, and was "
+            "cds-service db upgrade run?"
         ) from None
 
 

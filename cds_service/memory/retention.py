@@ -44,5 +44,6 @@ def _delete(engine: Engine, table: Table, condition: object) -> int:
             return connection.execute(delete(table).where(condition)).rowcount  # type: ignore[arg-type]
     except SQLAlchemyError as error:
         raise SettingsError(
-            f"the database refuses: {type(error).__name__}; try cds-service db upgrade"
+            f"the database refuses: {type(error).__name__}; is CDS_DATABASE_URL right, and was "
+            "cds-service db upgrade run?"
         ) from None

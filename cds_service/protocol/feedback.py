@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cds_service.errors import BadRequest
+from cds_service.protocol.messages import BYTE_ORDER_MARK
 from cds_service.protocol.schema import faults_of
 
 OUTCOMES = ("accepted", "overridden")
@@ -48,7 +49,7 @@ def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
     if not body:
         raise BadRequest("the body is empty; feedback is a JSON object")
     try:
-        message = msgspec.json.decode(body)
+        message = msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK))
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -64,7 +65,7 @@ def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
 def _item(item: Any, received: datetime) -> Feedback | None:
     if not isinstance(item, dict):
         return None
-    card, outcome = _text(item.get("card")), item.get("outcome")
+    card, outcome = _text(item.get("card")), _text(item.get("outcome")).lower()
     if not card or outcome not in OUTCOMES:
         return None
     at = _instant(item.get("outcomeTimestamp"), received)

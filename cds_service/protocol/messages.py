@@ -6,6 +6,7 @@ structs. Every fault is a BadRequest that names the member, never its value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
@@ -18,7 +19,9 @@ from cds_service.protocol.schema import faults_of
 
 Raw = msgspec.Raw
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some writers of UTF-8 begin with it
 _CONFIGURATION = "davinci-crd.configuration"
+_MEMBER = re.compile(r"`\$\.(\w+)`$")  # where the decoder found a wrong type
 _EMPTY: tuple[Any, ...] = (None, "", {}, [], msgspec.UNSET)
 
 
@@ -45,7 +48,7 @@ class HookRequest:
     selections: tuple[str, ...] | None = None
     draft_orders: Raw | None = field(default=None, repr=False)
     prefetch: Mapping[str, Raw] = field(default_factory=dict, repr=False)
-    fhir_server: str = ""  # without a trailing slash
+    fhir_server: str = ""  # to be asked: without a trailing slash
     authorization: Authorization | None = None
     configuration: Mapping[str, bool | int] = field(
         default_factory=dict
@@ -93,21 +96,23 @@ def read_request(body: bytes) -> HookRequest:
         raise BadRequest("; ".join(faults))
     assert isinstance(context, _Context)
     notes: list[str] = []
-    server = _fhir_server(known.get("fhirServer", ""))
-    patient_id = known["context"]["patientId"].removeprefix("Patient/")
+    named = _fhir_server(known.get("fhirServer", ""))
+    patient_id = _bare(known["context"]["patientId"], "Patient/")
     if not patient_id:
         raise BadRequest("context.patientId: must not be empty")
+    granted = _authorization(envelope.fhirAuthorization, named, patient_id, notes)
     request = HookRequest(
         hook=known["hook"],
         hook_instance=known["hookInstance"].lower().removeprefix("urn:uuid:"),
         patient_id=patient_id,
         user_id=known["context"]["userId"],
-        encounter_id=known["context"].get("encounterId", "").removeprefix("Encounter/"),
+        encounter_id=_bare(known["context"].get("encounterId", ""), "Encounter/"),
         selections=_selections(known["context"]),
         draft_orders=_resource("context.draftOrders", context.draftOrders),
         prefetch=_prefetch(envelope.prefetch),
-        fhir_server=server,
-        authorization=_authorization(envelope.fhirAuthorization, server, patient_id, notes),
+        # a server that wants a token is not asked without one
+        fhir_server="" if notes else named,
+        authorization=granted,
         configuration=_configuration(envelope.extension),
         notes=tuple(notes),
     )
@@ -120,15 +125,15 @@ def _decode(body: bytes) -> _Envelope:
     try:
         if not body.isascii():
             body.decode()  # members that are skipped are not checked by the decoder
-        return _DECODER.decode(body)
+        return _DECODER.decode(body.removeprefix(BYTE_ORDER_MARK))
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     except UnicodeDecodeError:
         raise BadRequest("the body is not UTF-8") from None
     except msgspec.ValidationError as error:
-        raise BadRequest(
-            f"not a CDS Hooks request: {error}"
-        ) from None  # names types and paths only
+        member = _MEMBER.search(str(error))
+        where = member[1] if member else "not a CDS Hooks request"
+        raise BadRequest(f"{where}: must be an object") from None
     except msgspec.DecodeError:
         raise BadRequest("the body is not valid JSON") from None
 
@@ -137,6 +142,16 @@ def _present(struct: msgspec.Struct, *names: str) -> dict[str, Any]:
     """The members that have a value; an empty one stands for none."""
     found = {name: getattr(struct, name) for name in names}
     return {name: value for name, value in found.items() if value not in _EMPTY}
+
+
+def _bare(text: str, kind: str) -> str:
+    """An id, also of a reference: without type, base and version.
+
+    >>> _bare("https://ehr.example.org/Patient/1/_history/2", "Patient/"), _bare("1", "Patient/")
+    ('1', '1')
+    """
+    _, typed, rest = text.rpartition(kind)
+    return rest.partition("/")[0] if typed else text
 
 
 def _selections(context: dict[str, Any]) -> tuple[str, ...] | None:
@@ -195,7 +210,7 @@ def _authorization(
         notes.append("fhirAuthorization is not an object")
         return None
     other = sent.get("patient")
-    if isinstance(other, str) and other and other.removeprefix("Patient/") != patient_id:
+    if isinstance(other, str) and other and _bare(other, "Patient/") != patient_id:
         raise BadRequest(
             "fhirAuthorization.patient: the token is for another patient than the context"
         )

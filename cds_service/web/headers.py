@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from flask_cors import CORS
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
 from cds_service.clients import Client
 from cds_service.settings import Mode, Settings
+from cds_service.web.bodies import BROKEN
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -95,7 +95,7 @@ def _drain(answer: Response) -> Response:
     if request.method == "POST":
         unread = request.environ["wsgi.input"]
         left = _MOST_DRAINED
-        with suppress(ClientDisconnected):
+        with suppress(*BROKEN):
             while left > 0 and (piece := unread.read(min(left, _PIECE))):
                 left -= len(piece)
     return answer

@@ -13,16 +13,15 @@ from flask import Blueprint, Response, current_app, request
 from cds_service import __version__
 from cds_service.answer import Answer
 from cds_service.clients import ANYONE
-from cds_service.errors import BadRequest, WrongMediaType
 from cds_service.protocol.openapi import openapi
 from cds_service.service import Service
+from cds_service.web.bodies import json_body
 from cds_service.web.gate import caller, gate_closed
 from cds_service.web.log import log
 from cds_service.web.metrics import Metrics
 
 cds_hooks = Blueprint("cds_hooks", __name__)
 probes = Blueprint("probes", __name__)
-_MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _ONE_HOUR = "public, max-age=3600"
 
 
@@ -34,7 +33,7 @@ def discover() -> Response:
     client = caller()
     answer = as_json(_service().discovery(client))
     answer.headers["Cache-Control"] = _ONE_HOUR if client is ANYONE else "private, max-age=3600"
-    answer.vary.add("Authorization")
+    answer.vary.update(("Authorization", "Origin"))
     answer.set_etag(sha256(answer.get_data()).hexdigest()[:16])
     return cast(Response, answer.make_conditional(request))
 
@@ -44,7 +43,7 @@ def call(service_id: str) -> Response:
     """Answer a hook."""
     start = perf_counter()
     client = caller()
-    answer = _service().respond(service_id, _body(), client=client)
+    answer = _service().respond(service_id, json_body(), client=client)
     _observe(service_id, client.id, answer, perf_counter() - start)
     return as_json(answer.body, answer.status)
 
@@ -53,7 +52,7 @@ def call(service_id: str) -> Response:
 def feedback(service_id: str) -> Response:
     """Store what became of our cards; on disk before it is acknowledged."""
     client = caller()
-    batch = _service().feedback(service_id, _body(), client=client)
+    batch = _service().feedback(service_id, json_body(), client=client)
     counted: Metrics = current_app.extensions["cds-metrics"]
     counted.feedback(service_id, (item.outcome for item in batch.items), batch.malformed)
     log(
@@ -112,18 +111,6 @@ def _number(value: Any) -> orjson.Fragment:
     if isinstance(value, Decimal):
         return orjson.Fragment(f"{value:f}".encode())
     raise TypeError(type(value).__name__)
-
-
-def _body() -> bytes:
-    """The bytes of a JSON body. Raises WrongMediaType, BadRequest."""
-    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
-        raise WrongMediaType("Content-Encoding is not supported; send plain JSON.")
-    if request.mimetype not in _MEDIA_TYPES:
-        raise WrongMediaType("Content-Type must be application/json or application/fhir+json.")
-    body = request.get_data(cache=False)
-    if not body:
-        raise BadRequest("The body is empty; it must be a JSON object.")
-    return body
 
 
 def _service() -> Service:

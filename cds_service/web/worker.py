@@ -2,22 +2,69 @@
 then.
 
 gunicorn's own worker leaves new connections waiting in the listening socket, and resets them when
-it ends.
+it ends. It gives a thread to each new connection before anything has come by it, waits for ever on
+a client that stops in the middle of a call, and answers what is no HTTP with a page.
 """
 
 from __future__ import annotations
 
+import socket
+import struct
+from concurrent.futures import Future
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+import orjson
+from gunicorn.http import errors
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
+from cds_service.protocol.outcome import outcome
 from cds_service.web.gate import close_gate
+from cds_service.web.log import log, place
+
+_STALLED_SECONDS = 5  # that a thread waits for the next piece of a call, or to be rid of an answer
+_FAULTS = (  # the first that fits
+    ((errors.InvalidResponseHeader, errors.InvalidResponseHeaderName), 500, "exception"),
+    (errors.LimitRequestLine, 414, "too-long"),
+    (errors.LimitRequestHeaders, 431, "too-long"),
+    (errors.ExpectationFailed, 417, "not-supported"),
+    (errors.UnsupportedTransferCoding, 501, "not-supported"),
+    (errors.ParseException, 400, "invalid"),
+    (Exception, 500, "exception"),
+)
+_TEXTS = {
+    400: "This is no HTTP request that this service can read.",
+    414: "The address is too long.",
+    417: "Expect must be 100-continue, or be left out.",
+    431: "The headers are too large or too many.",
+    500: "This service failed; its log names the cause.",
+    501: "This Transfer-Encoding is not supported; send the body plain or in chunks.",
+}
 
 
 class DrainingWorker(ThreadWorker):  # type: ignore[misc]
     """Accepts to the end; once stopping, the gate answers 503 and each answer closes its
     connection.
     """
+
+    def run(self) -> None:
+        """Serve; connections inherit how long they may stall from the socket they came in by."""
+        seconds = struct.pack("ll", _STALLED_SECONDS, 0)
+        for listener in self.sockets:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+        super().run()
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a thread to a connection by which something has come; the others wait without one."""
+        if conn.initialized or not self.alive or conn.wait_for_data(0):
+            super().enqueue_req(conn)
+        else:
+            nothing: Future[object] = Future()
+            nothing.set_result(_DEFER)
+            self.finish_request(conn, nothing)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: close the gate, then stop as gunicorn does."""
@@ -29,3 +76,16 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         """Go on accepting while stopping."""
         if enabled or self.alive:
             super().set_accept_enabled(enabled)
+
+    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, exc: Exception) -> None:
+        """Answer what could not be read as HTTP in the shape of every other error."""
+        status, code = next((s, c) for kinds, s, c in _FAULTS if isinstance(exc, kinds))
+        level = "error" if code == "exception" else "warning"
+        log("unread", level=level, status=status, error=type(exc).__name__, at=place(exc))
+        body = orjson.dumps(outcome(code, _TEXTS[status]))
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with suppress(OSError):
+            write_nonblock(client, head.encode() + body)

@@ -79,7 +79,7 @@ class TestValidate:
             ({"services": [{"id": "a b"}]}, "one URL path segment"),
             ({"feedback": [5]}, "1 items could not be read"),
             ({"feedback": 5}, "feedback"),
-            ({"resourceType": "Patient", "birthDate": "May"}, "birthDate"),
+            ({"resourceType": "Patient", "birthDate": "Canary"}, "file.json: birthDate: "),
             ({"resourceType": "Nonsense"}, "not a resource type"),
         ],
     )
@@ -87,6 +87,14 @@ class TestValidate:
         told = run("validate", written(tmp_path, message))
         assert told.exit_code == 1
         assert fault in told.output
+        assert "Canary" not in told.output
+
+    def test_every_fault_of_a_resource_has_its_line(self, tmp_path: Path) -> None:
+        order = {"resourceType": "MedicationRequest", "status": 5, "unknown": 1}
+        told = run("validate", written(tmp_path, order))
+        lines = told.output.splitlines()
+        assert {line.split(": ")[1] for line in lines} >= {"status", "unknown"}
+        assert all(line.startswith("file.json: ") for line in lines)
 
     def test_resources_in_a_request_are_checked_one_by_one(self, tmp_path: Path) -> None:
         request = json.loads((ANSWERS / "request.json").read_text())
@@ -113,19 +121,26 @@ class TestValidate:
         broken = written(tmp_path, card.read_text() + "nonsense: true\n", "opioid-dose.yaml")
         told = run("validate", broken)
         assert told.exit_code == 1
-        assert "opioid-dose.yaml" in told.output
+        assert told.output.startswith("opioid-dose.yaml: opioid-dose.yaml:")
         assert "nonsense" in told.output
+        other = run("validate", written(tmp_path, "id: x\n", "nobody-knows.yaml"))
+        assert other.output.startswith("nobody-knows.yaml: nobody-knows.yaml:1")
 
     @pytest.mark.parametrize(
         "content", ["{", "[]", "{}", '{"cards": [NaN]}', '{"hook": "a", "hook": "b"}']
     )
     def test_what_is_no_message_is_exit_2(
-        self, tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
+        self,
+        tmp_path: Path,
+        content: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         monkeypatch.setattr("sys.argv", ["cds-service", "validate", written(tmp_path, content)])
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code == 2
+        assert capsys.readouterr().err.startswith("cds-service: file.json: ")
 
 
 class TestInvoke:
@@ -156,6 +171,15 @@ class TestInvoke:
         assert "/Patient/canary" in store.asked
         assert "/MedicationRequest?patient=canary" in store.asked
 
+    def test_what_the_fhir_server_did_not_give_is_told(
+        self, address: str, base: str, store: FhirStore
+    ) -> None:
+        store.hidden = ["Condition"]
+        built = ("--fhir", base, "--patient", "canary", "--service", "opioid-safety")
+        told = run("invoke", address, *built)
+        assert "not prefetched: conditions (status 403)" in told.stderr
+        assert "canary" not in told.stderr
+
     def test_a_token_goes_to_the_fhir_server(self, address: str, tmp_path: Path) -> None:
         with Loopback(FhirStore(PATIENT, token="canary-token")) as base:
             built = ("--fhir", base, "--patient", "Patient/canary", "--service", "opioid-safety")
@@ -177,6 +201,9 @@ class TestInvoke:
         assert run("invoke", address, "--fhir", "http://127.0.0.1:9").exit_code == 2
         assert run("invoke", address, written(tmp_path, "{")).exit_code == 2
         assert run("invoke", address, written(tmp_path, "[]")).exit_code == 2
+        told = run("invoke", address, written(tmp_path, {"context": {}}))
+        assert told.exit_code == 2
+        assert "file.json names no hook" in told.output
         assert run("invoke", address, written(tmp_path, {}), "--issuer", "https://x").exit_code == 2
 
     def test_a_service_that_is_not_there_is_said(self, address: str) -> None:
@@ -214,15 +241,20 @@ class TestDryRun:
         assert "not at all" in told.output or "in part" in told.output
 
     def test_a_server_that_says_nothing_of_itself_is_exit_2(
-        self, monkeypatch: pytest.MonkeyPatch, address: str
+        self, monkeypatch: pytest.MonkeyPatch, address: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for base in ("http://127.0.0.1:9", f"{address}/health"):
+        for base in ("http://127.0.0.1:9", f"{address}/health", "ehr.example.org/fhir"):
             monkeypatch.setattr(
                 "sys.argv", ["cds-service", "dry-run", "--fhir", base, "--patient", "x"]
             )
             with pytest.raises(SystemExit) as ended:
                 main()
             assert ended.value.code == 2
+        assert "'ehr.example.org/fhir' is no http(s) URL" in capsys.readouterr().err
+
+    def test_a_patient_without_an_id_is_exit_2(self, base: str, address: str) -> None:
+        assert run("dry-run", "--fhir", base, "--patient", " ").exit_code == 2
+        assert run("invoke", address, "--fhir", base, "--patient", " ").exit_code == 2
 
     def test_pages_are_turned_and_counted(self, base: str, store: FhirStore) -> None:
         store.resources += [DIAZEPAM | {"id": f"rx{n}"} for n in range(9)]

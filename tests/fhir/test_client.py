@@ -111,6 +111,11 @@ def test_a_query_carries_the_token_and_asks_for_fhir(ehr: Ehr) -> None:
     assert "Cookie" not in headers
 
 
+def test_a_byte_order_mark_is_no_fault(ehr: Ehr) -> None:
+    ehr.table["/fhir/Condition?patient=p1"] = (200, {}, b'\xef\xbb\xbf{"entry": []}')
+    assert ask(ehr) == Pages((b'{"entry": []}',))
+
+
 @pytest.mark.parametrize(
     "status", [201, 204, 301, 302, 307, 400, 401, 403, 404, 410, 429, 500, 503]
 )

@@ -76,6 +76,9 @@ def test_timing_rules(repeat: dict[str, Any], per_day: str) -> None:
         ({"text": "QOD"}, "1/2"),
         ({"text": "twice daily"}, "2"),
         ({"text": "q4-6h prn"}, "6"),
+        ({"coding": [{"system": "http://snomed.info/sct", "code": "229799001"}]}, "2"),
+        ({"coding": [{"code": "229800002", "display": "Every 6 hours (qualifier value)"}]}, "4"),
+        ({"coding": [{"code": "BID PRN"}]}, "2"),
     ],
 )
 def test_timing_codes(code: dict[str, Any], per_day: str) -> None:
@@ -124,6 +127,8 @@ def test_a_number_without_its_period_is_no_frequency(repeat: dict[str, Any]) -> 
         (1, "tsp", ("5", "mL", "")),
         (75, "mcg/hr", ("75", "mcg/h", "")),
         (0.075, "mg/h", ("75", "mcg/h", "")),
+        (1, "428673006", ("1", "unit", "tablet")),
+        (1, "732937005", ("1", "unit", "capsule")),
     ],
 )
 def test_units(value: Any, unit: str, expected: tuple[str, str, str]) -> None:

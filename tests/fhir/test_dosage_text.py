@@ -37,6 +37,25 @@ def test_the_total_in_a_text_counts_where_no_strength_is_known() -> None:
     assert only(sig(said, drug=TABLET)).unit == "unit"
 
 
+def test_the_total_may_be_a_range() -> None:
+    said = {
+        "text": "Take 1-2 tablets (10-20 mg total) by mouth every 6 (six) hours as needed for Pain"
+    }
+    assert (only(sig(said)).amount, only(sig(said)).daily) == (2, 8)
+    assert (only(sig(said, drug=INGREDIENT)).amount, only(sig(said, drug=INGREDIENT)).unit) == (
+        20,
+        "mg",
+    )
+
+
+def test_a_text_that_says_only_how_much_needs_a_rule_that_says_how_often() -> None:
+    amount = {"text": "Take 1 tablet (10 mg total) by mouth"}
+    assert only(sig({**amount, "timing": {"code": {"text": "TID"}}})).daily == 3
+    assert sig(amount).unread is not None
+    two = {"text": "Take 1 tablet and 2 tablets", "timing": {"code": {"text": "TID"}}}
+    assert sig(two).unread is not None
+
+
 def test_instructions_by_text_alone() -> None:
     assert len(sig({"text": "2 tablets daily"}, {"text": "then 1 tablet daily"}).steps) == 2
     stepped = {"text": "2 tablets daily for 3 days then 1 tablet daily for 3 days"}

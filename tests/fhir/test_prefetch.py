@@ -56,6 +56,22 @@ def test_null_and_empty_results_are_known_to_be_empty(value: Any) -> None:
     assert server.asked == []
 
 
+@pytest.mark.parametrize("total", [1, 500])
+def test_a_result_that_counts_resources_and_sends_none_says_nothing(total: int) -> None:
+    counted = {"resourceType": "Bundle", "total": total}
+    server = Server({URL: bundle(condition())})
+    assert came(Call({"conditions": counted}), server) == (Came("fetched"), True, 1)
+    way, available, _ = came(Call({"conditions": counted}))
+    assert (way.how, available) == ("missing", False)
+    way, available, _ = came(Call({}), Server({URL: counted}))
+    assert (way.how, available) == ("missing", False)
+
+
+@pytest.mark.parametrize("total", ["1", -1, 0, None, 1.5, True])
+def test_a_count_that_is_none_does_no_harm(total: Any) -> None:
+    assert came(Call({"conditions": bundle(total=total)})) == (Came("empty"), True, 0)
+
+
 @pytest.mark.parametrize(
     "value", [outcome("error"), outcome("fatal"), bundle(outcome("error")), bundle(outcome(""))]
 )

@@ -239,3 +239,88 @@ def test_a_number_beyond_measure_costs_only_itself(number: str) -> None:
 def test_a_request_not_to_do_something_is_no_draft() -> None:
     never = mine("ServiceRequest", "s", status="draft", intent="order", doNotPerform=True)
     assert refs(bundle(never)) == []
+
+
+MEDICATION = {"resourceType": "Medication", "code": OXYCODONE}
+
+
+def drug_of(drafted: dict[str, Any], *others: Any, prefetch: Any = None) -> str:
+    """What the one draft is called; empty if its drug could not be told."""
+    entries = [{"resource": drafted}, *others]
+    reading = read(Call(prefetch, {"resourceType": "Bundle", "entry": entries}), [])
+    (found,) = reading.facts.orders
+    return "" if found.drug is None else found.text
+
+
+def referring(reference: str) -> dict[str, Any]:
+    """A draft that names its product by reference."""
+    return order(medicationCodeableConcept=None, medicationReference={"reference": reference})
+
+
+def test_a_product_may_be_an_entry_that_only_its_full_url_names() -> None:
+    entry = {"fullUrl": "urn:uuid:m", "resource": MEDICATION}
+    assert drug_of(referring("urn:uuid:m"), entry) == "oxycodone 5 MG Oral Tablet"
+    assert drug_of(referring("urn:uuid:other"), entry) == ""
+
+
+def test_a_product_may_come_under_a_key_of_its_own() -> None:
+    product = MEDICATION | {"id": "m"}
+    for value in (product, bundle(product)):
+        found = drug_of(referring("Medication/m"), prefetch={"products": value, "odd": 5})
+        assert found == "oxycodone 5 MG Oral Tablet"
+
+
+@pytest.mark.parametrize(
+    "medication",
+    [
+        {"concept": OXYCODONE},
+        {"reference": {"reference": "#m"}},
+        {"reference": "#m"},
+        {"reference": {"display": "oxycodone 5 MG Oral Tablet"}},
+        [{"concept": OXYCODONE}],
+        {"concept": OXYCODONE, "reference": 5},
+    ],
+)
+def test_a_product_may_be_named_as_other_versions_of_fhir_do(medication: Any) -> None:
+    drafted = order(
+        medicationCodeableConcept=None,
+        medication=medication,
+        contained=[MEDICATION | {"id": "m"}],
+    )
+    assert drug_of(drafted) == "oxycodone 5 MG Oral Tablet"
+
+
+@pytest.mark.parametrize("medication", [{}, {"concept": 5}, 5, None])
+def test_a_product_of_another_version_that_cannot_be_read_is_named(medication: Any) -> None:
+    drafted = order(medicationCodeableConcept=None, medication=medication)
+    reading = read(Call({}, bundle(drafted)), [])
+    assert "the medication could not be read" in {gap.why for gap in reading.facts.unread}
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ({"resource": {"resourceType": "MedicationOrder", "id": "o"}}, "MedicationOrder/o"),
+        ({"resource": {"resourceType": "ProcedureRequest", "id": "o"}}, "ProcedureRequest/o"),
+        ({"resource": {"id": "o"}}, "o"),
+        ({"fullUrl": "urn:uuid:o", "resource": {}}, "urn:uuid:o"),
+        (order("o"), "unnamed-0"),
+    ],
+)
+def test_an_entry_that_is_no_request_of_ours_is_named(entry: dict[str, Any], named: str) -> None:
+    reading = read(Call({}, {"resourceType": "Bundle", "entry": [entry]}), [])
+    assert [gap.ref for gap in reading.facts.unread] == [named]
+    assert reading.drafts == {}
+
+
+def test_other_requests_are_none_of_our_business() -> None:
+    others = [
+        {"resourceType": kind, "id": "x"} for kind in ("NutritionOrder", "Task", "Medication")
+    ]
+    assert read(Call({}, bundle(*others)), []).facts.unread == ()
+
+
+def test_a_selection_may_give_the_uuid_of_a_full_url_its_type() -> None:
+    entries = [{"fullUrl": f"urn:uuid:{n}", "resource": order(None)} for n in (1, 2)]  # type: ignore[arg-type]
+    drafts = {"resourceType": "Bundle", "entry": entries}
+    assert refs(drafts, "order-select", ["MedicationRequest/2"]) == ["urn:uuid:2"]

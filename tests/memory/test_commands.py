@@ -63,7 +63,9 @@ def test_the_report_in_json_and_as_a_table() -> None:
         "median_seconds": 60.0,
     }
     assert lines["pdmp-review"]["median_seconds"] is None
-    assert "order-sign" in said("feedback", "report", "--by", "hook")
+    table = said("feedback", "report", "--by", "hook")
+    for shown in ("order-sign", "snoozed", "accepted", "overridden", "clinical-judgement 1"):
+        assert shown in table
 
 
 def test_the_report_tells_of_criteria_and_is_a_sheet_too() -> None:

@@ -21,6 +21,12 @@ def read(*items: Any) -> tuple[tuple[Feedback, ...], int]:
     return batch.items, batch.malformed
 
 
+def test_a_byte_order_mark_and_capitals_are_no_fault() -> None:
+    sent = body({"feedback": [OVERRIDDEN | {"outcome": "OVERRIDDEN"}]})
+    (item,) = read_feedback(b"\xef\xbb\xbf" + sent, NOW).items
+    assert item.outcome == "overridden"
+
+
 def test_an_accepted_card_names_its_suggestions() -> None:
     sent = {
         "card": "c1",

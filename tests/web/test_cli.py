@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from cds_service import __version__
 from cds_service.cli import COMMANDS, commands, main
 from cds_service.errors import SettingsError
+from cds_service.settings import load_settings
 
 
 def test_help_names_every_command() -> None:
@@ -20,6 +22,17 @@ def test_help_names_every_command() -> None:
     for name in COMMANDS:
         assert name in shown.output
         assert CliRunner().invoke(commands, [name, "--help"]).exit_code == 0
+
+
+def test_the_version_is_told_also_where_nothing_is_installed() -> None:
+    shown = CliRunner().invoke(commands, ["--version"], prog_name="cds-service")
+    assert (shown.exit_code, shown.output) == (0, f"cds-service, version {__version__}\n")
+
+
+def test_a_setting_is_told_to_be_wrong_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_TIMEZONE", "Mars")
+    with pytest.raises(SettingsError, match=r"^CDS_TIMEZONE: not an IANA time zone such as"):
+        load_settings()
 
 
 def test_an_unknown_command_is_bad_input() -> None:

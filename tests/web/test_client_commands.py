@@ -157,19 +157,22 @@ def test_the_orders_of_a_client_are_shown_with_their_entries(file: Path) -> None
     assert run("client", "orders", "nobody").exit_code == 2
 
 
-def test_clients_are_listed(file: Path) -> None:
-    run(
-        "client",
-        "add",
-        "st-elsewhere",
-        "--issuer",
-        "https://a.example",
-        "--jku",
-        "https://a.example/j",
-    )
+def test_only_epic_needs_entries(file: Path) -> None:
+    file.write_text(EPIC.replace("profile: epic", "profile: oracle"))
+    shown = run("client", "orders", "a")
+    assert shown.exit_code == 0
+    assert "none" not in shown.output
+    assert "as it is" in shown.output
+
+
+def test_clients_are_listed_with_nothing_cut_off(file: Path) -> None:
+    name, issuer = "st-elsewhere-of-the-seven-hills", "https://ehr.example/api/FHIR/R4"
+    run("client", "add", name, "--issuer", issuer, "--jku", f"{issuer}/keys", "--fhir", issuer)
     shown = run("client", "list")
     assert shown.exit_code == 0
-    assert "https" in shown.output
+    assert "…" not in shown.output
+    for text in (name, issuer, f"{issuer}/keys"):
+        assert text in shown.output
 
 
 def test_without_a_file_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +240,7 @@ def test_a_new_pair_is_for_its_owner_only_and_its_public_half_verifies(
 
 
 def test_what_is_no_key_is_bad_input(tmp_path: Path) -> None:
-    for text in ("nonsense", "[]", '{"keys": 5}'):
+    for text in ("nonsense", "[]", '{"keys": 5}', '{"keys": []}', '{"kty": "oct"}'):
         (tmp_path / "x.json").write_text(text)
         assert run("keys", "print", str(tmp_path / "x.json")).exit_code == 2
 

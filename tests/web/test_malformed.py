@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cds_service.errors import FhirReadError
+from cds_service.fhir.client import Pages
 from cds_service.protocol.linter import lint
+from cds_service.service import Service
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
 
 URL = "/cds-services/opioid-safety"
@@ -126,19 +130,52 @@ def test_drafts_of_another_patient_get_no_guidance(web: FlaskClient, keys: list[
 @pytest.mark.parametrize("prefetch", [..., {}, None])
 def test_nothing_to_read_is_412(web: FlaskClient, prefetch: Any) -> None:
     text = assert_outcome(post(web, body(order_sign(OXYCODONE, prefetch=prefetch))), 412)
-    assert "patient" in text
+    assert "conditions, patient (not in prefetch, and no access to the FHIR server)" in text
 
 
 def test_a_server_that_is_down_is_412(web: FlaskClient) -> None:
-    assert_outcome(
-        post(web, body(order_sign(OXYCODONE, prefetch={}, fhirServer="http://127.0.0.1:9/fhir"))),
-        412,
-    )
+    sent = order_sign(OXYCODONE, prefetch={}, fhirServer="http://127.0.0.1:9/fhir")
+    answer = post(web, body(sent))
+    assert "(the FHIR server: no connection)" in assert_outcome(answer, 412)
+    assert json.loads(answer.data)["issue"][0]["code"] == "transient"
 
 
 def test_a_server_elsewhere_is_never_called(web: FlaskClient) -> None:
     sent = order_sign(OXYCODONE, prefetch={}, fhirServer="http://169.254.169.254/fhir")
-    assert_outcome(post(web, body(sent)), 412)
+    text = assert_outcome(post(web, body(sent)), 412)
+    assert "fhirServer is not one this client may name" in text
+
+
+class Failing:
+    """A FHIR server that answers every question the same way."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def gather(self, queries: Mapping[str, str]) -> dict[str, Pages | FhirReadError]:
+        """The failure, by the names that were asked."""
+        return {name: FhirReadError(self._why) for name in queries}
+
+
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [
+        ("timeout", "timeout"),
+        ("status 429", "transient"),
+        ("status 503", "transient"),
+        ("busy", "transient"),
+        ("status 401", "incomplete"),
+        ("status 404", "incomplete"),
+    ],
+)
+def test_what_a_server_said_tells_whether_to_try_again(
+    service: Service, why: str, code: str
+) -> None:
+    sent = body(order_sign(OXYCODONE, prefetch={}))
+    answer = service.respond("opioid-safety", sent, fetch=Failing(why))
+    issue = answer.body["issue"][0]
+    assert (answer.status, issue["code"]) == (412, code)
+    assert f"(the FHIR server: {why})" in issue["details"]["text"]
 
 
 @pytest.mark.parametrize("value", [None, EMPTY, {"resourceType": "Bundle", "entry": []}])
@@ -227,7 +264,7 @@ def test_order_hooks_without_orders_get_no_cards(
     [
         ({"Content-Type": "text/plain"}, 415),
         ({"Content-Type": ""}, 415),
-        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Encoding": "br"}, 415),
         ({"Content-Type": "application/json; charset=utf-8"}, 200),
         ({"Content-Type": "application/fhir+json"}, 200),
         ({"Accept": "text/html"}, 200),

@@ -1,0 +1,59 @@
+"""The body of a call: what its headers say it is, and its bytes, unpacked and whole."""
+
+from __future__ import annotations
+
+import zlib
+
+from flask import request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from cds_service.errors import BadRequest, WrongMediaType
+
+BROKEN = (ClientDisconnected, OSError, ParseException)  # what reading a body may end in
+_MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
+_PLAIN = frozenset({"", "identity"})
+_GZIP = frozenset({"gzip", "x-gzip"})
+_GZIP_FORMAT = 31  # for zlib: the largest window, with the head and the sum of gzip
+
+
+def json_body() -> bytes:
+    """The bytes of a JSON body. Raises WrongMediaType, BadRequest, RequestEntityTooLarge."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in _PLAIN and coding not in _GZIP:
+        raise WrongMediaType("Content-Encoding must be gzip, or be left out.")
+    if request.mimetype not in _MEDIA_TYPES:
+        raise WrongMediaType("Content-Type must be application/json or application/fhir+json.")
+    body = _read()
+    if coding in _GZIP:
+        body = _unpacked(body, request.max_content_length)
+    if not body:
+        raise BadRequest("The body is empty; it must be a JSON object.")
+    return body
+
+
+def _read() -> bytes:
+    """What was sent. A body in chunks has no length; werkzeug cuts it at the limit and says
+    nothing.
+    """
+    try:
+        body = request.get_data(cache=False)
+        if not request.environ.get("CONTENT_LENGTH") and request.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+    except BROKEN:
+        raise BadRequest("The body broke off, or came too slowly.") from None
+    return body
+
+
+def _unpacked(packed: bytes, most: int | None) -> bytes:
+    """The content of one gzip stream of at most `most` bytes, unpacked no further than that."""
+    stream = zlib.decompressobj(_GZIP_FORMAT)
+    try:
+        found = stream.decompress(packed, 0 if most is None else most + 1)
+    except zlib.error:
+        raise BadRequest("The body is not packed by gzip.") from None
+    if most is not None and len(found) > most:
+        raise RequestEntityTooLarge
+    if not stream.eof or stream.unused_data:
+        raise BadRequest("The body is not one whole gzip stream.")
+    return found
