@@ -42,6 +42,7 @@ class OrderMme:
     arithmetic: str = ""
     why: str = ""
     notes: tuple[str, ...] = ()
+    partial: bool = False  # the least it can be
 
     @property
     def mme(self) -> Decimal | None:
@@ -114,7 +115,8 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
     before += [_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced)]
     return DailyMme(
         per_day=total,
-        is_lower_bound=facts.lacks(Need.MEDICATIONS) or any(not order.counted for order in orders),
+        is_lower_bound=facts.lacks(Need.MEDICATIONS)
+        or any(order.partial or not order.counted for order in orders),
         seen=bool(orders) or any(order.opioid for order in facts.orders),
         factors=known.factors.id,
         orders=orders,
@@ -186,6 +188,7 @@ def _orders(courses: list[Running], greatest: date) -> Iterator[OrderMme]:
             per_day=added(mme_of(p, totals) for p in course.amount.portions),
             arithmetic=" + ".join(_arithmetic(p, totals) for p in course.amount.portions),
             notes=(*course.amount.notes, *apart),
+            partial=course.amount.partial,
         )
 
 

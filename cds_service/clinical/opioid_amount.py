@@ -57,6 +57,7 @@ class Amount:
     portions: tuple[Portion, ...] = ()
     why: str = ""
     notes: tuple[str, ...] = ()
+    partial: bool = False  # at least so much: another instruction could not be read
 
 
 def opioid_amount(drug: Drug | None, sig: Sig, table: FactorTable) -> Amount:
@@ -71,7 +72,14 @@ def opioid_amount(drug: Drug | None, sig: Sig, table: FactorTable) -> Amount:
     except Uncountable as problem:
         return Amount(why=str(problem))
     greatest = max(steps, key=_weight) if len(steps) > 1 else steps[0]
-    return Amount(greatest, notes=(*sig.notes, *_patch_notes(drug, sig)))
+    rest = (
+        (f"at least, as another instruction could not be read: {sig.partly}",) if sig.partly else ()
+    )
+    return Amount(
+        greatest,
+        notes=(*sig.notes, *_patch_notes(drug, sig), *rest),
+        partial=sig.partly is not None,
+    )
 
 
 def factor_for(rows: tuple[FactorRow, ...], patient_total: Fraction) -> FactorRow:

@@ -42,7 +42,8 @@ class Sig:
     """How much a day. `steps` follow one another and the greatest counts; doses of one step are
     taken together.
 
-    Exactly one of `steps` and `unread` says something; `basis`: structured | text | supply.
+    Exactly one of `steps` and `unread` says something; `basis`: structured | text | supply. With
+    `partly`, some of several instructions could not be read, and the steps are the least there is.
     """
 
     steps: tuple[tuple[Dose, ...], ...] = ()
@@ -52,6 +53,7 @@ class Sig:
     notes: tuple[str, ...] = ()  # assumptions made, for the card
     bounds_days: int | None = None  # length of the instruction's own bounds
     route: Route = Route.UNKNOWN  # how it is to be given, where the instruction says so
+    partly: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

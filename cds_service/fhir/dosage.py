@@ -3,13 +3,13 @@
 Several instructions: the same sequence is taken together, different sequences follow one another
 and the greatest step counts; without sequences they are taken together, unless their dates do not
 overlap or a text begins with "then". An instruction without a number belongs to every step. The
-structured part wins; the text fills what it lacks, and only when it is understood as a whole. Last
-comes quantity / days' supply.
+structured part wins; the text fills what it lacks, and only when it is understood as a whole. Then
+comes quantity / days' supply, and last those of several instructions that can be read, as a bound.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -60,12 +60,37 @@ def read_sig(
     except _Gap as gap:
         days = supply_days or _last_bounds(dosages)
         dose = supply_dose(drug, quantity, days)
+        rest = None if dose is not None else _readable(dosages, drug, text, str(gap))
+        if rest is not None:
+            return rest
         routes = {route_of(d) for d in dosages} - {Route.UNKNOWN}
         route = routes.pop() if len(routes) == 1 else Route.UNKNOWN
         if dose is None or quantity is None:
             return Sig(unread=str(gap), text=text, bounds_days=_last_bounds(dosages), route=route)
         note = f"{quantity.number} for {days} days, because {gap}"
         return Sig(((dose,),), None, "supply", text, (note,), _last_bounds(dosages), route)
+
+
+def _readable(dosages: tuple[Dosage, ...], drug: Drug | None, text: str, gap: str) -> Sig | None:
+    """What the instructions that can be read say, None if there are none."""
+    reads: list[list[_Read]] = []
+    try:
+        for group in _groups(tuple(d for d in dosages if _says_something(d))):
+            found = [read for d in group if (read := _attempted(d, drug)) is not None]
+            if found:
+                reads.append(found)
+        if not reads:
+            return None
+        return replace(_joined(reads, text), bounds_days=_last_bounds(dosages), partly=gap)
+    except (_Gap, Unreadable):
+        return None
+
+
+def _attempted(dosage: Dosage, drug: Drug | None) -> _Read | None:
+    try:
+        return _instruction(dosage, drug)
+    except _Gap:
+        return None
 
 
 def _says_something(dosage: Dosage) -> bool:

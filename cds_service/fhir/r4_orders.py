@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from cds_service.fhir.r4_dosage import CodeableConcept, Element, Period, Quantity
+from cds_service.fhir.r4_dosage import CodeableConcept, Element, Period, Quantity, Ratio
 from cds_service.fhir.r4_parts import (
     ABSENT,
     ConceptPart,
@@ -93,6 +93,7 @@ class Ingredient(Element, frozen=True):
     """One ingredient of a medication."""
 
     item_codeable_concept: CodeableConcept | None = None
+    strength: Ratio | None = None
 
 
 class Medication(Resource, frozen=True):

@@ -17,10 +17,11 @@ from cds_service.fhir.concepts import label, merged
 from cds_service.fhir.fact_making import maker
 from cds_service.fhir.fills import unreadable
 from cds_service.fhir.r4_chart import Condition
-from cds_service.fhir.r4_dosage import CodeableConcept, as_list
+from cds_service.fhir.r4_dosage import CodeableConcept, Ratio, as_list
 from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_parts import ABSENT, CONCEPT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
+from cds_service.fhir.units import first_unit, unit_of
 from cds_service.fhir.vocabulary import Fill, Product, quantity
 from cds_service.knowledge.codes import Code
 
@@ -65,13 +66,25 @@ def _referred(chart: Chart, resource: Ordered, concept: bytes, reference: Refere
     concepts = [] if own is None else [own]
     product = chart.target(resource, reference)
     if isinstance(product, r4.Medication):
-        parts = [each.item_codeable_concept for each in as_list(product.ingredient)]
+        parts = [_ingredient(each) for each in as_list(product.ingredient)]
         concepts.extend(filter(None, [product.code] if product.code is not None else parts))
     concepts.append(CodeableConcept(text=reference.display))
     found = chart.vocabulary.product(merged(concepts))
     if not resource.contained:
         chart.products[concept, reference] = found
     return found
+
+
+def _ingredient(part: r4.Ingredient) -> CodeableConcept | None:
+    """An ingredient with its strength in words, as the name of a product would have it."""
+    concept, strength = part.item_codeable_concept, part.strength or Ratio()
+    amount, below = strength.numerator, strength.denominator
+    if concept is None or amount is None or amount.number is None:
+        return concept
+    volume = below is not None and first_unit(below.units) == unit_of("mL")
+    each = f"{amount.number:f} {next(iter(amount.units), '')}"
+    size = f"/{below.number or 1:f} mL" if volume and below is not None else ""
+    return CodeableConcept(coding=concept.coding, text=f"{label(concept)} {each}{size}")
 
 
 def order(

@@ -71,12 +71,13 @@ def supply_days(
     """Days one fill lasts: as stated, else quantity / amount a day, rounded up, else the bounds of
     the sig.
 
-    Steps that all say how long they last are not divided: their lengths added are the answer.
+    Steps that all say how long they last are not divided: their lengths added are the answer. Nor is
+    an amount a day of which only a part could be read.
     """
     stated = duration_days(expected)
     if stated is not None:
         return stated
-    if len(sig.steps) > 1 and sig.bounds_days is not None:
+    if sig.partly or (len(sig.steps) > 1 and sig.bounds_days is not None):
         return sig.bounds_days
     supplied = _supplied(quantity, drug)
     if supplied is not None and supplied.value > 0 and sig.steps:

@@ -77,7 +77,7 @@ def test_timing_rules(repeat: dict[str, Any], per_day: str) -> None:
         ({"text": "twice daily"}, "2"),
         ({"text": "q4-6h prn"}, "6"),
         ({"coding": [{"system": "http://snomed.info/sct", "code": "229799001"}]}, "2"),
-        ({"coding": [{"code": "229800002", "display": "Every 6 hours (qualifier value)"}]}, "4"),
+        ({"coding": [{"code": "x", "display": "Every 6 hours (qualifier value)"}]}, "4"),
         ({"coding": [{"code": "BID PRN"}]}, "2"),
     ],
 )

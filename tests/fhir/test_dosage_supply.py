@@ -72,6 +72,14 @@ def test_the_lengths_of_steps_are_added() -> None:
     assert days(None, {"value": 10, "unit": "tablet"}, said) == 7
 
 
+def test_a_part_of_the_instructions_says_nothing_of_how_long_a_fill_lasts() -> None:
+    known = tablets(frequency=4, period=1, periodUnit="d")
+    told = sig(known, {"text": "and as told"})
+    assert days(quantity={"value": 120, "unit": "tablet"}, found=sig(known)) == 30
+    assert days(quantity={"value": 120, "unit": "tablet"}, found=told) is None
+    assert days(expected={"value": 28, "unit": "d"}, found=told) == 28
+
+
 def test_supplies_of_no_use() -> None:
     assert sig(quantity={"value": 9000, "unit": "tablet"}, days=30).unread
     assert sig(quantity={"value": 0, "unit": "tablet"}, days=30).unread

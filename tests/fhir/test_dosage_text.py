@@ -56,6 +56,20 @@ def test_a_text_that_says_only_how_much_needs_a_rule_that_says_how_often() -> No
     assert sig(two).unread is not None
 
 
+def test_of_several_instructions_those_that_can_be_read_are_a_bound() -> None:
+    known = tablets(frequency=4, period=1, periodUnit="d")
+    told = sig(known, {"text": "and as told for breakthrough"})
+    assert (only(told).daily, told.unread) == (4, None)
+    assert "could not be read" in (told.partly or "")
+    assert sig(known).partly is None
+    later = sig({**known, "sequence": 1}, {"sequence": 2, "text": "as told"})
+    assert (only(later).daily, bool(later.partly)) == (4, True)
+    supplied = sig(known, {"text": "as told"}, quantity={"value": 150, "unit": "tablet"}, days=30)
+    assert (only(supplied).daily, supplied.partly) == (5, None)
+    absurd = sig(known, {"text": "as told"}, tablets(-1, frequency=4, period=1, periodUnit="d"))
+    assert absurd.unread is not None and not absurd.steps
+
+
 def test_instructions_by_text_alone() -> None:
     assert len(sig({"text": "2 tablets daily"}, {"text": "then 1 tablet daily"}).steps) == 2
     stepped = {"text": "2 tablets daily for 3 days then 1 tablet daily for 3 days"}

@@ -299,3 +299,37 @@ def test_the_same_words_of_two_drugs_are_two_doses() -> None:
         order("c", dosageInstruction=[TWICE], medicationCodeableConcept=gabapentin),
     )
     assert [o.is_a(DrugClass.GABAPENTINOID) for o in found.orders] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "amount", "below", "strengths"),
+    [
+        ("7804", "oxycodone", (10, "mg"), (1, "tablet"), [("10", "mg")]),
+        ("7804", "oxycodone", (5, "mg"), (5, "mL"), [("1", "mg/mL")]),
+        ("7804", "oxycodone", (11, "mg"), (1, "tablet"), [("None", None)]),  # no such product
+    ],
+)
+def test_a_product_by_its_ingredient_and_strength(
+    code: str,
+    name: str,
+    amount: tuple[int, str],
+    below: tuple[int, str],
+    strengths: list[tuple[str, str | None]],
+) -> None:
+    strength = {
+        "numerator": {"value": amount[0], "unit": amount[1]},
+        "denominator": {"value": below[0], "unit": below[1]},
+    }
+    concept = {"coding": [{"system": RXNORM, "code": code, "display": name}]}
+    product = {
+        "resourceType": "Medication",
+        "id": "product",
+        "ingredient": [{"itemCodeableConcept": concept, "strength": strength}],
+    }
+    found = one(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": "#product"},
+        contained=[product],
+    )
+    assert found.drug is not None
+    assert [(str(c.strength), c.unit) for c in found.drug.opioids] == strengths

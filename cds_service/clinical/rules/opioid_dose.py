@@ -67,6 +67,8 @@ def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChan
     steps = drafts[0].sig.steps
     if drafts[0].sig.basis != "structured" or len(steps) != 1 or len(steps[0]) != 1:
         return None
+    if drafts[0].sig.partly:
+        return None
     dose, now = steps[0][0], counted[drafts[0].ref].per_day
     if dose.per_day.denominator != 1 or dose.cap is not None or dose.unit == "mcg/h" or not now:
         return None
