@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,14 @@ from cds_service.clinical.medications import (
     medications,
     same_drug,
 )
-from cds_service.clinical.mme_running import Running, converted, mme_of, peak, totals_of
+from cds_service.clinical.mme_running import (
+    Running,
+    Timeline,
+    converted,
+    mme_of,
+    timeline,
+    totals_of,
+)
 from cds_service.clinical.opioid_amount import (
     Amount,
     Portion,
@@ -109,19 +116,19 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         for d in known.derived(dispensed)
         if d.opioid
     ]
-    total, day = peak(running, facts.as_of)
-    orders = (*_orders(running, day), *listed)
+    found = timeline(running, facts.as_of)
+    orders = (*_orders(running, found), *listed)
     before = [c for c in running if not c.draft]
     before += [_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced)]
     return DailyMme(
-        per_day=total,
+        per_day=found.greatest,
         is_lower_bound=facts.lacks(Need.MEDICATIONS)
         or any(order.partial or not order.counted for order in orders),
         seen=bool(orders) or any(order.opioid for order in facts.orders),
         factors=known.factors.id,
         orders=orders,
         duplicates=_duplicates(taken),
-        without_drafts=peak(before, facts.as_of)[0],
+        without_drafts=timeline(before, facts.as_of).greatest,
     )
 
 
@@ -159,20 +166,18 @@ def _ingredients(items: Iterable[Order | Statement]) -> set[str]:
     return {c.ingredient for item in items if item.drug for c in item.drug.opioids}
 
 
-def _orders(courses: list[Running], greatest: date) -> Iterator[OrderMme]:
+def _orders(courses: list[Running], known: Timeline) -> Iterator[OrderMme]:
     """What each prescription adds on the peak day, or on its own first day if it does not
     cover that one.
     """
-    of_day: dict[date, dict[str, Fraction]] = {}
+    greatest = known.day
     for course in courses:
         if course.amount.why:
             yield _uncounted(course.order, course.amount.why)
             continue
         covered = course.span.covers(greatest)
         day = greatest if covered else course.span.start
-        if day not in of_day:
-            of_day[day] = totals_of(c for c in courses if c.span.covers(day))
-        totals = of_day[day]
+        totals = known.totals[day]
         if not course.span.covers(day):  # of no days at all
             totals = totals_of((course, *(c for c in courses if c.span.covers(day))))
         apart = (
@@ -192,7 +197,7 @@ def _orders(courses: list[Running], greatest: date) -> Iterator[OrderMme]:
         )
 
 
-def _arithmetic(portion: Portion, totals: dict[str, Fraction]) -> str:
+def _arithmetic(portion: Portion, totals: Mapping[str, Fraction]) -> str:
     row = factor_for(portion.rows, totals[portion.ingredient])
     return f"{portion.says} x {show(row.exact)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -38,13 +38,64 @@ def converted(order: Order | Statement, table: FactorTable) -> Amount:
     return amount
 
 
-def peak(courses: list[Running], as_of: date) -> tuple[Fraction, date]:
-    """The greatest total of any day from `as_of` on, and its first day, on which some order
-    begins.
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What runs beside each other: `greatest` is the greatest total of any day from the as-of date
+    on, `day` its first day, on which some order begins; `totals` the amounts a day of each
+    ingredient on every day on which one begins.
     """
-    days = sorted({as_of} | {c.span.start for c in courses if c.span.start > as_of})
-    totals = [(on_day(courses, day), day) for day in days]
-    return max(totals, key=lambda pair: (pair[0], -pair[1].toordinal()))
+
+    greatest: Fraction
+    day: date
+    totals: Mapping[date, Mapping[str, Fraction]]
+
+
+def timeline(courses: Iterable[Running], as_of: date) -> Timeline:
+    """Go through the days once; each costs what changes on it, however long the chart."""
+    begun: dict[date, list[Portion]] = {as_of: []}
+    ended: dict[date, list[Portion]] = {}
+    for course in courses:
+        first, end = course.span.start, course.span.end
+        runs = end is None or end > first
+        begun.setdefault(first, []).extend(course.amount.portions if runs else ())
+        if end is not None and runs:
+            ended.setdefault(end, []).extend(course.amount.portions)
+    running, totals = _Sums(), dict[date, Mapping[str, Fraction]]()
+    greatest, on = Fraction(-1), as_of
+    for day in sorted({*begun, *ended}):
+        running.take(ended.get(day, ()), -1)
+        if day in begun:
+            running.take(begun[day], 1)
+            totals[day] = running.totals()
+            if day >= as_of and (total := running.mme(totals[day])) > greatest:
+                greatest, on = total, day
+    return Timeline(greatest, on, totals)
+
+
+class _Sums:
+    """Amounts a day of what runs at a time, by ingredient and factor rows."""
+
+    def __init__(self) -> None:
+        self._amounts: dict[tuple[str, tuple[int, ...]], tuple[Portion, Fraction]] = {}
+
+    def take(self, portions: Iterable[Portion], sign: int) -> None:
+        """Add portions, or take them away."""
+        for portion in portions:
+            key = portion.ingredient, tuple(map(id, portion.rows))  # the rows are the table's own
+            before = self._amounts.get(key)
+            amount = portion.amount if sign > 0 else -portion.amount
+            self._amounts[key] = portion, amount if before is None else before[1] + amount
+
+    def totals(self) -> dict[str, Fraction]:
+        """By ingredient."""
+        return _totals((portion.ingredient, amount) for portion, amount in self._amounts.values())
+
+    def mme(self, totals: Mapping[str, Fraction]) -> Fraction:
+        """MME a day, each ingredient at the tier of its total."""
+        return added(
+            amount * factor_for(portion.rows, totals[portion.ingredient]).exact
+            for portion, amount in self._amounts.values()
+        )
 
 
 def on_day(courses: Iterable[Running], day: date) -> Fraction:
@@ -56,13 +107,17 @@ def on_day(courses: Iterable[Running], day: date) -> Fraction:
 
 def totals_of(courses: Iterable[Running]) -> dict[str, Fraction]:
     """The patient's daily total of each ingredient, which decides its tier."""
+    return _totals((p.ingredient, p.amount) for c in courses for p in c.amount.portions)
+
+
+def _totals(amounts: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
     totals: dict[str, Fraction] = {}
-    for portion in (p for c in courses for p in c.amount.portions):
-        before = totals.get(portion.ingredient)
-        totals[portion.ingredient] = portion.amount if before is None else before + portion.amount
+    for ingredient, amount in amounts:
+        before = totals.get(ingredient)
+        totals[ingredient] = amount if before is None else before + amount
     return totals
 
 
-def mme_of(portion: Portion, totals: dict[str, Fraction]) -> Fraction:
+def mme_of(portion: Portion, totals: Mapping[str, Fraction]) -> Fraction:
     """MME a day of one opioid of a prescription, at the tier of the patient's total."""
     return portion.amount * factor_for(portion.rows, totals[portion.ingredient]).exact

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Condition, Order
+from cds_service.clinical.mme_running import Running, converted, on_day, timeline
 from cds_service.clinical.opioid_amount import factor_for
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Component, Drug, DrugClass
 from cds_service.knowledge.model import FactorRow
-from tests.clinical.prescriptions import AS_OF, chart, dose, drug, mme, order
+from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
 
 OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049683", "892582", "864706"
 FENTANYL_25, HYDROCODONE_5 = "245134", "857002"
@@ -59,6 +60,17 @@ def test_a_long_chart_takes_no_longer_an_order_than_a_short_one() -> None:
     total = mme(order(METHADONE_10, dose(1, times=1)), *many)
     assert len(total.orders) == 3001
     assert perf_counter() - start < 4  # 15 when each order adds up all others
+
+
+def test_orders_that_begin_on_many_days_take_no_longer() -> None:
+    one = chart(OXYCODONE_10, dose(1, times=1))
+    many = [
+        replace(one, ref=f"MedicationRequest/a{n}", span=Span(days(n), days(n + 400)))
+        for n in range(3000)
+    ]
+    start = perf_counter()
+    assert mme(*many).per_day == 400 * 15
+    assert perf_counter() - start < 4
 
 
 def test_an_order_of_no_days_is_listed_with_what_it_would_add() -> None:
@@ -272,6 +284,17 @@ def test_the_order_of_orders_never_matters(orders: list[Order], seed: int, facto
         other.without_drafts,
     )
     assert set(one.orders) == set(other.orders)
+
+
+@settings(max_examples=60, deadline=None)
+@given(prescriptions(), st.sampled_from(("cdc-2022", "cdc-2016")))
+def test_the_peak_is_the_greatest_of_all_days(orders: list[Order], factors: str) -> None:
+    table = knowledge(factors).factors
+    running = [Running(o, o.span or Span(AS_OF), converted(o, table)) for o in orders]
+    each = [(on_day(running, days(n)), -n) for n in range(400)]
+    most, first = max(each)
+    found = timeline(running, AS_OF)
+    assert (found.greatest, found.day) == (most, days(-first))
 
 
 @settings(max_examples=60, deadline=None)
