@@ -32,7 +32,7 @@ from cds_service.clinical.surgery import surgery
 @dataclass(frozen=True, slots=True)
 class Emergencies:
     """The red flags that send the patient to emergency care and silence routine cards, each with
-    its evidence; `context` is the back pain they need.
+    its evidence.
     """
 
     cauda_equina: Sign = ABSENT
@@ -40,11 +40,10 @@ class Emergencies:
     infection: Sign = ABSENT
     fracture: Sign = ABSENT
     complication: Sign = ABSENT
-    context: Sign = ABSENT
 
     @property
-    def all(self) -> tuple[Sign, ...]:
-        """Each of them."""
+    def emergencies(self) -> tuple[Sign, Sign, Sign, Sign, Sign]:
+        """Each of them, in order."""
         return (
             self.cauda_equina,
             self.cord_deficit,
@@ -55,33 +54,15 @@ class Emergencies:
 
 
 @dataclass(frozen=True, slots=True)
-class RedFlags:
-    """Each red flag with its evidence, the first five emergencies; `context` is the back
-    pain they need.
-    """
+class RedFlags(Emergencies):
+    """Each red flag with its evidence, the emergencies first; `context` is the back pain they need."""
 
-    cauda_equina: Sign = ABSENT
-    cord_deficit: Sign = ABSENT
-    infection: Sign = ABSENT
-    fracture: Sign = ABSENT
-    complication: Sign = ABSENT
     possible_infection: Sign = ABSENT
     malignancy: Sign = ABSENT
     possible_fracture: Sign = ABSENT
     postoperative_pain: Sign = ABSENT
     lasting_deficit: Sign = ABSENT
     context: tuple[str, ...] = ()
-
-    @property
-    def emergencies(self) -> tuple[Sign, ...]:
-        """Those that send the patient to emergency care and silence routine cards."""
-        return (
-            self.cauda_equina,
-            self.cord_deficit,
-            self.infection,
-            self.fracture,
-            self.complication,
-        )
 
     @property
     def exempting(self) -> Sign:
@@ -131,7 +112,6 @@ def emergencies(facts: Facts, known: Known) -> Emergencies:
         infection=_shown(all_of(context, spinal_infection), pain),
         fracture=_shown(all_of(context, bones.acute), pain),
         complication=all_of(after.recent, complication),
-        context=context,
     )
 
 
@@ -159,7 +139,7 @@ def red_flags(facts: Facts, known: Known) -> RedFlags:
         known.derived(surgery),
         known.derived(emergencies),
     )
-    context = urgent.context
+    context = _context(pain)
     lasting = _lasting(known, context, urgent)
     if context.status is NOT_MET and after.recent.status is NOT_MET:
         return RedFlags(lasting_deficit=lasting)
@@ -167,11 +147,7 @@ def red_flags(facts: Facts, known: Known) -> RedFlags:
     possible = any_of(germs.fever, all_of(germs.risk, germs.marker))
     hurting = all_of(after.recent, _pain(facts, known, context))
     return RedFlags(
-        cauda_equina=urgent.cauda_equina,
-        cord_deficit=urgent.cord_deficit,
-        infection=urgent.infection,
-        fracture=urgent.fracture,
-        complication=urgent.complication,
+        *urgent.emergencies,
         possible_infection=_shown(unless(all_of(context, possible), urgent.infection), pain),
         malignancy=_shown(all_of(context, known.derived(malignancy).sign), pain),
         possible_fracture=_shown(unless(all_of(context, bones.possible), urgent.fracture), pain),
@@ -184,7 +160,7 @@ def red_flags(facts: Facts, known: Known) -> RedFlags:
 @reasoning(uses=(emergencies,))
 def emergency(facts: Facts, known: Known) -> bool:
     """Whether an emergency red flag is met, so that routine cards are silent (list S)."""
-    return any(flag.met for flag in known.derived(emergencies).all)
+    return any(flag.met for flag in known.derived(emergencies).emergencies)
 
 
 def _context(pain: BackPain) -> Sign:

@@ -126,6 +126,7 @@ def test_the_ingress_keeps_metrics_inside() -> None:
     assert {each["path"] for each in paths} == {"/cds-services", "/about", "/about.json", "/health"}
 
 
+# Neither Debian nor PyPI brings kubectl, so CI does without; the tests above read the same files.
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
 def test_kustomize_builds_the_example() -> None:
