@@ -94,8 +94,10 @@ def insert_of(engine: Engine) -> Callable[[Table], Any]:
 
 
 def _sqlite_pragmas(connection: Any, record: Any) -> None:
-    """Readers beside one writer, and a row is on the disk when the statement returns."""
+    """A row is on the disk when the statement returns. That readers go beside one writer is in the
+    file since its upgrade: to ask for it with each connection may find the file locked.
+    """
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

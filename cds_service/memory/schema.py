@@ -16,7 +16,9 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def is_current(url: str) -> bool:
-    """Whether a SQLite database already has the newest schema; other databases are always asked."""
+    """Whether a SQLite database already has the newest schema and its journal; other databases are
+    always asked.
+    """
     parsed = make_url(url)
     if (
         parsed.get_backend_name() != "sqlite"
@@ -27,9 +29,10 @@ def is_current(url: str) -> bool:
     try:
         with closing(sqlite3.connect(parsed.database)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
     except sqlite3.Error:
         return False
-    return row is not None and row[0] == HEAD
+    return row is not None and row[0] == HEAD and journal == "wal"
 
 
 def upgrade(url: str) -> None:
@@ -41,3 +44,7 @@ def upgrade(url: str) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["url"] = url
     command.upgrade(config, "head")
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        with closing(sqlite3.connect(parsed.database)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")  # readers beside one writer; it stays

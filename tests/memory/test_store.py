@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +48,17 @@ def test_upgrading_again_changes_nothing(url: str, memory: Memory) -> None:
 
 def test_a_missing_database_is_not_current(tmp_path: Path) -> None:
     assert not is_current(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+def test_a_database_file_keeps_its_readers_beside_its_writer(tmp_path: Path) -> None:
+    file = tmp_path / "restored.db"
+    upgrade(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        connection.execute("PRAGMA journal_mode=DELETE")  # as a restored dump may have it
+    assert not is_current(f"sqlite:///{file}")
+    upgrade(f"sqlite:///{file}")
+    assert is_current(f"sqlite:///{file}")
 
 
 def test_cards_wait_for_the_queue_and_are_written_once(rows: Query, memory: Memory) -> None:
