@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, cast
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
-from cds_service.card_text import CLOSE, OPEN, cut, in_markdown, in_summary, shown
+from cds_service.card_text import CLOSE, OPEN, Text, cut, in_markdown, in_summary, shown
 
 SUMMARY_LIMIT, SUMMARY_AIM = (
     139,
@@ -82,7 +82,11 @@ class _Seen(Context):
     """The words alone: a template of ours has no blocks, no calls and no filters that ask for more."""
 
     def __init__(self, words: Mapping[str, Any]) -> None:
-        self.parent, self.vars = cast(dict[str, Any], words), {}
+        self.parent = cast(dict[str, Any], words)
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """A word as it is."""
+        return self.parent.get(key, missing)
 
 
 Words = Woven | Fixed
@@ -93,15 +97,23 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     decides.
     """
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What may be read, at once; everything else is for Jinja to answer or to refuse."""
+        if not attribute.startswith("_"):
+            value = getattr(obj, attribute, None)
+            if value is not None and not callable(value):
+                return value
+        return super().getattr(obj, attribute)
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - as Jinja calls it
         """Nothing that begins with an underscore, and nothing that can be called."""
         return not attr.startswith("_") and not callable(value)
 
 
-def _environment(text: Any) -> ImmutableSandboxedEnvironment:
+def _environment(text: Text) -> ImmutableSandboxedEnvironment:
     environment = _Sandbox(
         undefined=StrictUndefined,
-        finalize=partial(shown, text=text),
+        finalize=lambda value: shown(value, text),
         autoescape=False,  # `finalize` escapes each value
         cache_size=0,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -30,8 +31,8 @@ _DROPPED = frozenset(
     {"Cc", "Cf", "Cs", "Co", "Cn"}
 )  # control, bidi and zero-width, private, unassigned
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")
-# Whatever any of the others may change; most chart text holds none of it.
-_TELLING = re.compile(r"(?i)[\\`*_\[\]|~&<>@]|//|mailto:|xmpp:|www\.|^[#+=\d-]")
+# Wherever any of the others may change something; most chart text holds none of it.
+_TELLING = re.compile(r"[\\`*_\[\]|~&<>@:]|[wW]\.|^(?:[#+=-]|\d{1,9}[.)])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LEADING = re.compile(r"^(?:([#+=-])|(\d{1,9})([.)]))")
 _AUTOLINK = re.compile(r"(?i)(:)(?=//)|(?<=mailto)(:)|(?<=xmpp)(:)|(?<=www)(\.)|(@)")
@@ -102,33 +103,32 @@ def _digits(scaled: int, places: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def shown(value: object, text: Any) -> str:
+Text = Callable[[str], str]
+_WRITERS: Mapping[type, Callable[[Any, Text], str]] = {  # a subclass before its base
+    Rendered: lambda value, _: value,
+    str: lambda value, text: text(value),
+    bool: lambda value, _: "yes" if value else "no",
+    int: lambda value, _: number_text(value),
+    Decimal: lambda value, _: number_text(value),
+    Fraction: lambda value, _: number_text(value),
+    Number: lambda value, _: number_text(value.value),
+    date: lambda value, _: value.isoformat()[:10],
+    FuzzyDate: lambda value, _: str(value),
+    Quantity: lambda value, text: f"{number_text(value.value)} {text(value.unit)}".rstrip(),
+    Code: lambda value, text: text(str(value)),
+    tuple: lambda value, text: ", ".join([shown(item, text) for item in value]),
+    Undefined: lambda value, _: str(value),  # a StrictUndefined raises here
+}
+
+
+def shown(value: object, text: Text) -> str:
     """One value for a reader; `text` makes a chart string fit for where it goes."""
-    match value:
-        case Rendered():
-            return value
-        case Undefined():
-            return str(value)  # a StrictUndefined raises here
-        case str():
-            return str(text(str(value)))
-        case bool():
-            return "yes" if value else "no"
-        case int() | Decimal() | Fraction():
-            return number_text(value)
-        case Number():
-            return number_text(value.value)
-        case date():
-            return value.isoformat()[:10]
-        case FuzzyDate():
-            return str(value)
-        case Quantity():
-            return f"{number_text(value.value)} {text(value.unit)}".rstrip()
-        case Code():
-            return str(text(str(value)))
-        case tuple():
-            return ", ".join(shown(item, text) for item in value)
-        case _:
-            raise TypeError(f"a card cannot show a {type(value).__name__}")
+    writer = _WRITERS.get(type(value)) or next(
+        (each for kind, each in _WRITERS.items() if isinstance(value, kind)), None
+    )
+    if writer is None:
+        raise TypeError(f"a card cannot show a {type(value).__name__}")
+    return writer(value, text)
 
 
 def in_markdown(text: str) -> str:
