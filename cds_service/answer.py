@@ -12,13 +12,14 @@ from cds_service.clinical.evaluate import INTERNAL_ERROR
 from cds_service.clinical.facts import Need
 from cds_service.clinical.mme import DailyMme, daily_mme
 from cds_service.clinical.opioid_course import Course, opioid_course
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.fhir.client import TIMED_OUT
 from cds_service.protocol.outcome import outcome
 from cds_service.recall import Rests
 from cds_service.trace import Trace
 
 Failed = Callable[[str, Exception], None]
+_ROOT = Asker("root extension", (daily_mme, opioid_course))
 _PASSING = re.compile(r"status (?:429|5\d\d)|no connection|busy|in time lately")
 
 
@@ -32,21 +33,22 @@ class Answer:
     rests: Rests = field(default=dict, repr=False)  # worked out once the answer is given
 
 
-def unspoken(evaluation: Evaluation, trace: Trace) -> Answer | None:
+def unspoken(evaluation: Evaluation, traced: Callable[[], Trace]) -> Answer | None:
     """The answer where nothing could be evaluated: 412 for want of data, 500 where every rule
     failed.
     """
     if evaluation.blocked:
+        trace = traced()
         return Answer(412, _missing(evaluation.blocked, trace), trace)
     if evaluation.trace and all(rule.failed == INTERNAL_ERROR for rule in evaluation.trace):
         text = "No rule could be evaluated; the log names the cause."
-        return Answer(500, outcome("exception", text), trace)
+        return Answer(500, outcome("exception", text), traced())
     return None
 
 
 def opioids(call: Call, failed: Failed) -> tuple[DailyMme | None, Course | None]:
     """What there is to say of MME and course; a failure there costs only itself."""
-    known = Known(call, "root extension", frozenset(), frozenset(), (daily_mme, opioid_course))
+    known = Known(call, _ROOT)
     try:
         return known.derived(daily_mme), known.derived(opioid_course)
     except Exception as error:  # logged as a failing rule is

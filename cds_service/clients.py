@@ -109,6 +109,8 @@ class Client:
 
     def showing(self, user: str, key: str) -> Callable[[str], bool]:
         """Which cards are shown to a user."""
+        if not self.silent and not self.rollout:
+            return _every
         return lambda card: self.shows(card, user, key)
 
     @property
@@ -120,6 +122,11 @@ class Client:
         """A number below 10,000 that stays with a user and a card."""
         named = "\0".join((self.id, card, user)).encode()
         return int.from_bytes(hmac.digest(key.encode(), named, "sha256")[:8]) % _WHOLE
+
+
+def _every(_: str) -> bool:
+    """Every card is shown."""
+    return True
 
 
 ANYONE = Client("anyone", loopback=True)

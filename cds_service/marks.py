@@ -18,7 +18,7 @@ from cds_service.clinical.evidence import Sign
 from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, Request, Statement
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.red_flags import red_flags
-from cds_service.clinical.rule import Call, Known, Withdrawn
+from cds_service.clinical.rule import Asker, Call, Known, Withdrawn
 from cds_service.protocol.services import SERVICES
 
 Hash = Callable[[str], str]
@@ -39,7 +39,7 @@ def _cards(opioid: bool) -> frozenset[str]:
 def marks_of(findings: Iterable[Finding], call: Call, hashed: Hash) -> dict[str, frozenset[str]]:
     """The marks of each finding by its card. Raises what shared reasoning raises."""
     asked = tuple(findings)
-    known = Known(call, "marks", frozenset(), frozenset(), (daily_mme, red_flags))
+    known = Known(call, Asker("marks", (daily_mme, red_flags)))
     spine = any(f.card in _cards(False) for f in asked)
     named = _named(asked, call.facts)
     hashed = cache(hashed)

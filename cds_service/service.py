@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -200,7 +199,7 @@ class Service:
         recall = recall or Recall(None, request, client, self._failed)
         if request.stripped:
             notes = (*request.notes, "order hook without draftOrders")
-            return Answer(200, {"cards": []}, self._trace(at, as_of, notes=notes))
+            return Answer(200, {"cards": []}, self._trace(at, as_of, notes)())
         watch = Stopwatch()
         fetch, note = (given, "") if given is not None else self._callbacks.of(request, client)
         noted = Noted(fetch, request.patient_id) if fetch is not None else None
@@ -213,13 +212,19 @@ class Service:
         witness(request, reading, call, evaluation)
         notes = (*request.notes, note) if note else request.notes
         reads = tuple(noted.reads) if noted is not None else ()
-        trace = replace(self._trace(at, as_of, payers, reading, evaluation, notes), reads=reads)
-        refused = unspoken(evaluation, trace)
-        if refused is not None:
-            return refused
-        answer = self._speak(at, request, reading, call, evaluation, recall, trace)
+        trace = partial(
+            self._trace(at, as_of, notes),
+            payers=tuple(payer.id for payer in payers),
+            needs=ways(reading.came),
+            rules=evaluation.trace,
+            reads=reads,
+            microseconds=watch.laps,  # to which the last lap is still to come
+        )
+        answer = unspoken(evaluation, trace) or self._speak(
+            at, request, reading, call, evaluation, recall, trace
+        )
         watch.lap("cards")
-        return replace(answer, trace=replace(answer.trace, microseconds=watch.laps))
+        return answer
 
     def _speak(
         self,
@@ -229,7 +234,7 @@ class Service:
         call: Call,
         evaluation: Evaluation,
         recall: Recall,
-        trace: Trace,
+        trace: Callable[..., Trace],
     ) -> Answer:
         """What was found in words, as far as this user is to hear it, in the form of the client."""
         client = recall.client
@@ -254,12 +259,11 @@ class Service:
         )
         kept = silent(evaluation, heard, request.hook_instance, at.offer.id)
         named = issued(cards)
-        trace = replace(
-            trace,
+        told = trace(
             cards=(*named, *kept),
-            snoozed=tuple(each.traced(request.hook_instance, at.offer.id) for each in quiet),
+            snoozed=tuple([each.traced(request.hook_instance, at.offer.id) for each in quiet]),
         )
-        return Answer(200, body, trace, partial(recall.marks, named, said, call))
+        return Answer(200, body, told, partial(recall.marks, named, said, call))
 
     def _cards(
         self,
@@ -286,24 +290,15 @@ class Service:
             failed=self._failed,
         )
 
-    def _trace(
-        self,
-        at: Desk,
-        as_of: date,
-        payers: tuple[Payer, ...] = (),
-        reading: Reading | None = None,
-        evaluation: Evaluation | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> Trace:
-        return Trace(
+    def _trace(self, at: Desk, as_of: date, notes: tuple[str, ...]) -> Callable[..., Trace]:
+        """A trace of which the rest is still to be told."""
+        return partial(
+            Trace,
             service=at.offer.id,
             hook=at.hook,
             as_of=as_of,
             knowledge=self.knowledge.version,
             factors=self.knowledge.factors.id,
-            payers=tuple(payer.id for payer in payers),
-            needs=ways(reading.came) if reading else {},
-            rules=evaluation.trace if evaluation else (),
             notes=notes,
         )
 

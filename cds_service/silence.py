@@ -24,8 +24,8 @@ def audible(evaluation: Evaluation, shows: Shows, folding: str) -> Evaluation:
     `folding` is the service's card for info findings; where that is silent, so are they, while a
     warning that folds for want of a place is shown.
     """
-    findings = tuple(each for each in evaluation.findings if _shown(each, shows, folding))
-    gaps = tuple(gap for gap in evaluation.not_evaluated if shows(gap.card))
+    findings = tuple([each for each in evaluation.findings if _shown(each, shows, folding)])
+    gaps = tuple([gap for gap in evaluation.not_evaluated if shows(gap.card)])
     if not shows(COULD_NOT_CHECK):
         gaps = tuple(replace(gap, serious=False) for gap in gaps)
     return replace(evaluation, findings=findings, not_evaluated=gaps)

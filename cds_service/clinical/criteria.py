@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -90,16 +90,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
-    """How one rule went: `applies`, the statuses it yielded, the numbers it read and
-    microseconds.
+    """How one rule went: `applies`, the statuses it yielded, microseconds. `declared` are its own
+    numbers, `read` those that anything in the call has read.
     """
 
     rule: str
     applies: bool | None
     criteria: tuple[tuple[str, str], ...] = ()
-    numbers: tuple[str, ...] = ()
+    declared: Set[str] = frozenset()
+    read: Set[str] = frozenset()
     microseconds: int = 0
     failed: str = ""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers it read."""
+        return tuple(sorted(self.declared & self.read))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,12 @@ from cds_service.clinical.criteria import (
 )
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.red_flags import emergency
-from cds_service.clinical.rule import Call, Declared, Known, Rule, Withdrawn, all_reasoning
+from cds_service.clinical.rule import Asker, Call, Declared, Known, Rule, Withdrawn, all_reasoning
 from cds_service.knowledge.model import Knowledge, Payer
 
 Failed = Callable[[str, Exception], None]
 INTERNAL_ERROR = "internal error"  # why a rule that raised was not evaluated
+_LIST_S = Asker("list S", (emergency,))
 
 
 def unheard(rule: str, error: Exception) -> None:
@@ -112,17 +113,21 @@ class _Run:
 
     def trace(self, call: Call) -> RuleTrace:
         """For those who ask how an answer came about."""
-        statuses = tuple((c.name, c.status.value) for c in self.criteria)
-        numbers = tuple(sorted(self.rule.numbers & call.read))
         return RuleTrace(
-            self.rule.card, self.applies, statuses, numbers, self.microseconds, self.why
+            self.rule.card,
+            self.applies,
+            tuple([(c.name, c.status.value) for c in self.criteria]),
+            self.rule.numbers,
+            call.read,
+            self.microseconds,
+            self.why,
         )
 
 
 def _run(rule: Rule, awake: Mapping[str, Declared], call: Call, failed: Failed) -> _Run:
     """Ask one rule; its exceptions cost only itself."""
     start = perf_counter_ns()
-    known = Known(call, rule.card, rule.numbers, rule.codes, rule.uses)
+    known = Known(call, rule)
     applies: bool | None = None
     criteria: tuple[Criterion, ...] = ()
     why, lacked = "", False
@@ -167,20 +172,23 @@ def _lacking(rule: Rule, facts: Facts) -> list[Need]:
     """The needs a rule lacks; without draft orders to read, its wants when it lacks every
     one of them.
     """
-    missing = sorted(need for need in rule.all_needs if facts.lacks(need))
+    missing = [need for need in rule.all_needs if facts.lacks(need)]
     wants = rule.all_wants
-    drafts = bool(facts.drafts) or any(
-        request.draft for request in (*facts.requests, *facts.devices)
-    )
-    if not missing and not drafts and wants and all(map(facts.lacks, wants)):
+    if not missing and wants and all(map(facts.lacks, wants)) and not _drafting(facts):
         return sorted(wants)
-    return missing
+    return sorted(missing)
+
+
+def _drafting(facts: Facts) -> bool:
+    """Whether there are draft orders to read."""
+    requests = (*facts.requests, *facts.devices)
+    return bool(facts.drafts) or any(request.draft for request in requests)
 
 
 def _emergency(call: Call, failed: Failed) -> bool:
     """Whether list S is in force; a failure there silences nothing."""
     try:
-        return Known(call, "list S", frozenset(), frozenset(), (emergency,)).derived(emergency)
+        return Known(call, _LIST_S).derived(emergency)
     except Withdrawn:
         return False
     except Exception as error:

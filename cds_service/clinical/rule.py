@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from cds_service.clinical.criteria import Criterion, Indicator
 from cds_service.clinical.facts import Facts, Need
@@ -54,6 +54,29 @@ def declared(
     return Declared(name, worst, words, routine, gated)
 
 
+class Declares(Protocol):
+    """Who asks `Known`, and for what it may ask."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def numbers(self) -> frozenset[str]: ...
+    @property
+    def codes(self) -> frozenset[str]: ...
+    @property
+    def uses(self) -> tuple[Callable[..., Any], ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One that asks `Known` without being a rule or reasoning."""
+
+    name: str
+    uses: tuple[Callable[..., Any], ...] = ()
+    numbers: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Reasoning:
     """What a piece of shared reasoning declares."""
@@ -64,6 +87,11 @@ class Reasoning:
     uses: tuple[Callable[..., Any], ...]
     numbers: frozenset[str]
     codes: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Of its function."""
+        return self.function.__name__
 
 
 @dataclass(frozen=True)
@@ -81,6 +109,11 @@ class Rule:
     codes: frozenset[str]
     criteria: Mapping[str, Declared]
     doc: str
+
+    @property
+    def name(self) -> str:
+        """Its card."""
+        return self.card
 
     @cached_property
     def worst(self) -> Indicator:
@@ -222,60 +255,41 @@ class Known:
     and the payers.
     """
 
-    __slots__ = ("_call", "_codes", "_name", "_numbers", "_uses")
+    __slots__ = ("_call", "_may")
 
-    def __init__(
-        self,
-        call: Call,
-        name: str,
-        numbers: frozenset[str],
-        codes: frozenset[str],
-        uses: tuple[Callable[..., Any], ...],
-    ) -> None:
-        self._call, self._name, self._numbers, self._codes, self._uses = (
-            call,
-            name,
-            numbers,
-            codes,
-            uses,
-        )
+    def __init__(self, call: Call, may: Declares) -> None:
+        self._call, self._may = call, may
 
     def number(self, name: str) -> Number:
         """A declared number in force. Raises Withdrawn, Undeclared."""
-        if name not in self._numbers:
-            raise Undeclared(f"{self._name} does not declare the number {name}")
+        if name not in self._may.numbers:
+            raise Undeclared(f"{self._may.name} does not declare the number {name}")
         return self._call.number(name)
 
     def codes(self, name: str) -> ValueSet:
         """A declared value set. Raises Undeclared."""
-        if name not in self._codes:
-            raise Undeclared(f"{self._name} does not declare the value set {name}")
-        return self._call.knowledge.valueset(name)
+        if name not in self._may.codes:
+            raise Undeclared(f"{self._may.name} does not declare the value set {name}")
+        return self._call.knowledge.valuesets[name]
 
     def sorting(self, names: tuple[str, ...]) -> Sorting:
         """Several declared value sets to sort facts by. Raises Undeclared."""
-        if not self._codes.issuperset(names):
-            raise Undeclared(f"{self._name} does not declare every value set it sorts by")
+        if not self._may.codes.issuperset(names):
+            raise Undeclared(f"{self._may.name} does not declare every value set it sorts by")
         return self._call.knowledge.sorting(names)
 
     def derived(self, function: Callable[[Facts, Known], T]) -> T:
         """What declared shared reasoning concludes; worked out once a request. Raises
         Undeclared.
         """
-        if function not in self._uses:
-            raise Undeclared(f"{self._name} does not declare {function.__name__}")
-        cache = self._call.cache
-        if function not in cache:
-            declared_by = _REASONING[function]
-            known = Known(
-                self._call,
-                function.__name__,
-                declared_by.numbers,
-                declared_by.codes,
-                declared_by.uses,
-            )
-            cache[function] = function(self._call.facts, known)
-        return cast(T, cache[function])
+        if function not in self._may.uses:
+            raise Undeclared(f"{self._may.name} does not declare {function.__name__}")
+        call = self._call
+        if function not in call.cache:
+            known = Known(call, _REASONING[function])
+            call.cache[function] = function(call.facts, known)
+        found: T = call.cache[function]
+        return found
 
     @property
     def payers(self) -> tuple[Payer, ...]:

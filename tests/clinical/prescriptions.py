@@ -15,7 +15,7 @@ import msgspec
 from cds_service.clinical.dates import Span, on, span_of
 from cds_service.clinical.facts import Facts, Order
 from cds_service.clinical.mme import DailyMme, daily_mme
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.fhir.dosage import read_sig
 from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.supply import supply_days
@@ -131,7 +131,7 @@ def facts(*orders: Order, hook: str = "order-sign", as_of: date = AS_OF, **more:
 
 def derived(function: Callable[[Facts, Known], T], given: Facts, factors: str = "cdc-2022") -> T:
     """What shared reasoning concludes from these facts."""
-    known = Known(Call(given, knowledge(factors)), "test", frozenset(), frozenset(), (function,))
+    known = Known(Call(given, knowledge(factors)), Asker("test", (function,)))
     return known.derived(function)
 
 

@@ -25,7 +25,7 @@ from cds_service.clinical.facts import (
     Quantity,
     Request,
 )
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 from cds_service.knowledge.loader import load_knowledge
@@ -44,9 +44,7 @@ def knowledge() -> Knowledge:
 
 def concluded(reasoning: Callable[[Facts, Known], T], facts: Facts) -> T:
     """What shared reasoning concludes from facts."""
-    return Known(Call(facts, knowledge()), "test", frozenset(), frozenset(), (reasoning,)).derived(
-        reasoning
-    )
+    return Known(Call(facts, knowledge()), Asker("test", (reasoning,))).derived(reasoning)
 
 
 def ago(days: int) -> FuzzyDate:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from cds_service.clinical.back_pain import adult_back_pain, back_pain, has_back_pain
 from cds_service.clinical.dates import fuzzy, on
 from cds_service.clinical.facts import Facts, Need, Patient
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.knowledge.drugs.model import DrugClass
 from tests.clinical.spine_charts import (
     BACK_PAIN,
@@ -29,7 +29,7 @@ from tests.clinical.spine_charts import (
 
 
 def applied(facts: Facts, adult: bool = False) -> bool | None:
-    known = Known(Call(facts, knowledge()), "test", frozenset(), frozenset(), (back_pain,))
+    known = Known(Call(facts, knowledge()), Asker("test", (back_pain,)))
     return adult_back_pain(facts, known) if adult else has_back_pain(facts, known)
 
 

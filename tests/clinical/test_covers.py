@@ -10,7 +10,7 @@ import pytest
 from cds_service.clinical.covers import covers
 from cds_service.clinical.dates import on
 from cds_service.clinical.facts import Coverage
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.knowledge.model import Payer
 from tests.clinical.spine_charts import chart, knowledge
 
@@ -24,7 +24,7 @@ OTHERS = Coverage("Coverage/3", status="active", names=("Other",))
 def found(*coverages: Coverage, payers: tuple[Payer, ...] = (ACME,)) -> dict[str, str]:
     facts = replace(chart(), coverages=coverages)
     call = Call(facts, knowledge(), payers)
-    return Known(call, "test", frozenset(), frozenset(), (covers,)).derived(covers)
+    return Known(call, Asker("test", (covers,))).derived(covers)
 
 
 @pytest.mark.parametrize(

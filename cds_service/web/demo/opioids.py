@@ -16,7 +16,7 @@ from cds_service.clinical.facts import Need, Order
 from cds_service.clinical.medications import MERE_INTENT, NEVER_TAKEN
 from cds_service.clinical.mme_series import daily_series
 from cds_service.clinical.oud_treatment import oud_treatment
-from cds_service.clinical.rule import Call, Known
+from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.fhir.prefetch import read_facts
 from cds_service.knowledge.model import FactorTable
 from cds_service.protocol.messages import read_request
@@ -80,7 +80,7 @@ def opioid_panel(exchanges: Iterable[Exchange], service: Service, as_of: date) -
         vocabulary=service.vocabulary,
     ).facts
     call = Call(facts, service.knowledge)
-    known = Known(call, "dose chart", frozenset({_LIMIT}), frozenset(), (oud_treatment,))
+    known = Known(call, Asker("dose chart", (oud_treatment,), frozenset({_LIMIT})))
     oud = known.derived(oud_treatment)
     for_pain = [order for order in facts.orders if not oud.treats(order)]
     end = as_of + timedelta(days=1)
