@@ -21,6 +21,7 @@ from cds_service.clinical.mme_running import (
     Running,
     Timeline,
     converted,
+    factor_of,
     mme_of,
     timeline,
     totals_of,
@@ -29,7 +30,6 @@ from cds_service.clinical.opioid_amount import (
     Amount,
     Portion,
     added,
-    factor_for,
     show,
 )
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
@@ -198,8 +198,7 @@ def _orders(courses: list[Running], known: Timeline) -> Iterator[OrderMme]:
 
 
 def _arithmetic(portion: Portion, totals: Mapping[str, Fraction]) -> str:
-    row = factor_for(portion.rows, totals[portion.ingredient])
-    return f"{portion.says} x {show(row.exact)}"
+    return f"{portion.says} x {show(factor_of(portion, totals).exact)}"
 
 
 def _uncounted(order: Order | Statement | Dispense, why: str) -> OrderMme:

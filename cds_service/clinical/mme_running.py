@@ -10,7 +10,7 @@ from fractions import Fraction
 from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Dispense, Order, Statement
 from cds_service.clinical.opioid_amount import Amount, Portion, added, factor_for, opioid_amount
-from cds_service.knowledge.model import FactorTable
+from cds_service.knowledge.model import FactorRow, FactorTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def converted(order: Order | Statement, table: FactorTable) -> Amount:
 class Timeline:
     """What runs beside each other: `greatest` is the greatest total of any day from the as-of date
     on, `day` its first day, on which some order begins; `totals` the amounts a day of each
-    ingredient on every day on which one begins.
+    ingredient with tiers on every day on which one begins.
     """
 
     greatest: Fraction
@@ -73,26 +73,34 @@ def timeline(courses: Iterable[Running], as_of: date) -> Timeline:
 
 
 class _Sums:
-    """Amounts a day of what runs at a time, by ingredient and factor rows."""
+    """What runs at a time: MME a day, and the amounts of what is converted by the patient's total,
+    by ingredient and factor rows.
+    """
 
     def __init__(self) -> None:
+        self._mme = Fraction(0)
         self._amounts: dict[tuple[str, tuple[int, ...]], tuple[Portion, Fraction]] = {}
 
     def take(self, portions: Iterable[Portion], sign: int) -> None:
         """Add portions, or take them away."""
         for portion in portions:
+            if portion.mme is not None:
+                self._mme += portion.mme if sign > 0 else -portion.mme
+                continue
             key = portion.ingredient, tuple(map(id, portion.rows))  # the rows are the table's own
             before = self._amounts.get(key)
             amount = portion.amount if sign > 0 else -portion.amount
             self._amounts[key] = portion, amount if before is None else before[1] + amount
 
     def totals(self) -> dict[str, Fraction]:
-        """By ingredient."""
+        """Of the ingredients that have tiers."""
         return _totals((portion.ingredient, amount) for portion, amount in self._amounts.values())
 
     def mme(self, totals: Mapping[str, Fraction]) -> Fraction:
         """MME a day, each ingredient at the tier of its total."""
-        return added(
+        if not self._amounts:
+            return self._mme
+        return self._mme + added(
             amount * factor_for(portion.rows, totals[portion.ingredient]).exact
             for portion, amount in self._amounts.values()
         )
@@ -106,8 +114,9 @@ def on_day(courses: Iterable[Running], day: date) -> Fraction:
 
 
 def totals_of(courses: Iterable[Running]) -> dict[str, Fraction]:
-    """The patient's daily total of each ingredient, which decides its tier."""
-    return _totals((p.ingredient, p.amount) for c in courses for p in c.amount.portions)
+    """The patient's daily total of each ingredient that has tiers, which decides its tier."""
+    portions = (p for c in courses for p in c.amount.portions)
+    return _totals((p.ingredient, p.amount) for p in portions if p.mme is None)
 
 
 def _totals(amounts: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
@@ -120,4 +129,13 @@ def _totals(amounts: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
 
 def mme_of(portion: Portion, totals: Mapping[str, Fraction]) -> Fraction:
     """MME a day of one opioid of a prescription, at the tier of the patient's total."""
-    return portion.amount * factor_for(portion.rows, totals[portion.ingredient]).exact
+    if portion.mme is not None:
+        return portion.mme
+    return portion.amount * factor_of(portion, totals).exact
+
+
+def factor_of(portion: Portion, totals: Mapping[str, Fraction]) -> FactorRow:
+    """The factor in force for one opioid of a prescription."""
+    if portion.mme is not None:
+        return portion.rows[0]
+    return factor_for(portion.rows, totals[portion.ingredient])

@@ -41,13 +41,14 @@ class Uncountable(Exception):
 @dataclass(frozen=True, slots=True)
 class Portion:
     """One opioid of a prescription: `amount` a day (or the rate worn) in the `per` of its
-    factor `rows`.
+    factor `rows`; `mme` a day where the factor is the same whatever the patient's total.
     """
 
     ingredient: str
     rows: tuple[FactorRow, ...]
     amount: Fraction
     says: str
+    mme: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,17 @@ class Amount:
 
 def opioid_amount(drug: Drug | None, sig: Sig, table: FactorTable) -> Amount:
     """The opioids a day of `drug` taken as `sig` says, as far as `table` converts them."""
+    for of, by, amount in sig.amounted:
+        if of is drug and by is table:
+            found: Amount = amount
+            return found
+    found = _converted(drug, sig, table)
+    if sig.steps:
+        sig.amounted[:] = [(drug, table, found)]
+    return found
+
+
+def _converted(drug: Drug | None, sig: Sig, table: FactorTable) -> Amount:
     if drug is None or not drug.opioids:
         return Amount(why="known by name only")
     try:
@@ -148,7 +160,9 @@ def _step(
         amounts = [_amount(drug, parts, dose, factors[0].per) for dose in doses]
         says = " + ".join(text for _, text in amounts)
         total = added(amount for amount, _ in amounts)
-        found.append(Portion(ingredient, factors, total, f"({says})" if len(amounts) > 1 else says))
+        says = f"({says})" if len(amounts) > 1 else says
+        mme = total * factors[0].exact if len(factors) == 1 else None
+        found.append(Portion(ingredient, factors, total, says, mme))
     return tuple(found)
 
 
@@ -295,6 +309,8 @@ def show(value: Fraction) -> str:
     >>> show(Fraction(15, 2)), show(Fraction(1, 3)), show(Fraction(1200))
     ('7.5', '0.3333', '1200')
     """
+    if value.denominator == 1:
+        return str(value.numerator)
     rounded = round(Decimal(value.numerator) / Decimal(value.denominator), 4)
     return f"{rounded.normalize():f}"
 

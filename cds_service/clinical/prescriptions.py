@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from cds_service.clinical.dates import Span
 from cds_service.clinical.records import NO_CODES, Fact, Quantity
@@ -54,6 +55,8 @@ class Sig:
     bounds_days: int | None = None  # length of the instruction's own bounds
     route: Route = Route.UNKNOWN  # how it is to be given, where the instruction says so
     partly: str | None = None
+    # The last amount it was turned into, and of what: an instruction is kept from call to call.
+    amounted: list[Any] = field(init=False, default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
