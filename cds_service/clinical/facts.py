@@ -119,6 +119,10 @@ class Facts:
         """Procedures with a code of any of `sets`."""
         return self._in("procedures", self.procedures, sets)
 
+    def procedures_alike(self) -> Mapping[frozenset[Code], Sequence[Procedure]]:
+        """Procedures by their codes."""
+        return self._alike("procedures", self.procedures)
+
     def conditions_alike(self) -> Mapping[frozenset[Code], Sequence[Condition]]:
         """Conditions by their codes."""
         return self._alike("conditions", self.conditions)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cds_service.clinical.bone_health import bone_health
+from cds_service.clinical.criteria import NOT_MET
 from cds_service.clinical.evidence import (
+    ABSENT,
     Evidence,
     Sign,
     age,
@@ -75,7 +77,7 @@ def fractures(facts: Facts, known: Known) -> Fractures:
             known.number("red-flags.fragility_fracture_days"),
         ),
         trauma=trauma,
-        fall=all_of(fall, known.derived(bone_health).frail),
+        fall=ABSENT if fall.status is NOT_MET else all_of(fall, known.derived(bone_health).frail),
     )
 
 

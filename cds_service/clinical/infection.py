@@ -39,30 +39,26 @@ ESR_UNITS = frozenset({"mm/h", "mm/hr", "mm/1h", "mm/hour", "mm", "mm/h{westergr
 
 @dataclass(frozen=True, slots=True)
 class Infection:
-    """`spinal` the diagnosis; `fever`, `marker` (ESR or CRP) and `risk` the signs; `systemic` is
-    one risk.
-    """
+    """`spinal` the diagnosis, `fever` its sign; `systemic`, an infection elsewhere, is a risk."""
 
     spinal: Sign
     fever: Sign
-    marker: Sign
     systemic: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What makes an infection likelier: `marker` (ESR or CRP) and `risk`."""
+
+    marker: Sign
     risk: Sign
 
 
 @reasoning(
-    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS, Need.PROCEDURES),
-    uses=(medications, problems, surgery),
-    numbers=(
-        "red-flags.fever_celsius",
-        "red-flags.fever_days",
-        "red-flags.infection_days",
-        "red-flags.spine_procedure_days",
-        "red-flags.esr",
-        "red-flags.crp",
-        "red-flags.marker_days",
-    ),
-    codes=("body-temperature", "esr", "crp", "esi-lumbar-sacral"),
+    wants=(Need.CONDITIONS, Need.OBSERVATIONS),
+    uses=(problems,),
+    numbers=("red-flags.fever_celsius", "red-flags.fever_days", "red-flags.infection_days"),
+    codes=("body-temperature",),
 )
 def infection(facts: Facts, known: Known) -> Infection:
     """Signs of infection of the spine. Absent readings are never read as normal ones.
@@ -80,9 +76,23 @@ def infection(facts: Facts, known: Known) -> Infection:
         if age(c.when, facts.as_of, window) is not False
     )
     systemic = sign(recent, facts, Need.CONDITIONS)
-    return Infection(
-        spinal, _fever(facts, known), _marker(facts, known), systemic, _risk(facts, known, systemic)
-    )
+    return Infection(spinal, _fever(facts, known), systemic)
+
+
+@reasoning(
+    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS, Need.PROCEDURES),
+    uses=(infection, medications, problems, surgery),
+    numbers=(
+        "red-flags.spine_procedure_days",
+        "red-flags.esr",
+        "red-flags.crp",
+        "red-flags.marker_days",
+    ),
+    codes=("esr", "crp", "esi-lumbar-sacral"),
+)
+def suspicion(facts: Facts, known: Known) -> Suspicion:
+    """Raised markers, and infections, drugs and procedures that make one likelier."""
+    return Suspicion(_marker(facts, known), _risk(facts, known))
 
 
 def _fever(facts: Facts, known: Known) -> Sign:
@@ -126,8 +136,8 @@ def _marker(facts: Facts, known: Known) -> Sign:
     return ABSENT if read else Sign(UNKNOWN)
 
 
-def _risk(facts: Facts, known: Known, systemic: Sign) -> Sign:
-    listed = known.derived(problems)
+def _risk(facts: Facts, known: Known) -> Sign:
+    listed, systemic = known.derived(problems), known.derived(infection).systemic
     named = [
         *listed.active("iv-drug-use", "immunosuppression"),
         *listed.ever("hiv", "organ-transplant"),
@@ -150,12 +160,8 @@ def _risk(facts: Facts, known: Known, systemic: Sign) -> Sign:
 def _injections(facts: Facts, known: Known) -> Iterator[Evidence]:
     """Lumbar epidural injections of the window."""
     window, codes = known.number("red-flags.spine_procedure_days"), known.codes("esi-lumbar-sacral")
-    for procedure in facts.procedures:
-        if (
-            procedure.done
-            and codes.any_of(procedure.codes)
-            and age(procedure.when, facts.as_of, window)
-        ):
+    for procedure in facts.procedures_in(codes):
+        if procedure.done and age(procedure.when, facts.as_of, window):
             label = procedure.text or "Lumbar epidural injection"
             yield Evidence(procedure.ref, label, procedure.when)
 

@@ -9,7 +9,6 @@ from datetime import date
 from cds_service.clinical.evidence import coded_new
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.knowledge.codes import ValueSet
 
 CONTEXT = ("low-back-pain", "radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
 GROUPS = (
@@ -53,9 +52,9 @@ class Problems:
     """
 
     as_of: date
-    groups: Mapping[str, tuple[Condition, ...]]
-    current: Mapping[str, tuple[Condition, ...]]  # the active ones of each group
-    sets: Mapping[str, ValueSet]
+    groups: Mapping[str, Mapping[str, Condition]]  # by reference
+    current: Mapping[str, Mapping[str, Condition]]  # the active ones of each group
+    known: Known
 
     def active(self, *groups: str) -> tuple[Condition, ...]:
         """Active conditions of any of `groups`; a diagnosis in doubt counts."""
@@ -69,15 +68,15 @@ class Problems:
 
     def new(self, group: str) -> tuple[Condition, ...]:
         """Active conditions of a group, those of healing and sequela encounters left out."""
-        return coded_new(self.active(group), self.sets[group])
+        return coded_new(self.active(group), self.known.codes(group))
 
 
 def _each_once(
-    by_group: Mapping[str, tuple[Condition, ...]], groups: tuple[str, ...]
+    by_group: Mapping[str, Mapping[str, Condition]], groups: tuple[str, ...]
 ) -> tuple[Condition, ...]:
     if len(groups) == 1:
-        return by_group[groups[0]]
-    return tuple({c.ref: c for group in groups for c in by_group[group]}.values())
+        return tuple(by_group[groups[0]].values())
+    return tuple({ref: c for group in groups for ref, c in by_group[group].items()}.values())
 
 
 @reasoning(wants=(Need.CONDITIONS,), codes=GROUPS)
@@ -95,9 +94,4 @@ def problems(facts: Facts, known: Known) -> Problems:
                     groups[name][condition.ref] = condition
                     if active:
                         current[name][condition.ref] = condition
-    return Problems(
-        facts.as_of,
-        {name: tuple(found.values()) for name, found in groups.items()},
-        {name: tuple(found.values()) for name, found in current.items()},
-        {name: known.codes(name) for name in GROUPS},
-    )
+    return Problems(facts.as_of, groups, current, known)

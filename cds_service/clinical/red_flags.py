@@ -21,7 +21,7 @@ from cds_service.clinical.evidence import (
 )
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.fractures import fractures
-from cds_service.clinical.infection import infection
+from cds_service.clinical.infection import infection, suspicion
 from cds_service.clinical.malignancy import malignancy
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
@@ -88,7 +88,7 @@ class RedFlags(Emergencies):
 
 @reasoning(
     wants=(Need.CONDITIONS,),
-    uses=(back_pain, deficits, fractures, infection, problems, surgery),
+    uses=(back_pain, deficits, fractures, infection, problems, surgery, suspicion),
     numbers=("red-flags.complication_days",),
 )
 def emergencies(facts: Facts, known: Known) -> Emergencies:
@@ -102,7 +102,7 @@ def emergencies(facts: Facts, known: Known) -> Emergencies:
     if context.status is NOT_MET and after.recent.status is NOT_MET:
         return Emergencies()
     bones, germs = known.derived(fractures), known.derived(infection)
-    spinal_infection = any_of(germs.spinal, all_of(germs.fever, any_of(germs.risk, germs.marker)))
+    spinal_infection = any_of(germs.spinal, _infected(germs.fever, known))
     complication = any_of(
         _complication(facts, known), germs.fever, nerves.cauda_equina, nerves.since_surgery
     )
@@ -127,6 +127,7 @@ def emergencies(facts: Facts, known: Known) -> Emergencies:
         problems,
         scores,
         surgery,
+        suspicion,
     ),
 )
 def red_flags(facts: Facts, known: Known) -> RedFlags:
@@ -144,7 +145,8 @@ def red_flags(facts: Facts, known: Known) -> RedFlags:
     if context.status is NOT_MET and after.recent.status is NOT_MET:
         return RedFlags(lasting_deficit=lasting)
     bones, germs = known.derived(fractures), known.derived(infection)
-    possible = any_of(germs.fever, all_of(germs.risk, germs.marker))
+    suspect = known.derived(suspicion)
+    possible = any_of(germs.fever, all_of(suspect.risk, suspect.marker))
     hurting = all_of(after.recent, _pain(facts, known, context))
     return RedFlags(
         *urgent.emergencies,
@@ -161,6 +163,14 @@ def red_flags(facts: Facts, known: Known) -> RedFlags:
 def emergency(facts: Facts, known: Known) -> bool:
     """Whether an emergency red flag is met, so that routine cards are silent (list S)."""
     return any(flag.met for flag in known.derived(emergencies).emergencies)
+
+
+def _infected(fever: Sign, known: Known) -> Sign:
+    """Fever with a risk or a raised marker, which nobody needs to know of without fever."""
+    if fever.status is NOT_MET:
+        return ABSENT
+    suspect = known.derived(suspicion)
+    return all_of(fever, any_of(suspect.risk, suspect.marker))
 
 
 def _context(pain: BackPain) -> Sign:

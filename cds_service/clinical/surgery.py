@@ -42,8 +42,8 @@ def _within(facts: Facts, known: Known, window: Number) -> Sign:
     codes = known.codes("spine-surgery-procedure")
     found: list[Evidence] = []
     unsure: list[Evidence] = []
-    for procedure in facts.procedures:
-        if not procedure.done or not codes.any_of(procedure.codes):
+    for procedure in facts.procedures_in(codes):
+        if not procedure.done:
             continue
         inside = age(procedure.when, facts.as_of, window)
         if inside is not False:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.facts import Claim, Facts, Need
+from cds_service.clinical.facts import NO_CODES, Claim, Facts, Need, Procedure
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code, Sorting
 
@@ -50,17 +49,29 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What shows a visit: its reference, and when it was."""
+
+    ref: str
+    when: FuzzyDate | None
+
+
+@dataclass(frozen=True, slots=True)
 class Visits:
-    """Visits by kind; counts are least counts where something could not be read.
+    """Visits by kind, put on their days when asked for; counts are least counts where something
+    could not be read.
 
     `unknown`: records of this chart; without them no visit is no statement. `elsewhere`: claims and
     benefits, the further witness of what other practices did, which many servers never have.
     """
 
     as_of: date
-    by_kind: Mapping[str, tuple[Visit, ...]] = field(default_factory=dict)
+    records: Mapping[str, Sequence[Record | Procedure]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
     elsewhere: tuple[Need, ...] = ()
+    _days: dict[str, Mapping[date, set[str]]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     def of(self, kind: str, most_days: int | None = None) -> tuple[Visit, ...]:
         """Visits of a kind, oldest first, at most `most_days` days ago (both ends included)."""
@@ -68,23 +79,29 @@ class Visits:
 
     def of_any(self, kinds: tuple[str, ...], most_days: int | None = None) -> tuple[Visit, ...]:
         """Visits of any of `kinds` on distinct days, as `of`."""
-        days: dict[date, list[str]] = {}
+        days: dict[date, set[str]] = {}
         for kind in kinds:
-            for visit in self.by_kind[kind]:
-                if most_days is None or (self.as_of - visit.day).days <= most_days:
-                    days.setdefault(visit.day, []).extend(visit.refs)
-        return tuple(Visit(day, tuple(sorted(set(refs)))) for day, refs in sorted(days.items()))
+            for day, refs in self._on_days(kind).items():
+                if most_days is None or (self.as_of - day).days <= most_days:
+                    days.setdefault(day, set()).update(refs)
+        return tuple(Visit(day, tuple(sorted(refs))) for day, refs in sorted(days.items()))
 
     def therapy(self, most_days: int | None = None) -> tuple[Visit, ...]:
         """Physical, occupational, chiropractic and acupuncture visits."""
         return self.of_any(THERAPIES, most_days)
 
-
-class _Record(NamedTuple):
-    ref: str
-    day: date
-    codes: frozenset[Code]
-    specialties: frozenset[Code]
+    def _on_days(self, kind: str) -> Mapping[date, set[str]]:
+        """The references of each day. A partial date counts as its last day: no span is
+        overstated.
+        """
+        found = self._days.get(kind)
+        if found is None:
+            by_day: dict[date, set[str]] = {}
+            for record in self.records[kind]:
+                if record.when is not None and record.when.first <= self.as_of:
+                    by_day.setdefault(min(record.when.last, self.as_of), set()).add(record.ref)
+            found = self._days[kind] = by_day
+        return found
 
 
 @reasoning(
@@ -94,27 +111,23 @@ class _Record(NamedTuple):
 def visits(facts: Facts, known: Known) -> Visits:
     """Finished encounters, completed procedures and lines of claims and benefits, by kind.
 
-    Preauthorisations are requests, not visits. A partial date counts as its last day: no span is
-    overstated.
+    Preauthorisations are requests, not visits.
     """
     sorting = known.sorting(SETS)
-    alike: dict[_Codes, list[_Record]] = {}
-    for record in _records(facts):
-        alike.setdefault((record.codes, record.specialties), []).append(record)
-    days: dict[str, dict[date, set[str]]] = {kind: {} for kind in KINDS}
-    for (codes, specialties), records in alike.items():
+    records: dict[str, list[Record | Procedure]] = {kind: [] for kind in KINDS}
+    for codes, procedures in facts.procedures_alike().items():
+        kinds = tuple(_kinds(codes, NO_CODES, sorting))
+        done = [each for each in procedures if each.done] if kinds else ()
+        for kind in kinds:
+            records[kind] += done
+    for codes, specialties, record in _others(facts):
         for kind in _kinds(codes, specialties, sorting):
-            for record in records:
-                days[kind].setdefault(record.day, set()).add(record.ref)
-    found = {kind: _in_order(by_day) for kind, by_day in days.items()}
-    return Visits(facts.as_of, found, _lacking(facts, CHART_NEEDS), _lacking(facts, CLAIM_NEEDS))
+            records[kind].append(record)
+    return Visits(facts.as_of, records, _lacking(facts, CHART_NEEDS), _lacking(facts, CLAIM_NEEDS))
 
 
 def _lacking(facts: Facts, needs: tuple[Need, ...]) -> tuple[Need, ...]:
-    return tuple(need for need in needs if facts.lacks(need))
-
-
-_Codes = tuple[frozenset[Code], frozenset[Code]]  # codes and specialties
+    return tuple([need for need in needs if facts.lacks(need)])
 
 
 def _kinds(codes: frozenset[Code], specialties: frozenset[Code], sorting: Sorting) -> Iterator[str]:
@@ -136,32 +149,20 @@ def _kinds(codes: frozenset[Code], specialties: frozenset[Code], sorting: Sortin
             yield kind
 
 
-def _in_order(by_day: Mapping[date, set[str]]) -> tuple[Visit, ...]:
-    return tuple(Visit(day, tuple(sorted(refs))) for day, refs in sorted(by_day.items()))
-
-
-def _records(facts: Facts) -> Iterator[_Record]:
+def _others(facts: Facts) -> Iterator[tuple[frozenset[Code], frozenset[Code], Record]]:
+    """What else shows visits: codes, specialties and the record."""
     for encounter in facts.encounters:
-        if encounter.done and (day := _day(encounter.when, facts.as_of)):
+        if encounter.done:
             specialties = frozenset(code for code in encounter.specialties if code.system == "NUCC")
-            yield _Record(encounter.ref, day, encounter.codes | encounter.specialties, specialties)
-    for procedure in facts.procedures:
-        if procedure.done and (day := _day(procedure.when, facts.as_of)):
-            yield _Record(procedure.ref, day, procedure.codes, frozenset())
+            codes = encounter.codes | encounter.specialties
+            yield codes, specialties, Record(encounter.ref, encounter.when)
     for claim in facts.claims:
         if _attests(claim):
+            # A line without its own date says nothing about when: the claim may be written weeks
+            # later.
             for line in claim.lines:
-                # A line without its own date says nothing about when: the claim may be written
-                # weeks later.
-                if day := _day(line.when, facts.as_of):
-                    yield _Record(claim.ref, day, line.codes, frozenset())
+                yield line.codes, NO_CODES, Record(claim.ref, line.when)
 
 
 def _attests(claim: Claim) -> bool:
     return claim.use == "claim" and claim.status in ("active", "")
-
-
-def _day(when: FuzzyDate | None, as_of: date) -> date | None:
-    if when is None or when.first > as_of:
-        return None
-    return min(when.last, as_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -40,6 +40,17 @@ class Number:
     source: str
     at: str
     since: date
+    # As it is compared: whole numbers and decimals with each other as they are, a Fraction asks for
+    # one.
+    _limit: int | Decimal = field(init=False, compare=False, repr=False)
+    _exact: Fraction = field(init=False, compare=False, repr=False)
+    _meets: Callable[[Any, Any], Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        whole = int(self.value)
+        object.__setattr__(self, "_limit", whole if whole == self.value else self.value)
+        object.__setattr__(self, "_exact", Fraction(self.value))
+        object.__setattr__(self, "_meets", _MET[self.boundary])
 
     def met_by(self, measured: Decimal | Fraction | int) -> bool:
         """Whether `measured` (same unit) lies on the far side of the boundary, compared exactly.
@@ -48,9 +59,9 @@ class Number:
         >>> n.met_by(Decimal("49.95")), n.met_by(Fraction(50)), n.met_by(51)
         (False, True, True)
         """
-        # Decimals and whole numbers compare exactly as they are; a Fraction asks for one.
-        limit = Fraction(self.value) if type(measured) is Fraction else self.value
-        return bool(_MET[self.boundary](measured, limit))
+        return bool(
+            self._meets(measured, self._exact if type(measured) is Fraction else self._limit)
+        )
 
     @property
     def days(self) -> int:

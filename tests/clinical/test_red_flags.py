@@ -25,7 +25,7 @@ from cds_service.clinical.evidence import (
     unless,
 )
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Order, Patient, Quantity
-from cds_service.clinical.infection import celsius, infection, marker_amount
+from cds_service.clinical.infection import celsius, marker_amount, suspicion
 from cds_service.clinical.malignancy import kilograms, malignancy
 from cds_service.clinical.red_flags import RedFlags, emergency, red_flags
 from cds_service.knowledge.drugs.model import DrugClass
@@ -200,7 +200,7 @@ def test_several_results_of_a_day_read_as_the_highest_marker() -> None:
     facts = chart(
         result(1, "LOINC#1988-5", "4", "mg/L", 1), result(2, "LOINC#1988-5", "14", "mg/L", 1)
     )
-    assert concluded(infection, facts).marker.refs == ("Observation/2",)
+    assert concluded(suspicion, facts).marker.refs == ("Observation/2",)
 
 
 def test_several_weights_of_a_day_read_as_the_smallest_fall() -> None:
