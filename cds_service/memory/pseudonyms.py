@@ -4,9 +4,9 @@ worker.
 
 from __future__ import annotations
 
-import hmac
+from hashlib import blake2b
 
-_HEX = 32  # characters of a name kept: 128 bits
+_BYTES = 16  # of a name: 128 bits
 _MARK_HEX = 10  # of a mark that is only ever compared with marks of the same patient
 
 
@@ -16,15 +16,15 @@ class Pseudonyms:
     __slots__ = ("_key",)
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._key = blake2b(key).digest()  # as long as a key may be
 
     def patient(self, client: str, patient_id: str) -> str:
         """The name of a patient, by the id without its type."""
-        return self._hash("patient", client, patient_id.removeprefix("Patient/"))[:_HEX]
+        return self._hash("patient", client, patient_id.removeprefix("Patient/"))
 
     def person(self, client: str, user_id: str) -> str:
         """The name of a user, by a reference such as `Practitioner/1`."""
-        return self._hash("person", client, user_id)[:_HEX]
+        return self._hash("person", client, user_id)
 
     def mark(self, patient: str, thing: str) -> str:
         """A short mark of a drug or an order of one patient, who is given by pseudonym."""
@@ -35,4 +35,4 @@ class Pseudonyms:
 
     def _hash(self, *parts: str) -> str:
         text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, text, "sha256").hex()
+        return blake2b(text, key=self._key, digest_size=_BYTES).hexdigest()
