@@ -36,6 +36,7 @@ from cds_service.clinical.records import (
     Unread,
 )
 from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.knowledge.drugs.model import DrugClass
 
 __all__ = [
     "NO_CODES",
@@ -97,11 +98,9 @@ class Facts:
     available: frozenset[Need] = frozenset(Need)
     unread: tuple[Unread, ...] = ()
     dropped: int = 0
-    # A chart repeats a few dozen combinations of codes hundreds of times: they are looked up once
-    # each.
-    _by_codes: dict[str, dict[frozenset[Code], list[Any]]] = field(
-        init=False, default_factory=dict, compare=False, repr=False
-    )
+    # A chart repeats a few dozen combinations of codes and drugs hundreds of times: they are looked
+    # up once each.
+    _kept: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def lacks(self, need: Need) -> bool:
         """Whether data of this kind could not be obtained: unknown, not empty."""
@@ -128,9 +127,9 @@ class Facts:
         return self._alike("conditions", self.conditions)
 
     def _alike(self, kind: str, facts: tuple[F, ...]) -> Mapping[frozenset[Code], list[F]]:
-        groups = self._by_codes.get(kind)
+        groups: dict[frozenset[Code], list[F]] | None = self._kept.get(kind)
         if groups is None:
-            groups = self._by_codes[kind] = {}
+            groups = self._kept[kind] = {}
             for fact in facts:
                 groups.setdefault(fact.codes, []).append(fact)
         return groups
@@ -144,6 +143,23 @@ class Facts:
                 found for codes, found in groups.items() if any(one.any_of(codes) for one in sets)
             ]
         return tuple(hits[0]) if len(hits) == 1 else tuple(fact for found in hits for fact in found)
+
+    def orders_of(self, *classes: DrugClass) -> tuple[Order, ...]:
+        """Orders of drugs of any of `classes`, drafts and any status, those of one drug together."""
+        groups: dict[int, list[Order]] | None = self._kept.get("drugs")
+        if groups is None:
+            groups = self._kept["drugs"] = {}
+            for order in self.orders:
+                groups.setdefault(id(order.drug), []).append(order)
+        return tuple(o for found in groups.values() if found[0].is_a(*classes) for o in found)
+
+    @property
+    def opioids(self) -> tuple[Order, ...]:
+        """Orders of opioids by code or by name, drafts and any status, as they stand in the chart."""
+        found: tuple[Order, ...] | None = self._kept.get("opioids")
+        if found is None:
+            found = self._kept["opioids"] = tuple([o for o in self.orders if o.opioid])
+        return found
 
     @property
     def age(self) -> int | None:

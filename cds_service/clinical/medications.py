@@ -15,6 +15,7 @@ from cds_service.knowledge.drugs.model import Drug, DrugClass
 
 NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
 UNCERTAIN = frozenset({"", "unknown"})
+_NOT_TAKEN = NEVER_TAKEN | UNCERTAIN
 MERE_INTENT = frozenset({"proposal", "plan"})
 
 
@@ -175,8 +176,11 @@ def _once(orders: Iterable[Order]) -> tuple[Order, ...]:
     kept: list[Order] = []
     by_ref: dict[str, list[Order]] = {}
     for order in sorted(orders, key=lambda o: o.status != "active"):
-        twins = by_ref.setdefault(order.ref, [])
-        if not order.ref or not any(same_drug(order, twin) for twin in twins):
+        twins = by_ref.get(order.ref)
+        if twins is None or not order.ref:
+            by_ref[order.ref] = [order]
+            kept.append(order)
+        elif not any(same_drug(order, twin) for twin in twins):
             twins.append(order)
             kept.append(order)
     return tuple(kept)
@@ -221,7 +225,7 @@ def _superseded(chart: tuple[Order, ...], as_of: date) -> Iterator[str]:
 
 
 def _was_taken(order: Order, as_of: date) -> bool:
-    if order.status in NEVER_TAKEN or order.status in UNCERTAIN:
+    if order.status in _NOT_TAKEN:
         return False
     return order.span is None or order.span.start <= as_of
 

@@ -124,7 +124,7 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         per_day=found.greatest,
         is_lower_bound=facts.lacks(Need.MEDICATIONS)
         or any(order.partial or not order.counted for order in orders),
-        seen=bool(orders) or any(order.opioid for order in facts.orders),
+        seen=bool(orders) or bool(facts.opioids),
         factors=known.factors.id,
         orders=orders,
         duplicates=_duplicates(taken),
@@ -151,6 +151,8 @@ def _statements(facts: Facts, taken: Medications) -> Iterator[Statement]:
     An order of the same ingredient, or one the statement is based on, speaks instead of the
     statement.
     """
+    if not taken.statements:
+        return
     orders = (*taken.active, *taken.coming, *taken.uncertain, *taken.replaced)
     refs, ingredients = {o.ref for o in orders}, _ingredients(orders)
     for stated in taken.statements:

@@ -60,7 +60,7 @@ def opioid_course(facts: Facts, known: Known) -> Course | None:
     """
     as_of, taken = facts.as_of, known.derived(medications)
     oud = known.derived(oud_treatment)
-    supplies = sorted(_supplies(facts, taken, oud), key=lambda s: (s.start, s.end, s.ref))
+    supplies = sorted(_supplies(facts, taken, oud))
     drafts = tuple(o for o in taken.opioid_drafts if not oud.treats(o))
     chain = _last_chain(supplies, as_of, known.number("course.gap_days"))
     if not chain and not drafts:
@@ -95,7 +95,7 @@ def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> tuple[_Sup
     chain: list[_Supply] = []
     end = date.min
     for supply in supplies:
-        if chain and not gap.met_by(max(0, (supply.start - end).days)):
+        if chain and supply.start > end and not gap.met_by((supply.start - end).days):
             chain.clear()
         chain.append(supply)
         end = max(end, supply.end) if len(chain) > 1 else supply.end
@@ -106,7 +106,7 @@ def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> tuple[_Sup
 
 def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_Supply]:
     as_of = facts.as_of
-    treating = {o.ref for o in facts.orders if o.opioid and oud.treats(o)}
+    treating = {o.ref for o in facts.opioids if oud.treats(o)}
     for order in (
         *taken.active_opioids,
         *(o for o in taken.replaced if o.opioid),

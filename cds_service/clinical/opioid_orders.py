@@ -125,12 +125,12 @@ def recent_exposure(facts: Facts, known: Known) -> Exposure:
     if refs:
         return Exposure(True, refs)
     missing = tuple(need for need in (Need.MEDICATIONS,) if facts.lacks(need))
-    unsure = any(_ordered(o, UNCERTAIN, first, last) for o in facts.orders)
+    unsure = any(_ordered(o, UNCERTAIN, first, last) for o in facts.opioids)
     return Exposure(None if missing or unsure else False, (), missing)
 
 
 def _exposing(facts: Facts, first: date, last: date) -> Iterator[str]:
-    for order in facts.orders:
+    for order in facts.opioids:
         if _ordered(order, EXPOSING, first, last):
             yield order.ref
     for dispense in facts.dispenses:
@@ -144,9 +144,9 @@ def _exposing(facts: Facts, first: date, last: date) -> Iterator[str]:
 
 
 def _ordered(order: Order, statuses: Container[str], first: date, last: date) -> bool:
-    if order.draft or not order.opioid or order.inpatient or order.do_not_perform:
-        return False
     if order.status not in statuses or order.intent in MERE_INTENT:
+        return False
+    if order.draft or order.inpatient or order.do_not_perform:
         return False
     return _touches(order.when, first, last) or _still_running(order, first, last)
 
@@ -176,6 +176,6 @@ def _still_running(order: Order, first: date, last: date) -> bool:
     return span.start <= last and span.end > first
 
 
-def is_opioid_antagonist_rescue(order: Order) -> bool:
-    """Naloxone or nalmefene by itself, in a form for rescue."""
-    return order.is_a(DrugClass.RESCUE_ANTAGONIST)
+def rescue_antagonists(facts: Facts) -> tuple[Order, ...]:
+    """Orders of naloxone or nalmefene by itself, in a form for rescue."""
+    return facts.orders_of(DrugClass.RESCUE_ANTAGONIST)

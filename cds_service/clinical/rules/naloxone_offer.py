@@ -12,9 +12,9 @@ from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.medications import medications
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.opioid_orders import (
-    is_opioid_antagonist_rescue,
     opioid_drafted,
     opioid_orders,
+    rescue_antagonists,
 )
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import DrugClass
@@ -70,8 +70,7 @@ def _on_file(facts: Facts, known: Known) -> bool:
     """
     window = known.number("opioid.naloxone_on_file").days
     ordered = any(
-        is_opioid_antagonist_rescue(o)
-        and not o.do_not_perform
+        not o.do_not_perform
         and not o.inpatient
         and (
             o.draft
@@ -80,7 +79,7 @@ def _on_file(facts: Facts, known: Known) -> bool:
                 and within(o.when, facts.as_of, window) is not False
             )
         )
-        for o in facts.orders
+        for o in rescue_antagonists(facts)
     )
     dispensed = any(
         d.drug is not None

@@ -68,7 +68,7 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
     span = known.number("opioid.covered_recent_span")
     months = known.number("opioid.covered_months").days
     since = min(months_before(facts.as_of, months), facts.as_of - timedelta(days=span.days))
-    orders = tuple(o for o in facts.orders if _counts(o) and _reaches(o, since, facts.as_of))
+    orders = tuple(o for o in facts.opioids if _reaches(o, since, facts.as_of) and _counts(o))
     recent = _covered(orders, facts.as_of - timedelta(days=span.days), facts.as_of)
     full_months = sum(
         known.number("opioid.covered_month_days").met_by(
@@ -122,14 +122,11 @@ def _visited(facts: Facts, known: Known) -> bool:
 
 def _counts(order: Order) -> bool:
     return (
-        order.opioid
-        and not order.draft
+        not order.draft
         and not order.inpatient
         and not order.do_not_perform
         and order.status in ("active", "completed", "stopped", "on-hold")
         and order.intent not in ("proposal", "plan")
-        and order.when is not None
-        and order.supply_days is not None
     )
 
 
