@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -41,6 +42,22 @@ def test_case_by_every_request_road_with_the_same_cards(case: Case, house: House
             assert not (found := house.wrong(case, other)), f"{case}: {found} by {road}"
         else:
             assert other.body == first.body, road
+
+
+def test_an_answer_leaves_nothing_to_the_garbage_collector(house: House) -> None:
+    """What is in a cycle outlives its call, chart and all, and costs time to find."""
+    first = {(case.rule, case.hook): case for case in CASES}.values()
+    calls = [call_of(case) for case in first]
+    for call in calls:  # what is kept from call to call is made here
+        house.ask(call, Road.PREFETCH)
+    gc.collect()
+    gc.freeze()
+    try:
+        for case, call in zip(first, calls, strict=True):
+            house.ask(call, Road.PREFETCH)
+            assert gc.collect() == 0, case
+    finally:
+        gc.unfreeze()
 
 
 def nudged(parameter: Parameter) -> Iterator[Parameter]:

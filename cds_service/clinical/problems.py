@@ -9,6 +9,7 @@ from datetime import date
 from cds_service.clinical.evidence import coded_new
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.codes import Sorting
 
 CONTEXT = ("low-back-pain", "radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
 GROUPS = (
@@ -54,7 +55,7 @@ class Problems:
     as_of: date
     groups: Mapping[str, Mapping[str, Condition]]  # by reference
     current: Mapping[str, Mapping[str, Condition]]  # the active ones of each group
-    known: Known
+    sorting: Sorting
 
     def active(self, *groups: str) -> tuple[Condition, ...]:
         """Active conditions of any of `groups`; a diagnosis in doubt counts."""
@@ -68,7 +69,7 @@ class Problems:
 
     def new(self, group: str) -> tuple[Condition, ...]:
         """Active conditions of a group, those of healing and sequela encounters left out."""
-        return coded_new(self.active(group), self.known.codes(group))
+        return coded_new(self.active(group), self.sorting.set(group))
 
 
 def _each_once(
@@ -94,4 +95,4 @@ def problems(facts: Facts, known: Known) -> Problems:
                     groups[name][condition.ref] = condition
                     if active:
                         current[name][condition.ref] = condition
-    return Problems(facts.as_of, groups, current, known)
+    return Problems(facts.as_of, groups, current, sorting)

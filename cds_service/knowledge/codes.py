@@ -98,8 +98,12 @@ class Sorting:
     __slots__ = ("_asked", "_sets")
 
     def __init__(self, sets: Iterable[ValueSet]) -> None:
-        self._sets = tuple(sets)
+        self._sets = {one.name: one for one in sets}
         self._asked: dict[frozenset[Code], frozenset[str]] = {}
+
+    def set(self, name: str) -> ValueSet:
+        """One of the sets. Raises KeyError."""
+        return self._sets[name]
 
     def of(self, codes: frozenset[Code]) -> frozenset[str]:
         """The names of the sets that any of `codes` is in."""
@@ -108,7 +112,7 @@ class Sorting:
             if len(self._asked) >= _REMEMBERED:
                 self._asked.clear()
             found = self._asked[codes] = frozenset(
-                one.name for one in self._sets if one.any_of(codes)
+                name for name, one in self._sets.items() if one.any_of(codes)
             )
         return found
 
