@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from cds_service.card_files import CardFile, OverrideReason
 from cds_service.card_suggestions import Button, Call
 from cds_service.clinical.criteria import INFO, Criterion, Indicator
+from cds_service.frozen import quick
 
 MOST_CARDS = 4
 TOPIC_SYSTEM = "urn:cds-service:card"
@@ -18,6 +19,7 @@ REASONS = "cds-service.reasons"
 T = TypeVar("T")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """One finding in words: bullet lines of Markdown, and the card's text around them."""

@@ -19,6 +19,7 @@ from cds_service.card_orders import (
 from cds_service.card_templates import summary_of
 from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
+from cds_service.frozen import quick
 from cds_service.knowledge.directory import NOBODY, Directory, Partner
 from cds_service.knowledge.model import Knowledge
 
@@ -28,6 +29,7 @@ REQUESTERS = frozenset(
 PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # who may claim
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """What one answer's cards are written for."""
@@ -124,6 +126,7 @@ def _reference(kind: str, text: str) -> dict[str, str] | None:
     return {"reference": text if "/" in text else f"{kind}/{text}"}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Button:
     """One suggestion; `key` is the same for two that do the same."""
@@ -144,9 +147,11 @@ class Button:
 def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Button, ...]:
     """What the met criteria suggest, in the order of the card file, each once."""
     made: dict[tuple[object, ...], Button] = {}
+    because = tuple(dict.fromkeys([ref for criterion in met for ref in criterion.because]))
     for criterion in met:
         for name in file.voices[criterion.name].suggest:
-            for button in _button(file.suggestions[name], criterion, met, call):
+            button = _button(file.suggestions[name], criterion, met, because, call)
+            if button is not None:
                 made.setdefault(button.key, button)
     return tuple(made.values())
 
@@ -170,37 +175,43 @@ def partners(file: CardFile, met: Sequence[Criterion], call: Call) -> Iterator[t
 
 
 def _button(
-    suggestion: SuggestionFile, criterion: Criterion, met: Sequence[Criterion], call: Call
-) -> Iterator[Button]:
-    """The button, or nothing when there is nothing to do: no change to offer, or already
-    among the drafts.
+    suggestion: SuggestionFile,
+    criterion: Criterion,
+    met: Sequence[Criterion],
+    because: tuple[str, ...],
+    call: Call,
+) -> Button | None:
+    """The button, or None when there is nothing to do: no change to offer, or already among the
+    drafts.
     """
     if suggestion.when and not criterion.words[suggestion.when]:
-        return
+        return None
     if suggestion.create:
-        done = _create(suggestion, met, call)
+        done = _create(suggestion, met, because, call)
     elif suggestion.update:
         done = _update(criterion.words[suggestion.update], call)
     else:
         done = _delete(suggestion.delete, criterion, call)
-    if done is not None:
-        key, action = done
-        label = summary_of(suggestion.label, criterion.words)
-        same = suggestion.description is suggestion.label
-        described = label if same else summary_of(suggestion.description, criterion.words)
-        yield Button(
-            key, label, {"type": key[0], "description": described, **action}, suggestion.recommended
-        )
+    if done is None:
+        return None
+    key, action = done
+    label = summary_of(suggestion.label, criterion.words)
+    same = suggestion.description is suggestion.label
+    described = label if same else summary_of(suggestion.description, criterion.words)
+    return Button(
+        key, label, {"type": key[0], "description": described, **action}, suggestion.recommended
+    )
 
 
 _Done = tuple[tuple[object, ...], dict[str, Any]] | None
 
 
-def _create(suggestion: SuggestionFile, met: Sequence[Criterion], call: Call) -> _Done:
+def _create(
+    suggestion: SuggestionFile, met: Sequence[Criterion], because: tuple[str, ...], call: Call
+) -> _Done:
     template = call.orders[suggestion.create]
     if call.drafted(template):
         return None
-    because = tuple(dict.fromkeys(ref for criterion in met for ref in criterion.because))
     reasons = call.reasons(because)
     start = _word(suggestion.start, met, call.facts.as_of)
     values = {
@@ -217,8 +228,12 @@ def _create(suggestion: SuggestionFile, met: Sequence[Criterion], call: Call) ->
 
 
 def _word(name: str, met: Sequence[Criterion], otherwise: Any = None) -> Any:
-    """What the first criterion that has the word says by it."""
-    return next((c.words[name] for c in met if name in c.words), otherwise)
+    """What the first criterion that has the word says by it; no name names no word."""
+    if name:
+        for criterion in met:
+            if name in criterion.words:
+                return criterion.words[name]
+    return otherwise
 
 
 def _billed(coverage: str, reasons: list[dict[str, Any]]) -> dict[str, Any]:

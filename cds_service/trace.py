@@ -12,9 +12,11 @@ from typing import Any
 from cds_service.clinical.criteria import RuleTrace
 from cds_service.clinical.facts import Need
 from cds_service.fhir.prefetch import Came
+from cds_service.frozen import quick
 from cds_service.reads import Read
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CardTrace:
     """A card of the answer; `criteria` are those met; one that is not `shown` is recorded only."""
@@ -26,6 +28,7 @@ class CardTrace:
     shown: bool = True
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Trace:
     """`needs` says how each kind of data came: prefetch, fetched, empty, or missing and why."""

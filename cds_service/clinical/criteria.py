@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cds_service.clinical.facts import Need
+from cds_service.frozen import quick
 
 
 class Status(StrEnum):
@@ -60,6 +61,7 @@ class Answer:
     value: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One yielded criterion. `missing` names the needs that made it UNKNOWN."""
@@ -72,6 +74,7 @@ class Criterion:
     missing: tuple[Need, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The criteria of one card that are met or unknown; `indicator` is the most severe met
@@ -88,6 +91,7 @@ class Finding:
         return self.indicator is not None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
     """How one rule went: `applies`, the statuses it yielded, microseconds. `declared` are its own
@@ -108,6 +112,7 @@ class RuleTrace:
         return tuple(sorted(self.declared & self.read))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
     """A criterion that could not be evaluated. `serious`: it could have warned this
@@ -120,6 +125,7 @@ class NotEvaluated:
     serious: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What the rules of one call found."""

@@ -25,6 +25,7 @@ from cds_service.clinical.criteria import (
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.red_flags import emergency
 from cds_service.clinical.rule import Asker, Call, Declared, Known, Rule, Withdrawn, all_reasoning
+from cds_service.frozen import quick
 from cds_service.knowledge.model import Knowledge, Payer
 
 Failed = Callable[[str, Exception], None]
@@ -91,6 +92,7 @@ def _unasked(run: _Run) -> Iterator[NotEvaluated]:
                 yield NotEvaluated(name, run.rule.card, f"not available: {Need.COVERAGES.value}")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class _Run:
     """How one rule went; `why` is set when it could not be evaluated, `lacked` when for

@@ -35,6 +35,7 @@ from cds_service.clinical.records import (
     Request,
     Unread,
 )
+from cds_service.frozen import quick
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -71,6 +72,7 @@ __all__ = [
 F = TypeVar("F", bound=Fact)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the rules may see of one call."""

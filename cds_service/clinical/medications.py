@@ -11,6 +11,7 @@ from datetime import date
 from cds_service.clinical.dates import Span, span_of
 from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import quick
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 
 NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
@@ -19,6 +20,7 @@ _NOT_TAKEN = NEVER_TAKEN | UNCERTAIN
 MERE_INTENT = frozenset({"proposal", "plan"})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """A drug the patient takes or is about to take; `basis`: order | statement | dispense."""
@@ -31,6 +33,7 @@ class Exposure:
     inpatient: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Medications:
     """The patient's medication orders as they stand on the as-of date.

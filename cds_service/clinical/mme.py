@@ -34,9 +34,11 @@ from cds_service.clinical.opioid_amount import (
 )
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import quick
 from cds_service.knowledge.model import FactorTable
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OrderMme:
     """What one prescription adds: MME a day with its arithmetic, or `why` it is not counted."""
@@ -57,6 +59,7 @@ class OrderMme:
         return None if self.per_day is None else _display(self.per_day)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DailyMme:
     """The total: `per_day` is the greatest on any day from the as-of date on, or its known part.

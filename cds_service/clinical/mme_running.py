@@ -10,9 +10,11 @@ from fractions import Fraction
 from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Dispense, Order, Statement
 from cds_service.clinical.opioid_amount import Amount, Portion, added, factor_for, opioid_amount
+from cds_service.frozen import quick
 from cds_service.knowledge.model import FactorRow, FactorTable
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Running:
     """A prescription as it runs: when, and how much a day."""
@@ -38,6 +40,7 @@ def converted(order: Order | Statement, table: FactorTable) -> Amount:
     return amount
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """What runs beside each other: `greatest` is the greatest total of any day from the as-of date

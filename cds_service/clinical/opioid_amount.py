@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cds_service.clinical.facts import Dose, Sig
+from cds_service.frozen import quick
 from cds_service.knowledge.drugs.model import Component, Drug, Route
 from cds_service.knowledge.model import FactorRow, FactorTable
 
@@ -38,6 +39,7 @@ class Uncountable(Exception):
     """A dose that cannot be turned into an amount of opioid a day; the text says why."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Portion:
     """One opioid of a prescription: `amount` a day (or the rate worn) in the `per` of its
@@ -51,6 +53,7 @@ class Portion:
     mme: Fraction | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Amount:
     """The opioids of a prescription at its greatest step, or `why` they could not be counted."""

@@ -13,9 +13,11 @@ from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.medications import Medications, label_of, medications
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import quick
 from cds_service.knowledge.numbers import Number
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Course:
     """Opioid prescriptions chained without a longer gap, up to the as-of date.

@@ -9,6 +9,7 @@ from datetime import date
 from cds_service.clinical.facts import OVER, Facts, Need, Request
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.visits import THERAPIES
+from cds_service.frozen import quick
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pt": ("pt-order", "pt-visit"),
@@ -25,6 +26,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Referrals:
     """Open requests by kind, and those `done`; `unknown` is set when service requests could not be

@@ -9,6 +9,7 @@ from datetime import date
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import NO_CODES, Claim, Facts, Need, Procedure
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import quick
 from cds_service.knowledge.codes import Code, Sorting
 
 CHART_NEEDS = (Need.ENCOUNTERS, Need.PROCEDURES)
@@ -56,6 +57,7 @@ class Record:
     when: FuzzyDate | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Visits:
     """Visits by kind, put on their days when asked for; counts are least counts where something

@@ -14,7 +14,6 @@ from cds_service.clinical.facts import NO_CODES, Dispense, Order, Request, Sig, 
 from cds_service.fhir import r4_orders as r4
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.concepts import label, merged
-from cds_service.fhir.fact_making import maker
 from cds_service.fhir.fills import unreadable
 from cds_service.fhir.r4_chart import Condition
 from cds_service.fhir.r4_dosage import CodeableConcept, Ratio, as_list
@@ -23,6 +22,7 @@ from cds_service.fhir.r4_parts import ABSENT, CONCEPT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
 from cds_service.fhir.units import first_unit, unit_of
 from cds_service.fhir.vocabulary import Fill, Product, quantity
+from cds_service.frozen import maker
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cds_service.errors import BadRequest
+from cds_service.frozen import quick
 from cds_service.protocol.schema import faults_of
 
 Raw = msgspec.Raw
@@ -34,6 +35,7 @@ class Authorization:
     subject: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HookRequest:
     """One call. `prefetch` holds the keys that were sent, `null` included; absent keys are

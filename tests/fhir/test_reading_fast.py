@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.facts import Condition, Fact, Facts, Need, Order, Sig
-from cds_service.fhir.fact_making import maker
+from cds_service.frozen import maker
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.codes import Code
 from tests.fhir.calls import (

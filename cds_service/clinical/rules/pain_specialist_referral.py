@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.clinical.back_pain import back_pain
@@ -108,7 +107,8 @@ def _for_the_back(criterion: Criterion, known: Known) -> Criterion:
     if criterion.status is not MET:
         return criterion
     refs = (*criterion.because, *known.derived(back_pain).references)
-    return replace(criterion, because=tuple(dict.fromkeys(refs)))
+    because = tuple(dict.fromkeys(refs))
+    return Criterion(criterion.name, MET, criterion.indicator, criterion.words, because)
 
 
 def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
