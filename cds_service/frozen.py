@@ -29,7 +29,7 @@ def quick(kind: type[T]) -> type[T]:
     Dose(amount=5, unit='mg')
     """
     head, *rest = _filling(kind)
-    lines = [f"def made(self, {head}):", "    freeze(self, '__class__', open_kind)", *rest]
+    lines = [f"def made(self, {head}):", "    __freeze(self, '__class__', __open)", *rest]
     if hasattr(kind, "__post_init__"):
         lines.append("    self.__post_init__()")
     setattr(kind, "__init__", _defined(kind, lines))  # noqa: B010 - mypy takes no other
@@ -49,7 +49,7 @@ def maker(kind: Callable[P, T]) -> Callable[P, T]:
     """
     assert isinstance(kind, type) and not hasattr(kind, "__post_init__")
     head, *rest = _filling(kind)
-    lines = [f"def made({head}):", "    self = new(open_kind)", *rest, "    return self"]
+    lines = [f"def made({head}):", "    self = __new(__open)", *rest, "    return self"]
     made: Callable[P, T] = _defined(kind, lines)
     return made
 
@@ -59,35 +59,35 @@ def _filling(kind: type) -> Iterator[str]:
     every = fields(kind)
     yield ", ".join(_parameter(each) for each in every if each.init)
     for each in every:
-        name, fresh = each.name, f"fresh_{each.name}()"
+        name, fresh = each.name, f"__fresh_{each.name}()"
         if not each.init and each.default_factory is MISSING:
             continue  # for `__post_init__`
         if not each.init:
             yield f"    self.{name} = {fresh}"
         elif each.default_factory is not MISSING:
-            yield f"    self.{name} = {fresh} if {name} is missing else {name}"
+            yield f"    self.{name} = {fresh} if {name} is __missing else {name}"
         else:
             yield f"    self.{name} = {name}"
-    yield "    self.__class__ = kind"
+    yield "    self.__class__ = __kind"
 
 
 def _parameter(each: Field[Any]) -> str:
     if each.default is not MISSING:
-        return f"{each.name}=default_{each.name}"
-    return f"{each.name}=missing" if each.default_factory is not MISSING else each.name
+        return f"{each.name}=__default_{each.name}"
+    return f"{each.name}=__missing" if each.default_factory is not MISSING else each.name
 
 
 def _defined(kind: type, lines: list[str]) -> Any:
     stores = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     names: dict[str, Any] = {
-        "freeze": object.__setattr__,
-        "new": object.__new__,
-        "missing": MISSING,
-        "open_kind": type(kind.__name__, (kind,), {"__slots__": (), **stores}),
-        "kind": kind,
+        "__freeze": object.__setattr__,
+        "__new": object.__new__,
+        "__missing": MISSING,
+        "__open": type(kind.__name__, (kind,), {"__slots__": (), **stores}),
+        "__kind": kind,
     }
     for each in fields(kind):
-        names[f"default_{each.name}"] = each.default
-        names[f"fresh_{each.name}"] = each.default_factory
+        names[f"__default_{each.name}"] = each.default
+        names[f"__fresh_{each.name}"] = each.default_factory
     exec("\n".join(lines), names)
     return names["made"]
