@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from flask import request
+from flask import g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -33,14 +33,27 @@ def json_body() -> bytes:
 
 
 def _read() -> bytes:
-    """What was sent. A body in chunks has no length; werkzeug cuts it at the limit and says
-    nothing.
+    """What was sent: of a known length at one go, which spares copies; else in chunks, which
+    werkzeug cuts at the limit and says nothing.
     """
+    sent, length, most = (
+        request.environ["wsgi.input"],
+        request.content_length,
+        request.max_content_length,
+    )
+    if length is not None and most is not None and length > most:
+        raise RequestEntityTooLarge
     try:
-        body = request.get_data(cache=False)
-        if not request.environ.get("CONTENT_LENGTH") and request.environ["wsgi.input"].read(1):
-            raise RequestEntityTooLarge
+        if length is None:
+            body = request.get_data(cache=False)
+            if sent.read(1):
+                raise RequestEntityTooLarge
+        else:
+            body = sent.read(length)
+            if len(body) < length:
+                raise ClientDisconnected
     except BROKEN:
+        g.body_broken = True  # there is nothing to wait for
         raise BadRequest("The body broke off, or came too slowly.") from None
     return body
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_cors import CORS
 from werkzeug.wsgi import get_input_stream
 
@@ -92,7 +92,7 @@ def _drain(answer: Response) -> Response:
     """Read what a refused body still brings: a connection closed on a sender hides the
     answer from it.
     """
-    if request.method == "POST":
+    if request.method == "POST" and "body_broken" not in g:
         unread = request.environ["wsgi.input"]
         left = _MOST_DRAINED
         with suppress(*BROKEN):

@@ -3,7 +3,8 @@ then.
 
 gunicorn's own worker leaves new connections waiting in the listening socket, and resets them when
 it ends. It gives a thread to each new connection before anything has come by it, waits for ever on
-a client that stops in the middle of a call, and answers what is no HTTP with a page.
+a client that stops in the middle of a call, waits in the thread that serves all the others for a
+client to close its end, and answers what is no HTTP with a page.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import orjson
 from gunicorn.http import errors
-from gunicorn.util import write_nonblock
+from gunicorn.util import close_graceful, write_nonblock
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 from cds_service.protocol.outcome import outcome
@@ -25,6 +26,7 @@ from cds_service.web.gate import close_gate
 from cds_service.web.log import log, place
 
 _STALLED_SECONDS = 5  # that a thread waits for the next piece of a call, or to be rid of an answer
+_LINGER_SECONDS = 0.5  # for a client to close its end once it is answered
 _FAULTS = (  # the first that fits
     ((errors.InvalidResponseHeader, errors.InvalidResponseHeaderName), 500, "exception"),
     (errors.LimitRequestLine, 414, "too-long"),
@@ -65,6 +67,13 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             nothing: Future[object] = Future()
             nothing.set_result(_DEFER)
             self.finish_request(conn, nothing)
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a call; a connection that ends with it is closed here, not where others wait."""
+        goes_on = super().handle(conn)
+        if not goes_on:
+            close_graceful(conn.sock, _LINGER_SECONDS)
+        return goes_on
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: close the gate, then stop as gunicorn does."""

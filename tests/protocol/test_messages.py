@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cds_service.errors import BadRequest
-from cds_service.protocol.messages import sound, read_request
+from cds_service.protocol.messages import read_request, sound
 from cds_service.protocol.schema import faults_of
 from tests.protocol.hook_requests import INSTANCE, OXYCODONE, body, order_sign, patient_view
 

@@ -101,3 +101,14 @@ def test_calls_that_never_end_do_not_keep_others_out_for_long(
 
 def test_connections_that_wait_to_be_used_keep_nobody_out(running: Running) -> None:
     assert seconds_beside(running, b"") < 2
+
+
+def test_a_refused_client_that_does_not_hang_up_keeps_nobody_waiting(running: Running) -> None:
+    with ExitStack() as lines:
+        for _ in range(MORE_THAN_THREADS):
+            line = socket.create_connection(("127.0.0.1", running.port), timeout=20)
+            lines.enter_context(line).sendall(HEAD + b"A B: c\r\n\r\n")
+        start = time.monotonic()
+        for _ in range(4):
+            assert running.call("GET", "/health") == (200, {"status": "ok"})
+        assert time.monotonic() - start < 4
