@@ -123,7 +123,7 @@ def test_too_many_entries_are_413(service: Service, keys: Keys, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b'{"resource"' * 4, TooLarge),
+        (b'{"resource":{}}' * 4, TooLarge),
         (b'{"resource" :1}' * 3, None),
         (rb'{"text": "\"resource\""}' * 9, None),
         (b'"' * 3_000_001, None),
