@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
@@ -127,11 +128,23 @@ _MARKDOWN, _SUMMARY = _environment(in_markdown), _environment(in_summary)
 
 def compiled(source: str, words: Collection[str], *, summary: bool = False) -> Words:
     """Compile a template that may use `if`, `for` and `words`. Raises WordFault."""
+    template, said = _compiled(source, summary)
+    unknown = sorted(said - set(words))
+    if unknown:
+        raise WordFault(
+            f"unknown word {', '.join(unknown)}", ", ".join(sorted(words)) or "no words"
+        )
+    return template
+
+
+@cache
+def _compiled(source: str, summary: bool) -> tuple[Words, frozenset[str]]:
+    """The template, and the words it says; cards say many a thing alike."""
     environment = _SUMMARY if summary else _MARKDOWN
     if OPEN in source or CLOSE in source:
         raise WordFault("a private-use character in a template")
     if not _TAG.search(source):
-        return Fixed(source)
+        return Fixed(source), frozenset()
     try:
         tree = environment.parse(_TAGS_ALONE.sub(r"\1", source))
         for node in tree.find_all(nodes.Node):
@@ -140,12 +153,7 @@ def compiled(source: str, words: Collection[str], *, summary: bool = False) -> W
                 raise WordFault(
                     f"{type(node).__name__} in a template", "if, for, 'is none' and the words"
                 )
-        unknown = sorted(_said(tree) - set(words))
-        if unknown:
-            raise WordFault(
-                f"unknown word {', '.join(unknown)}", ", ".join(sorted(words)) or "no words"
-            )
-        return Woven(environment.from_string(tree))
+        return Woven(environment.from_string(tree)), frozenset(_said(tree))
     except TemplateSyntaxError as error:
         raise WordFault(f"not a template: {error.message}") from None
 

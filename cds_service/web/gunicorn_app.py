@@ -67,6 +67,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         adopt()
         self._service = self._load()
         self._app = create_app(self._service, metrics_folder=self._metrics_folder)
+        gc.collect()
+        gc.freeze()
         return self._app
 
     def _warm(self, _worker: Any) -> None:
