@@ -40,12 +40,14 @@ def discover() -> Response:
 
 @cds_hooks.post("/cds-services/<service_id>")
 def call(service_id: str) -> Response:
-    """Answer a hook."""
+    """Answer a hook; it is counted and logged once the answer is sent."""
     start = perf_counter()
-    client = caller()
-    answer = _service().respond(service_id, json_body(), client=client)
-    _observe(service_id, client.id, answer, perf_counter() - start)
-    return as_json(answer.body, answer.status)
+    client, service = caller(), _service()
+    answer = service.respond(service_id, json_body(), client=client)
+    sent = as_json(answer.body, answer.status)
+    seconds, counted = perf_counter() - start, current_app.extensions["cds-metrics"]
+    sent.call_on_close(lambda: _observe(counted, service, service_id, client.id, answer, seconds))
+    return sent
 
 
 @cds_hooks.post("/cds-services/<service_id>/feedback")
@@ -117,9 +119,10 @@ def _service() -> Service:
     return cast(Service, current_app.extensions["cds-service"])
 
 
-def _observe(service_id: str, client: str, answer: Answer, seconds: float) -> None:
+def _observe(
+    counted: Metrics, service: Service, service_id: str, client: str, answer: Answer, seconds: float
+) -> None:
     """One log line and the counters of a call: rule and card names and numbers only."""
-    counted: Metrics = current_app.extensions["cds-metrics"]
     hook = answer.trace.hook
     counted.call(service_id, hook, answer.status, seconds)
     counted.answered(answer.trace)
@@ -132,7 +135,7 @@ def _observe(service_id: str, client: str, answer: Answer, seconds: float) -> No
         client=client,
         status=answer.status,
         ms=round(seconds * 1000, 2),
-        slow=seconds * 1000 > _service().settings.deadline_ms,
+        slow=seconds * 1000 > service.settings.deadline_ms,
         cards=[card.card for card in answer.trace.cards if card.shown],
         silent=[card.card for card in answer.trace.cards if not card.shown],
         rules=[rule.rule for rule in answer.trace.rules if rule.criteria],

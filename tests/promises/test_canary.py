@@ -65,7 +65,16 @@ def opened(folder: Path, *, broken: bool = False, **chosen: Any) -> tuple[Servic
     memory = Memory(url, failed=lambda error: failure("memory", error))
     service = Service(settings, knowledge, vocabulary, rules, library, memory, failure)
     service.start()
-    return service, create_app(service).test_client()
+    app = create_app(service)
+    app.test_client_class = Whole
+    return service, app.test_client()
+
+
+class Whole(FlaskClient):
+    """Takes every answer to its end, as a server does, so that what comes after it is seen."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return super().open(*args, **kwargs, buffered=True)
 
 
 def raising(facts: Any, known: Any) -> Iterator[Criterion]:

@@ -68,7 +68,10 @@ def test_nothing_of_the_patient_is_logged_or_counted(
         OXYCODONE, prefetch={"patient": PATIENT, "conditions": None, "medicationRequests": None}
     )
     answer = web.post(
-        "/cds-services/opioid-safety", data=body(sent), content_type="application/json"
+        "/cds-services/opioid-safety",
+        data=body(sent),
+        content_type="application/json",
+        buffered=True,
     )
     assert answer.status_code == 200
     logged = capsys.readouterr().out

@@ -65,6 +65,7 @@ def test_every_line_of_a_call_names_the_knowledge(
         "/cds-services/opioid-safety",
         data=body(order_sign(OXYCODONE)),
         content_type="application/json",
+        buffered=True,
     )
     web.post("/cds-services/opioid-safety/feedback", json={"feedback": [{"card": 1}]})
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
