@@ -240,7 +240,7 @@ def _recorded(rows: list[dict[str, float]], memory: float, start: float) -> byte
     """The figures of ours as the operator's guide shows them."""
     known = {
         "on": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} processors ({platform.machine()})",
+        "machine": f"{os.cpu_count()} processors ({platform.machine()}, Python {platform.python_version()})",
         "workers": 2,
         "threads": 4,
         "memory_mb": round(memory),
