@@ -101,7 +101,7 @@ def _down(place: Any, step: str) -> Any:
     """A copy, put into `place`, of its member or item `step`; an absent member of an object is
     made.
     """
-    if isinstance(place, dict):
+    if isinstance(place, dict) and not step.isdigit():
         place[step] = copy.copy(place.get(step, {}))
         return place[step]
     if isinstance(place, list) and step.isdigit() and int(step) < len(place):

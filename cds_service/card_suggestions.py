@@ -11,6 +11,7 @@ from cds_service.card_changes import answers_of, as_written
 from cds_service.card_drafts import Drafted, changed, drafted_in
 from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
 from cds_service.card_orders import (
+    MOST_REASONS,
     OrderTemplate,
     asked,
     filled,
@@ -26,6 +27,7 @@ from cds_service.knowledge.model import Knowledge
 REQUESTERS = frozenset(
     {"Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"}
 )
+REASONED = frozenset({"ServiceRequest", "MedicationRequest"})  # may name a result as its reason
 PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # who may claim
 
 
@@ -224,7 +226,15 @@ def _create(
     if not all(values.get(name) for name in template.demands):
         return None  # an order for nobody, or a claim on no cover, is not valid
     resource = filled(template, values)
+    if not reasons and "reasonCode" in template.resource and template.kind in REASONED:
+        resource = {**resource, **_observed(because)}
     return ("create", template.kind, template.codes or suggestion.create), {"resource": resource}
+
+
+def _observed(because: tuple[str, ...]) -> dict[str, Any]:
+    """The results that an order rests on, where no condition says why it is made."""
+    refs = [ref for ref in because if ref.partition("/")[0] == "Observation"][:MOST_REASONS]
+    return {"reasonReference": [{"reference": ref} for ref in refs]} if refs else {}
 
 
 def _word(name: str, met: Sequence[Criterion], otherwise: Any = None) -> Any:

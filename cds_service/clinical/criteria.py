@@ -43,7 +43,8 @@ class OrderChange:
     JSON values.
 
     A `Code` stands for a concept, a tuple of codes for a list of concepts; the path `occurrence`
-    with a day puts the order off to it, however the order says when.
+    with a day puts the order off to it, however the order says when; the path `followed` with a number
+    of days ends the only instruction of a prescription after them, where it says how long.
     """
 
     ref: str

@@ -51,6 +51,7 @@ class Exclusions:
 
 ANY_CANCER = "active cancer"
 YES = frozenset({Code("SNOMED", "373066001"), Code("LOINC", "LA33-6")})
+NO = frozenset({Code("SNOMED", "373067005"), Code("LOINC", "LA32-8")})
 END_OF_LIFE_CARE = (
     "therapies-indicating-end-of-life-care",
     "hospice-procedure",
@@ -186,6 +187,10 @@ def _yes(observation: Observation) -> bool:
     return bool(observation.value_flag) or not YES.isdisjoint(observation.value_codes)
 
 
+def _no(observation: Observation) -> bool:
+    return observation.value_flag is False or not NO.isdisjoint(observation.value_codes)
+
+
 def _care(known: Known) -> tuple[ValueSet, ...]:
     """What an order, a procedure or a visit for palliative or hospice care is coded with."""
     names = (*END_OF_LIFE_CARE[:2], "palliative-encounter")
@@ -216,6 +221,7 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
         o.ref
         for o in facts.observations_in(finding, known.codes("hospice-care-question"))
         if (finding.any_of(o.codes) or finding.any_of(o.value_codes) or _yes(o))
+        and not _no(o)
         and o.counts
         and within(o.when, facts.as_of, year) is not False
     ]

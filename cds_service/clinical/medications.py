@@ -132,10 +132,11 @@ def medications(facts: Facts, known: Known) -> Medications:
     not run out.
     """
     as_of = facts.as_of
-    drafts = tuple(
+    signed = tuple(
         _begun(o, as_of) for o in _once(facts.drafts) if o.status not in OVER and _meant(o)
     )
     chart = tuple(o for o in _once(o for o in facts.orders if not o.draft) if _meant(o))
+    drafts = _not_renewed(signed, chart)
     superseded = frozenset(_superseded(chart, as_of))
     live: list[Order] = []
     renewed: list[Order] = []
@@ -144,7 +145,7 @@ def medications(facts: Facts, known: Known) -> Medications:
         if order.status != "active" or _over(order, as_of) or order.ref in superseded:
             if _was_taken(order, as_of):
                 past.append(order)
-        elif any(_renews(draft, order) for draft in drafts):
+        elif any(_renews(draft, order) for draft in signed):
             renewed.append(order)
         else:
             live.append(order)
@@ -204,6 +205,25 @@ def _renews(draft: Order, order: Order) -> bool:
     if draft.prior and draft.prior == order.ref:
         return True
     return bool(draft.ref) and draft.ref == order.ref and _same_ingredients(draft, order)
+
+
+def _not_renewed(signed: tuple[Order, ...], chart: tuple[Order, ...]) -> tuple[Order, ...]:
+    """The drafts without those that another draft replaces; drafts naming each other both stay.
+
+    An id that is another drug's as well, in the chart or among the drafts, tells nothing of a draft.
+    """
+    prior = {draft.ref: draft.prior for draft in signed if draft.prior}
+    if not prior:
+        return signed
+    named = {old for new, old in prior.items() if old != new and prior.get(old) != new}
+    others = {
+        old.ref
+        for draft in signed
+        if draft.ref in named
+        for old in (*signed, *chart)
+        if old is not draft and old.ref == draft.ref and not _renews(draft, old)
+    }
+    return tuple(draft for draft in signed if draft.ref not in named - others)
 
 
 def _same_ingredients(one: Order, other: Order) -> bool:

@@ -64,7 +64,7 @@ class OrderMme:
 class DailyMme:
     """The total: `per_day` is the greatest on any day from the as-of date on, or its known part.
 
-    `seen`: an opioid order stands in the call or the chart, whether or not it counts.
+    `seen`: an opioid stands in the call or the chart, whether or not it counts.
     `without_drafts` is the total were nothing signed. `duplicates` names drugs being signed that
     another order already gives.
     """
@@ -127,12 +127,18 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         per_day=found.greatest,
         is_lower_bound=facts.lacks(Need.MEDICATIONS)
         or any(order.partial or not order.counted for order in orders),
-        seen=bool(orders) or bool(facts.opioids),
+        seen=bool(orders) or _seen(facts),
         factors=known.factors.id,
         orders=orders,
         duplicates=_duplicates(taken),
         without_drafts=timeline(before, facts.as_of).greatest,
     )
+
+
+def _seen(facts: Facts) -> bool:
+    """Whether an opioid was ever ordered, handed out or reported."""
+    handed_out = any(dispense.opioid for dispense in facts.dispenses)
+    return bool(facts.opioids) or handed_out or any(said.opioid for said in facts.statements)
 
 
 def _opioids(orders: Iterable[Order]) -> tuple[Order, ...]:

@@ -25,6 +25,9 @@ ANTAGONISTS = frozenset({"naloxone", "naltrexone", "samidorphan"})
 # of the
 # product: 10 mg of hydrocodone 5 / acetaminophen 325 is two tablets, 650 mg would be 130.
 MOST_UNITS = {"mg": 10, "mg/mL": 60}
+# Beyond so many of them one that is a whole number of units of another ingredient may mean that one:
+# 300 mg of acetaminophen 300 / codeine 30 is one tablet, not ten.
+MOST_UNITS_CERTAIN = {"mg": 4, "mg/mL": 30}
 MOST_PATCHES = 4
 _LABELLED_HOURS = re.compile(r"\b(\d{2,3}) ?HR\b(?!/)", re.IGNORECASE)
 _COUNTED_AS: dict[str, frozenset[str]] = {
@@ -229,7 +232,7 @@ def _cap_in_mg(drug: Drug, parts: tuple[Component, ...], dose: Dose) -> Fraction
     if dose.cap is None or dose.cap_unit == dose.unit:
         return None
     if dose.cap_unit in ("mg", "mcg"):
-        return _in_mg(dose.cap, dose.cap_unit) if _alone(drug) else None
+        return _in_mg(dose.cap, dose.cap_unit) if dosed_alone(drug) else None
     counted = {"unit": "mg", "mL": "mg/mL"}.get(dose.cap_unit)
     return dose.cap * _strength(parts, 1)[0] if parts[0].unit == counted else None
 
@@ -238,20 +241,24 @@ def _check_mass(drug: Drug, parts: tuple[Component, ...], dose: Dose) -> None:
     """A dose in mg means the opioid; in a combination only while it makes a believable
     number of units.
     """
-    if _alone(drug):
+    if dosed_alone(drug):
         return
-    most = MOST_UNITS.get(parts[0].unit or "")
-    one_opioid = len({c.ingredient for c in drug.opioids}) == 1
-    if one_opioid and most and _in_mg(dose.amount, dose.unit) <= most * _strength(parts, 1)[0]:
-        return
+    unit = parts[0].unit or ""
+    if len({c.ingredient for c in drug.opioids}) == 1 and unit in MOST_UNITS:
+        amount = _in_mg(dose.amount, dose.unit)
+        units = amount / _strength(parts, 1)[0]
+        others = (c.strength for c in drug.components if c.unit == unit and c not in drug.opioids)
+        another = any(amount % Fraction(other) == 0 for other in others if other)
+        if units <= (MOST_UNITS_CERTAIN if another else MOST_UNITS)[unit]:
+            return
     raise Uncountable(
         "a dose in mg of a combination product does not say which ingredient it means"
     )
 
 
-def _alone(drug: Drug) -> bool:
-    """Whether one opioid is the only ingredient dosed: antagonists do not count."""
-    return len({c.ingredient for c in drug.components} - ANTAGONISTS) == 1
+def dosed_alone(drug: Drug | None) -> bool:
+    """Whether one ingredient is the only one dosed: antagonists do not count."""
+    return drug is not None and len({c.ingredient for c in drug.components} - ANTAGONISTS) == 1
 
 
 def _worn(parts: tuple[Component, ...], dose: Dose) -> tuple[Fraction, str]:

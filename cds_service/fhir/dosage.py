@@ -4,7 +4,8 @@ Several instructions: the same sequence is taken together, different sequences f
 and the greatest step counts; without sequences they are taken together, unless their dates do not
 overlap or a text begins with "then". An instruction without a number belongs to every step. The
 structured part wins; the text fills what it lacks, and only when it is understood as a whole. Then
-comes quantity / days' supply, and last those of several instructions that can be read, as a bound.
+comes quantity / days' supply, and last, as a bound, those of several instructions that can be read;
+these come first where they use more a day than the supply allows.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, checked, st
 from cds_service.fhir.r4_dosage import Dosage, Quantity, plain_number
 from cds_service.fhir.route import route_of, route_said
 from cds_service.fhir.sig_text import SaidDose, SaidSig, read_text
-from cds_service.fhir.supply import supply_dose, wear_days
+from cds_service.fhir.supply import supply_dose, uses_more, wear_days
 from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, period_ends, rhythm
 from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG
 from cds_service.knowledge.drugs.model import Drug, Route
@@ -60,8 +61,8 @@ def read_sig(
     except _Gap as gap:
         days = supply_days or _last_bounds(dosages)
         dose = supply_dose(drug, quantity, days)
-        rest = None if dose is not None else _readable(dosages, drug, text, str(gap))
-        if rest is not None:
+        rest = _readable(dosages, drug, text, str(gap))
+        if rest is not None and (dose is None or uses_more(rest, dose, drug)):
             return rest
         routes = {route_of(d) for d in dosages} - {Route.UNKNOWN}
         route = routes.pop() if len(routes) == 1 else Route.UNKNOWN

@@ -109,7 +109,9 @@ class Cursor:
         return value
 
     def _fraction_after(self) -> Fraction:
-        """`1 1/2`, `1-1/2`, `1 and 1/2`, `one and a half`."""
+        """`1 1/2`, `1½`, `1-1/2`, `1 and 1/2`, `one and a half`."""
+        if self.take("½"):
+            return Fraction(1, 2)
         for lead in ((), ("-",), ("and",), ("and", "a"), ("and", "one")):
             size = len(lead)
             if self.tokens[self.place : self.place + size] != lead:

@@ -28,6 +28,14 @@ _NUMBER_WORDS: dict[str, Fraction] = {
 ORDINALS: dict[str, int] = {
     "other": 2, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "7th": 7, "seventh": 7,
 }  # fmt: skip
+# The only numbers of two words that intervals are written in, as numerals.
+_HOURS_SPELLED = tuple(
+    (f"{tens}{link}{ones}", numeral)
+    for tens, ones, numeral in (
+        ("twenty", "four", "24"), ("thirty", "six", "36"), ("forty", "eight", "48"), ("seventy", "two", "72"),
+    )
+    for link in ("-", " ")
+)  # fmt: skip
 TIMES: dict[str, Fraction] = {"once": Fraction(1), "twice": Fraction(2), "thrice": Fraction(3)}
 
 # Doses a day of the abbreviations; dots are dropped before they are looked up.
@@ -112,6 +120,7 @@ REASONS = frozenset(
         "surgical",
         "relief",
         "control",
+        "score",
         "of",
         "or",
         "and",
@@ -127,8 +136,12 @@ REASONS = frozenset(
 HARMLESS = phrases(
     "with a full glass of water", "with a glass of water", "with plenty of water", "with water",
     "with or without food", "with food or milk", "with food", "with milk", "after food",
-    "on an empty stomach", "do not crush or chew", "do not crush chew or split", "do not crush",
-    "do not chew", "swallow whole", "around the clock", "atc", "scheduled",
+    "on an empty stomach", "do not crush or chew", "do not crush chew or split",
+    "do not crush , chew , or split", "do not crush , chew or split", "do not crush , chew , or break",
+    "do not crush , break , or chew", "do not crush , break or chew", "do not crush or break",
+    "do not crush", "do not cut , crush , or chew", "do not cut , crush or chew", "do not chew",
+    "do not break , crush , or chew", "swallow whole", "swallow tablet whole", "swallow tablets whole",
+    "swallow capsule whole", "swallow capsules whole", "around the clock", "atc", "scheduled",
     "as directed by physician", "as directed by prescriber", "as directed", "may cause drowsiness",
     "may cause constipation", "do not drive", "do not drink alcohol", "avoid alcohol", "for oral use",
     "rotate sites", "rotate site", "remove old patch first",
@@ -157,7 +170,7 @@ def tokens(text: str) -> tuple[Token, ...] | None:
         return None
     found: list[Token] = []
     lowered = text.lower()
-    for sign, plain in (("(s)", "s"), ("–", "-"), ("—", "-"), ("&", " and ")):
+    for sign, plain in (("(s)", "s"), ("–", "-"), ("—", "-"), ("&", " and "), *_HOURS_SPELLED):
         lowered = lowered.replace(sign, plain)
     place, size = 0, len(lowered)
     while place < size:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import ceil
 
 from cds_service.clinical.facts import Dose, Sig
+from cds_service.clinical.opioid_amount import dosed_alone
 from cds_service.fhir.dose_amount import Amount
 from cds_service.fhir.r4_dosage import Quantity
 from cds_service.fhir.timing import MOST_DAYS, MOST_PER_DAY, duration_days
@@ -44,6 +45,13 @@ def supply_dose(drug: Drug | None, quantity: Quantity | None, days: int | None) 
     if supplied.unit == COUNT:
         return Dose(Fraction(1), COUNT, a_day, unit_text=supplied.word)
     return Dose(a_day, supplied.unit, Fraction(1)) if supplied.unit in (MG, MCG, ML) else None
+
+
+def uses_more(sig: Sig, supplied: Dose, drug: Drug | None) -> bool:
+    """Whether some step of the instructions surely uses more a day than the supply gives."""
+    a_day = Amount(supplied.daily, supplied.unit)
+    rates = (_used_a_day(step, a_day, drug) for step in sig.steps)
+    return any(rate is not None and rate > a_day.value for rate in rates)
 
 
 def _supplied(quantity: Quantity | None, drug: Drug | None) -> Amount | None:
@@ -90,22 +98,39 @@ def supply_days(
 
 
 def _used_a_day(step: tuple[Dose, ...], supplied: Amount, drug: Drug | None) -> Fraction | None:
-    """How much of what was supplied a step uses a day, in its unit; None if the units do
-    not meet.
+    """How much of what was supplied a step uses a day, in its unit, daily maxima kept; None if the
+    units do not meet.
     """
     used = Fraction(0)
     for dose in step:
-        a_day = dose.daily
-        if dose.unit == supplied.unit and dose.unit != MCG_PER_HOUR:
-            used += a_day
-        elif dose.unit in (MG, MCG) and supplied.unit in (COUNT, ML):
-            strength = _only_strength(drug, "mg" if supplied.unit == COUNT else "mg/mL")
-            if strength is None:
-                return None
-            used += (a_day / 1000 if dose.unit == MCG else a_day) / strength
-        else:
+        often = Fraction(1) if dose.unit == MCG_PER_HOUR else dose.per_day
+        a_day = _as_supplied(dose.amount * often, dose.unit, supplied, drug)
+        if a_day is None:
             return None
+        most = None
+        # A maximum in mg beside a dose in tablets may mean another ingredient of the product.
+        sure = dose.cap_unit in (dose.unit, COUNT, ML) or dosed_alone(drug)
+        if dose.cap is not None and sure:
+            most = _as_supplied(dose.cap, dose.cap_unit, supplied, drug)
+        used += a_day if most is None else min(a_day, most)
     return used
+
+
+def _as_supplied(
+    amount: Fraction, unit: str, supplied: Amount, drug: Drug | None
+) -> Fraction | None:
+    """An amount in the unit of what was supplied, by the strength of the product; a rate in patches
+    a day.
+    """
+    if unit == MCG_PER_HOUR:
+        rate = _only_strength(drug, "mg/h") if supplied.unit == COUNT else None
+        return None if rate is None else amount / 1000 / rate / wear_days(drug)
+    if unit == supplied.unit:
+        return amount
+    if unit not in (MG, MCG) or supplied.unit not in (COUNT, ML):
+        return None
+    strength = _only_strength(drug, "mg" if supplied.unit == COUNT else "mg/mL")
+    return None if strength is None else (amount / 1000 if unit == MCG else amount) / strength
 
 
 def _only_strength(drug: Drug | None, unit: str) -> Fraction | None:

@@ -64,6 +64,7 @@ def test_a_warning_card_whole(compose: Compose) -> None:
                             "encounter": {"reference": "Encounter/1"},
                             "authoredOn": "2026-03-01",
                             "requester": {"reference": "Practitioner/1"},
+                            "reasonReference": [{"reference": "Observation/1"}],
                         },
                     }
                 ],

@@ -107,16 +107,24 @@ def words(label: str, bound: bool) -> Mapping[str, Mapping[str, Any]]:
         "cocaine", "positive", on(date(2026, 2, 1)), "not prescribed", "Observation/3"
     )
     onset, due = on(date(2026, 1, 19)), date(2026, 3, 20)
+    offers = {"nsaid_missing": True, "therapy_missing": True}
     return {
         "opioid-dose-threshold": {
             "mme": mme, "threshold": number(50), "added": Fraction(60), "lower": None if bound else fewer,
+            "naloxone_missing": True,
         },
         "opioid-with-sedative": {
             "opioids": (label,), "sedatives": (label, "lorazepam"), "oud": bound, "benzodiazepine": True,
+            "naloxone_missing": True,
         },
-        "nonopioid-first": {"days": number(90)},
-        "nonopioid-first-acute": {"supply": 14, "limit": number(28)},
-        "nonopioid-first-chronic": {"supply": 30, "limit": number(28), "plan_days": number(90)},
+        "nonopioid-first": {"days": number(90), **offers},
+        "nonopioid-first-acute": {"supply": 14, "limit": number(28), **offers},
+        "nonopioid-first-chronic": {
+            "supply": 30,
+            "limit": number(28),
+            "plan_days": number(90),
+            **offers,
+        },
         "long-acting-start": {"label": label, "supply": None if bound else 30, "naive_days": number(90)},
         "supply-longer-than-acute-need": {
             "supply": 14, "limit": number(7), "label": label, "shorter": None if bound else shorter,
@@ -132,10 +140,15 @@ def words(label: str, bound: bool) -> Mapping[str, Mapping[str, Any]]:
             "mme": DailyMme() if bound else mme,
         },
         "pdmp-review-due": {"window": number(90)},
-        "toxicology-test-due": {"window": number(12)},
-        "toxicology-result-unexpected": {"results": (result, replace(result, substance=label))},
+        "toxicology-test-due": {"window": number(12), "test_missing": True},
+        "toxicology-result-unexpected": {
+            "results": (result, replace(result, substance=label)),
+            "test_missing": not bound,
+        },
         "opioid-use-disorder-untreated": {
             "since": None if bound else FuzzyDate(date(2026, 1, 1), date(2026, 1, 31)), "window": number(90),
+            "referral_missing": True,
+            "naloxone_missing": True,
         },
         "opioids-beyond-one-month": {"course": course, "limit": number(30), "mme": mme},
         "opioid-dose-for-consult": {"mme": mme, "threshold": number(30)},

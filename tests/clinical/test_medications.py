@@ -75,6 +75,25 @@ def test_an_active_order_replaced_by_another_is_past() -> None:
     assert len(sorted_out(*circle).active) == 2
 
 
+def test_a_draft_that_another_draft_renews_is_replaced_as_well() -> None:
+    first = order(OXYCODONE_10, FOUR, ref="a", prior="0")
+    second = order(OXYCODONE_10, dose(1, times=2), ref="b", prior="a")
+    found = sorted_out(first, second, chart(OXYCODONE_10, FOUR, ref="0"))
+    assert (refs(found.drafts), refs(found.replaced), found.active) == (["b"], ["0"], ())
+    resigned = sorted_out(first, second, chart(OXYCODONE_10, FOUR, ref="a"))
+    assert (refs(resigned.drafts), refs(resigned.active)) == (["b"], [])
+    # The id may be that of another drug in the chart, which is the one that is renewed.
+    elsewhere = sorted_out(first, second, chart(LORAZEPAM, FOUR, ref="a"))
+    assert (refs(elsewhere.drafts), refs(elsewhere.active)) == (["a", "b"], [])
+    twice = sorted_out(first, order(LORAZEPAM, FOUR, ref="a"), second)
+    assert refs(twice.drafts) == ["a", "a", "b"]
+    mutual = sorted_out(
+        order(OXYCODONE_10, FOUR, ref="a", prior="b"),
+        order(OXYCODONE_10, FOUR, ref="b", prior="a"),
+    )
+    assert refs(mutual.drafts) == ["a", "b"]
+
+
 def test_a_draft_replaces_what_it_renews() -> None:
     current = chart(OXYCODONE_10, FOUR, ref="a")
     found = sorted_out(order(OXYCODONE_10, FOUR, ref="b", prior="a"), current)

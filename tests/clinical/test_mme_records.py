@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import on
@@ -72,7 +73,10 @@ def test_a_dispense_is_listed_only_without_any_order_of_it() -> None:
         drug=drug(OXYCODONE_10),
         supply_days=30,
     )
-    assert not mme(dispenses=(gone,)).seen
+    past = mme(dispenses=(gone,))
+    assert (past.seen, past.orders, past.per_day, past.is_lower_bound) == (True, (), 0, False)
+    assert mme(statements=(statement(OXYCODONE_10, status="completed"),)).seen
+    assert not mme(dispenses=(replace(gone, drug=drug("310965")),)).seen
 
 
 def test_the_series_counts_past_orders_for_their_own_span() -> None:

@@ -351,6 +351,11 @@ UNCOUNTED: list[tuple[str, Order, str]] = [
     ),
     ("tablets of a patch", order(FENTANYL_25, dose(1, times=1)), "does not fit"),
     ("mg of another ingredient", order(HYDROCODONE_5, dose(650, "mg", times=4)), "combination"),
+    # One tablet by its acetaminophen, ten, five and nearly nine by its opioid.
+    ("300 mg of codeine 30", order("993781", dose(300, "mg", times=4)), "combination"),
+    ("300 mg of codeine 60", order("993890", dose(300, "mg", times=4)), "combination"),
+    ("325 mg of tramadol 37.5", order("836395", dose(325, "mg", times=4)), "combination"),
+    ("120 mg of codeine syrup", order("993755", dose(120, "mg", times=4)), "combination"),
     ("a negative dose", order(OXYCODONE_10, dose(-1, times=4)), "zero or negative"),
     ("a thousand tablets", order(OXYCODONE_10, dose(1000, times=4)), "not believable"),
 ]

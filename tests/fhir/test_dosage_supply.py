@@ -4,13 +4,14 @@ instruction does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from cds_service.clinical.facts import Sig
 from cds_service.fhir.r4_dosage import Quantity
 from cds_service.fhir.supply import supply_days
-from cds_service.knowledge.drugs.model import Drug
+from cds_service.knowledge.drugs.model import Component, Drug
 from tests.clinical.prescriptions import decoded
 from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
 
@@ -65,6 +66,39 @@ def test_supply_length_across_units() -> None:
     )
     patch = sig({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "patch"}}]}, drug=PATCH)
     assert days(None, {"value": 10, "unit": "patch"}, patch, PATCH) == 30
+
+
+def test_a_daily_maximum_makes_a_fill_last_longer_whatever_its_unit() -> None:
+    handed_out = {"value": 28, "unit": "tablet"}
+    a_day = {"value": 1, "unit": "d"}
+    often = tablets(frequency=6, period=1, periodUnit="d")
+    by_mass = often | {"doseAndRate": [{"doseQuantity": {"value": 10, "unit": "mg"}}]}
+    for told in (often, by_mass):
+        assert days(None, handed_out, sig(told)) == 5
+        for most in ({"value": 4, "unit": "tablet"}, {"value": 40, "unit": "mg"}):
+            capped = told | {"maxDosePerPeriod": {"numerator": most, "denominator": a_day}}
+            assert days(None, handed_out, sig(capped)) == 7
+    said = sig({"text": "1 tablet every 4 hours as needed. Max Daily Amount: 40 mg"})
+    assert days(None, handed_out, said) == 7
+    # A maximum in mg of a combination may be that of its other ingredient, and one in mL of a tablet
+    # says nothing.
+    both = replace(TABLET, components=(*TABLET.components, Component("acetaminophen", "161")))
+    capped = often | {
+        "maxDosePerPeriod": {"numerator": {"value": 40, "unit": "mg"}, "denominator": a_day}
+    }
+    assert days(None, handed_out, sig(capped, drug=both), both) == 5
+    assert days(None, handed_out, sig(capped | by_mass, drug=both), both) == 7
+    capped = often | {
+        "maxDosePerPeriod": {"numerator": {"value": 40, "unit": "mL"}, "denominator": a_day}
+    }
+    assert days(None, handed_out, sig(capped)) == 5
+
+
+def test_patches_dosed_by_their_rate_are_worn_one_after_another() -> None:
+    rate = {"doseAndRate": [{"rateQuantity": {"value": 50, "unit": "ug/h"}}]}
+    patches = {"value": 10, "unit": "patch"}
+    assert days(None, patches, sig(rate, drug=PATCH), PATCH) == 15
+    assert days(None, patches, sig(rate, drug=INGREDIENT), INGREDIENT) is None
 
 
 def test_the_lengths_of_steps_are_added() -> None:

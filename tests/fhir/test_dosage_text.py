@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tests.fhir.instructions import INGREDIENT, PATCH, TABLET, only, sig, tablets
+from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
 
 
 def test_text_fills_what_the_structure_lacks() -> None:
@@ -66,6 +66,22 @@ def test_of_several_instructions_those_that_can_be_read_are_a_bound() -> None:
     assert (only(later).daily, bool(later.partly)) == (4, True)
     supplied = sig(known, {"text": "as told"}, quantity={"value": 150, "unit": "tablet"}, days=30)
     assert (only(supplied).daily, supplied.partly) == (5, None)
+    # What can be read uses more a day than the supply spread over its days: that is the least there is.
+    short = sig(known, {"text": "and as told"}, quantity={"value": 60, "unit": "tablet"}, days=30)
+    assert (only(short).daily, bool(short.partly), short.basis) == (4, True, "structured")
+    first = {**tablets(2, frequency=6, period=1, periodUnit="d"), "sequence": 1}
+    taper = sig(
+        first,
+        {"text": "less as told", "sequence": 2},
+        quantity={"value": 60, "unit": "tablet"},
+        days=30,
+    )
+    assert (only(taper).daily, bool(taper.partly)) == (12, True)
+    # In units that cannot be compared the supply speaks.
+    apart = sig(
+        known, {"text": "as told"}, quantity={"value": 60, "unit": "mL"}, days=30, drug=LIQUID
+    )
+    assert (only(apart).unit, apart.basis) == ("mL", "supply")
     absurd = sig(known, {"text": "as told"}, tablets(-1, frequency=4, period=1, periodUnit="d"))
     assert absurd.unread is not None and not absurd.steps
 

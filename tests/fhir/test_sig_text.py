@@ -37,6 +37,18 @@ READ = {
     "half a tablet twice a day": ["1/2 tablet x2"],
     "one-half tablet daily": ["1/2 tablet x1"],
     "take one and a half tablets at bedtime": ["3/2 tablet x1"],
+    "Take 1½ tablets twice daily": ["3/2 tablet x2"],
+    "Place 1 patch onto the skin every 72 (seventy-two) hours.": ["1 patch x1/3"],
+    "Apply one patch every seventy two hours": ["1 patch x1/3"],
+    "Place 1 patch onto the skin every 48 (forty-eight) hours": ["1 patch x1/2"],
+    "Take 1 tablet by mouth every 24 (twenty-four) hours.": ["1 tablet x1"],
+    "Take 1 ½ tabs bid": ["3/2 tablet x2"],
+    "Take 1 tablet every 12 hours. Do not crush, chew, or split.": ["1 tablet x2"],
+    "Take 1 tablet every 12 hours. Do not crush, break or chew": ["1 tablet x2"],
+    "Take 1 tablet every 12 hours. Swallow tablet whole; do not cut, crush, or chew.": [
+        "1 tablet x2"
+    ],
+    "Take 1 tablet daily as needed for severe pain (pain score 7-10)": ["1 tablet x1"],
     "Take 1 1/2 tablets q8h prn pain": ["3/2 tablet x3"],
     "Take 1-1/2 tablets q8h": ["3/2 tablet x3"],
     "Take 1 tablet by mouth three times a day for 7 days": ["1 tablet x3"],

@@ -10,6 +10,7 @@ from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.evidence import said
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.mme import daily_mme
+from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.opioid_course import opioid_course
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.treatment import treatment
@@ -19,7 +20,7 @@ from cds_service.clinical.treatment import treatment
     hooks=("patient-view",),
     applies=has_back_pain,
     needs=(Need.PATIENT, Need.CONDITIONS),
-    uses=(back_pain, behavioral, daily_mme, opioid_course, treatment),
+    uses=(back_pain, behavioral, daily_mme, naloxone_on_file, opioid_course, treatment),
     criteria=(
         declared(
             "substance-use-history", worst=WARNING, words=("evidence", "active"), routine=True
@@ -31,7 +32,10 @@ from cds_service.clinical.treatment import treatment
         ),
         declared("disability", worst=INFO, words=("evidence",), routine=True),
         declared(
-            "high-dose-or-long-term-opioids", worst=WARNING, words=("mme", "course"), routine=True
+            "high-dose-or-long-term-opioids",
+            worst=WARNING,
+            words=("mme", "course", "naloxone_missing"),
+            routine=True,
         ),
     ),
 )
@@ -78,6 +82,7 @@ def behavioral_health_referral(facts: Facts, known: Known) -> Iterator[Criterion
         WARNING,
         mme=known.derived(daily_mme),
         course=known.derived(opioid_course),
+        naloxone_missing=not known.derived(naloxone_on_file),
     )
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
-from cds_service.clinical.dates import within
-from cds_service.clinical.dispensed import HANDED_OUT, dispensed
+from cds_service.clinical.dispensed import dispensed
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.medications import medications
 from cds_service.clinical.mme import daily_mme
-from cds_service.clinical.opioid_orders import (
-    opioid_drafted,
-    opioid_orders,
-    rescue_antagonists,
-)
+from cds_service.clinical.naloxone import naloxone_on_file
+from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -31,8 +27,8 @@ MISUSE = (
     applies=opioid_drafted,
     needs=(Need.PATIENT,),
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES, Need.CONDITIONS),
-    uses=(opioid_orders, exclusions, daily_mme, medications, dispensed),
-    numbers=("opioid.dose_caution", "opioid.naloxone_on_file"),
+    uses=(opioid_orders, exclusions, daily_mme, medications, dispensed, naloxone_on_file),
+    numbers=("opioid.dose_caution",),
     codes=(
         *MISUSE,
         "opioid-overdose-history",
@@ -51,7 +47,7 @@ def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     Source: cdc-2022, recommendation 8; fda-naloxone-2020.
     """
-    if known.derived(exclusions).care or _on_file(facts, known):
+    if known.derived(exclusions).care or known.derived(naloxone_on_file):
         return
     factors = tuple(_factors(facts, known))
     missing = tuple(n for n in (Need.MEDICATIONS, Need.CONDITIONS) if facts.lacks(n))
@@ -62,34 +58,6 @@ def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
         yield Criterion("naloxone-offer", MET, INFO, words, refs)
     elif missing:
         yield Criterion("naloxone-offer", UNKNOWN, INFO, words, (), missing)
-
-
-def _on_file(facts: Facts, known: Known) -> bool:
-    """Naloxone or nalmefene drafted, ordered for use at home, dispensed or stated inside the
-    window.
-    """
-    window = known.number("opioid.naloxone_on_file").days
-    ordered = any(
-        not o.do_not_perform
-        and not o.inpatient
-        and (
-            o.draft
-            or (
-                o.status in ("active", "completed")
-                and within(o.when, facts.as_of, window) is not False
-            )
-        )
-        for o in rescue_antagonists(facts)
-    )
-    dispensed = any(
-        d.drug is not None
-        and d.drug.is_a(DrugClass.RESCUE_ANTAGONIST)
-        and d.status in HANDED_OUT
-        and within(d.when, facts.as_of, window) is not False
-        for d in facts.dispenses
-    )
-    stated = known.derived(medications).exposures(DrugClass.RESCUE_ANTAGONIST)
-    return ordered or dispensed or bool(stated)
 
 
 def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion, OrderChange
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order
 from cds_service.clinical.mme import DailyMme, daily_mme
+from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.numbers import Number
@@ -19,10 +21,14 @@ from cds_service.knowledge.numbers import Number
     applies=opioid_drafted,
     needs=(Need.PATIENT,),
     wants=(Need.MEDICATIONS, Need.CONDITIONS),
-    uses=(daily_mme, exclusions, opioid_orders),
+    uses=(daily_mme, exclusions, naloxone_on_file, opioid_orders),
     numbers=("opioid.dose_caution",),
     criteria=(
-        declared("opioid-dose-threshold", worst=WARNING, words=("mme", "threshold", "lower")),
+        declared(
+            "opioid-dose-threshold",
+            worst=WARNING,
+            words=("mme", "threshold", "lower", "naloxone_missing"),
+        ),
     ),
 )
 def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -41,6 +47,7 @@ def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
         "mme": mme,
         "threshold": limit,
         "lower": _lower(known.derived(opioid_orders).pain, mme, limit),
+        "naloxone_missing": not known.derived(naloxone_on_file),
     }
     if limit.met_by(mme.per_day):
         yield Criterion("opioid-dose-threshold", MET, WARNING, words, mme.references)
@@ -75,9 +82,18 @@ def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChan
     others = mme.per_day - now
     for times in range(int(dose.per_day) - 1, 0, -1):
         if not limit.met_by(others + now * Fraction(times) / dose.per_day):
-            repeat = {"frequency": times, "period": 1, "periodUnit": "d"}
-            path = "dosageInstruction.0"
-            return OrderChange(
-                drafts[0].ref, {f"{path}.timing": {"repeat": repeat}, f"{path}.text": None}
-            )
+            return OrderChange(drafts[0].ref, _times_a_day(times))
     return None
+
+
+def _times_a_day(times: int) -> dict[str, Any]:
+    """So many doses a day in place of how often the instruction said, in all its members; how long
+    it is followed stays.
+    """
+    gone = ("timing.code", "timing.event", "text", "patientInstruction")
+    rhythm = ("frequencyMax", "periodMax", "timeOfDay", "when", "offset")
+    changes = {"frequency": times, "period": 1, "periodUnit": "d", **dict.fromkeys(rhythm)}
+    return {
+        **{f"dosageInstruction.0.timing.repeat.{name}": new for name, new in changes.items()},
+        **{f"dosageInstruction.0.{name}": None for name in gone},
+    }

@@ -11,6 +11,7 @@ from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import FuzzyDate, within
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order, Statement
+from cds_service.clinical.medications import medications
 from cds_service.clinical.opioid_orders import (
     EXPOSING,
     OpioidOrders,
@@ -26,6 +27,8 @@ from cds_service.clinical.visits import visits
 from cds_service.knowledge.drugs.model import DrugClass
 
 TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
+# What may still be offered: words without which there is no button.
+_OPEN = ("nsaid_missing", "therapy_missing")
 _READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUESTS)
 
 
@@ -43,7 +46,16 @@ _READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUES
         Need.SERVICE_REQUESTS,
         Need.CARE_PLANS,
     ),
-    uses=(opioid_orders, exclusions, recent_exposure, back_pain, visits, referrals, red_flags),
+    uses=(
+        opioid_orders,
+        medications,
+        exclusions,
+        recent_exposure,
+        back_pain,
+        visits,
+        referrals,
+        red_flags,
+    ),
     numbers=(
         "opioid.chronic_supply",
         "opioid.plan_window",
@@ -54,9 +66,13 @@ _READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUES
     ),
     codes=("pain-treatment-plan", "pain-management-procedure"),
     criteria=(
-        declared("nonopioid-first", worst=WARNING, words=("days",)),
-        declared("nonopioid-first-acute", worst=INFO, words=("supply", "limit")),
-        declared("nonopioid-first-chronic", worst=INFO, words=("supply", "limit", "plan_days")),
+        declared("nonopioid-first", worst=WARNING, words=("days", *_OPEN)),
+        declared("nonopioid-first-acute", worst=INFO, words=("supply", "limit", *_OPEN)),
+        declared(
+            "nonopioid-first-chronic",
+            worst=INFO,
+            words=("supply", "limit", "plan_days", *_OPEN),
+        ),
     ),
 )
 def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -104,7 +120,7 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
     if any(_reported(stated, facts, known) for stated in facts.statements):
         return
     missing = tuple(n for n in _READ if facts.lacks(n))
-    words = {"days": window}
+    words = {"days": window, **_offers(facts, known)}
     status = MET if not missing and known.derived(recent_exposure).naive else UNKNOWN
     yield Criterion(
         "nonopioid-first", status, WARNING, words, () if missing else orders.references, missing
@@ -150,10 +166,11 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
     exposure = known.derived(recent_exposure)
     missing = (*exposure.missing, *known.derived(exclusions).unknown)
     certain = exposure.naive and not missing
+    offers = _offers(facts, known)
     for order in orders.pain:
         longer = supply_reaches(order, limit)
         if longer is None:
-            words: dict[str, Any] = {"supply": None, "limit": limit}
+            words: dict[str, Any] = {"supply": None, "limit": limit, **offers}
             yield Criterion("nonopioid-first-acute", UNKNOWN, INFO, words, (order.ref,), missing)
             yield Criterion(
                 "nonopioid-first-chronic",
@@ -164,13 +181,25 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
                 missing,
             )
         elif longer and not _planned(order, facts, known):
-            words = {"supply": order.supply_days, "limit": limit, "plan_days": plan_days}
+            words = {
+                "supply": order.supply_days,
+                "limit": limit,
+                "plan_days": plan_days,
+                **offers,
+            }
             status = MET if certain else UNKNOWN
             yield Criterion("nonopioid-first-chronic", status, INFO, words, (order.ref,), missing)
         elif not longer:
-            words = {"supply": order.supply_days, "limit": limit}
+            words = {"supply": order.supply_days, "limit": limit, **offers}
             status = MET if certain else UNKNOWN
             yield Criterion("nonopioid-first-acute", status, INFO, words, (order.ref,), missing)
+
+
+def _offers(facts: Facts, known: Known) -> dict[str, bool]:
+    """Not a second NSAID beside one that is taken or ordered, nor a second referral for therapy."""
+    asked = known.derived(referrals).therapy(known.number("opioid.first_line_window").days)
+    taken = known.derived(medications).exposures(DrugClass.NSAID, drafts=True)
+    return {"nsaid_missing": not taken, "therapy_missing": not asked}
 
 
 def _planned(order: Order, facts: Facts, known: Known) -> bool:

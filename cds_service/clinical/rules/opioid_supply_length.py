@@ -61,8 +61,13 @@ def opioid_supply_length(facts: Facts, known: Known) -> Iterator[Criterion]:
 def _shorter(order: Order, limit: Number) -> OrderChange | None:
     """The same order for as many days as the limit, the quantity cut in proportion to whole
     units.
+
+    Not where the instruction gives its length in words, which would go on saying it.
     """
     if not order.supply_days or not order.draft:
+        return None
+    followed = order.sig.bounds_days
+    if order.sig.basis == "text" and followed is not None:
         return None
     changes: dict[str, Any] = {
         "dispenseRequest.expectedSupplyDuration": {
@@ -72,6 +77,8 @@ def _shorter(order: Order, limit: Number) -> OrderChange | None:
             "code": "d",
         }
     }
+    if followed is not None and limit.met_by(followed):
+        changes["followed"] = limit.days
     if order.quantity is not None:
         amount = Fraction(order.quantity.value) * limit.days / order.supply_days
         if amount < 1:

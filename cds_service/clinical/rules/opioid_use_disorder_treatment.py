@@ -8,7 +8,9 @@ from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import within
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.medications import medications
+from cds_service.clinical.medications import MERE_INTENT, medications
+from cds_service.clinical.naloxone import naloxone_on_file
+from cds_service.clinical.opioid_orders import requested
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import Drug, Route
 
@@ -18,18 +20,30 @@ TREATING = frozenset({"buprenorphine", "methadone"})
 @rule(
     hooks=("patient-view",),
     needs=(Need.PATIENT, Need.CONDITIONS),
-    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES),
-    uses=(medications,),
+    wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES, Need.SERVICE_REQUESTS),
+    uses=(medications, naloxone_on_file),
     numbers=("opioid.adult_age", "opioid.oud_recorded_window", "opioid.oud_treatment_window"),
-    codes=("opioid-misuse-disorders", "opioid-use-disorder", "opioid-use-disorder-remission"),
-    criteria=(declared("opioid-use-disorder-untreated", worst=WARNING, words=("since", "window")),),
+    codes=(
+        "opioid-misuse-disorders",
+        "opioid-use-disorder",
+        "opioid-use-disorder-remission",
+        "sud-treatment-referral",
+    ),
+    criteria=(
+        declared(
+            "opioid-use-disorder-untreated",
+            worst=WARNING,
+            words=("since", "window", "referral_missing", "naloxone_missing"),
+        ),
+    ),
 )
 def opioid_use_disorder_treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Offers medication treatment when opioid use disorder was recorded lately and none is on file.
 
     Adults only; remission does not count. Buprenorphine, methadone or extended-release naltrexone
-    that is current, stated, or was ordered or dispensed in the window counts as treatment. A
-    medication list that could not be read leaves it unknown.
+    that is current, stated, or was ordered or dispensed in the window counts as treatment. An open
+    referral leaves the card and takes its button away. A medication list that could not be read
+    leaves it unknown.
 
     Source: cdc-2022, recommendation 12.
     """
@@ -45,7 +59,17 @@ def opioid_use_disorder_treatment(facts: Facts, known: Known) -> Iterator[Criter
     )
     if not recent or _treated(facts, known):
         return
-    words = {"since": recent[0].when, "window": window}
+    referred = requested(
+        facts,
+        (known.codes("sud-treatment-referral"),),
+        known.number("opioid.oud_treatment_window"),
+    )
+    words = {
+        "since": recent[0].when,
+        "window": window,
+        "referral_missing": not referred,
+        "naloxone_missing": not known.derived(naloxone_on_file),
+    }
     missing = (Need.MEDICATIONS,) if facts.lacks(Need.MEDICATIONS) else ()
     refs = () if missing else tuple(c.ref for c in recent)
     yield Criterion(
@@ -71,6 +95,8 @@ def _treated(facts: Facts, known: Known) -> bool:
     ordered = any(
         _treats(o.drug)
         and not o.draft
+        and not o.do_not_perform
+        and o.intent not in MERE_INTENT
         and o.status in ("active", "completed")
         and within(o.when, facts.as_of, window) is not False
         for o in facts.orders

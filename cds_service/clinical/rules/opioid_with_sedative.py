@@ -9,6 +9,7 @@ from cds_service.clinical.dispensed import dispensed, handed_out
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.medications import Exposure, medications
+from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.drugs.model import DrugClass
@@ -36,12 +37,12 @@ def _applies(facts: Facts, known: Known) -> bool | None:
     applies=_applies,
     needs=(Need.PATIENT,),
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES, Need.CONDITIONS),
-    uses=(medications, dispensed, oud_treatment, exclusions),
+    uses=(medications, dispensed, oud_treatment, exclusions, naloxone_on_file),
     criteria=(
         declared(
             "opioid-with-sedative",
             worst=WARNING,
-            words=("opioids", "sedatives", "oud"),
+            words=("opioids", "sedatives", "oud", "naloxone_missing"),
         ),
     ),
 )
@@ -64,7 +65,8 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
     opioids += tuple(handed_out(d) for d in handed if d.opioid)
     sedatives = _outpatient(taken.exposures(*SEDATIVES, drafts=on_order))
     sedatives += tuple(handed_out(d) for d in handed if d.drug and d.drug.is_a(*SEDATIVES))
-    sedatives = tuple(s for s in sedatives if s.ref not in {o.ref for o in opioids})
+    # A product that is both is not combined with itself; two drugs may share the id of their order.
+    sedatives = tuple(s for s in sedatives if s not in opioids)
     both = (*opioids, *sedatives)
     new = any(exposure.draft for exposure in both)
     if opioids and sedatives and (new or not on_order):
@@ -72,6 +74,7 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
             "opioids": _labels(opioids),
             "sedatives": _labels(sedatives),
             "oud": _treated(opioids, facts, known),
+            "naloxone_missing": not known.derived(naloxone_on_file),
         }
         refs = tuple(dict.fromkeys(exposure.ref for exposure in both))
         yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)

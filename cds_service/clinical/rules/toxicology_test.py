@@ -38,8 +38,8 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         "toxicology-test-order",
     ),
     criteria=(
-        declared("toxicology-test-due", worst=INFO, words=("window",)),
-        declared("toxicology-result-unexpected", worst=WARNING, words=("results",)),
+        declared("toxicology-test-due", worst=INFO, words=("window", "test_missing")),
+        declared("toxicology-result-unexpected", worst=WARNING, words=("results", "test_missing")),
     ),
 )
 def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -71,8 +71,9 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
                 "toxicology-result-unexpected", UNKNOWN, WARNING, {}, (), (Need.MEDICATIONS,)
             )
         return
-    if not _tested(facts, known) and not _requested(facts, known):
-        words = {"window": known.number("opioid.toxicology_window")}
+    asked = _requested(facts, known)
+    if not _tested(facts, known) and not asked:
+        words = {"window": known.number("opioid.toxicology_window"), "test_missing": True}
         lacking = tuple(need for need in missing if need is not Need.MEDICATIONS)
         status = UNKNOWN if lacking else MET
         yield Criterion(
@@ -81,7 +82,8 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
     results = known.derived(unexpected_results)
     if results and not facts.lacks(Need.MEDICATIONS):
         found = tuple(dict.fromkeys((*(r.ref for r in results), *refs)))
-        yield Criterion("toxicology-result-unexpected", MET, WARNING, {"results": results}, found)
+        said = {"results": results, "test_missing": not asked}
+        yield Criterion("toxicology-result-unexpected", MET, WARNING, said, found)
     elif missing:
         yield Criterion(
             "toxicology-result-unexpected", UNKNOWN, WARNING, {"results": results}, (), missing
