@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from cds_service.clinical.back_pain import back_pain
-from cds_service.clinical.criteria import MET
+from cds_service.clinical.criteria import MET, UNKNOWN
 from cds_service.clinical.dates import on
 from cds_service.clinical.evidence import (
     ABSENT,
@@ -228,9 +228,11 @@ def _fear_screens(facts: Facts, known: Known) -> Iterator[Screen]:
 def _fear_avoidance(facts: Facts, known: Known, fear: tuple[Screen, ...]) -> Sign:
     """Inadequate response, continued pain and fear avoidance together."""
     response = known.derived(treatment).response
-    if not response.inadequate:
+    if not response.inadequate and not response.missing:
         return ABSENT
     slow = Sign(MET, tuple(e for e in (response.baseline, response.latest) if e is not None))
+    if not response.inadequate:
+        slow = Sign(UNKNOWN, (), response.missing)
     afraid = sign((_shown(s) for s in fear), facts, Need.QUESTIONNAIRE_RESPONSES)
     return all_of(slow, _continued_pain(facts, known), afraid)
 

@@ -220,10 +220,13 @@ def _no_care(
     if repeat is None:
         return Sign(UNKNOWN, (), unread)
     if response.adequate:
-        return Sign(MET, tuple(e for e in (response.baseline, response.latest) if e is not None))
+        shown = tuple(e for e in (response.baseline, response.latest) if e is not None)
+        episode = (Need.CONDITIONS,) if facts.lacks(Need.CONDITIONS) else ()
+        return Sign(UNKNOWN if episode else MET, shown, episode)
     if not care:
-        missing = (Need.MEDICATIONS,) if facts.lacks(Need.MEDICATIONS) else ()
-        return Sign(UNKNOWN if missing else MET, (), missing)
+        unseen = [Need.MEDICATIONS] if facts.lacks(Need.MEDICATIONS) else []
+        unseen += [Need.CONDITIONS] if found.supported is None else []  # perhaps zoster
+        return Sign(UNKNOWN if unseen else MET, (), tuple(unseen))
     return Sign(UNKNOWN, (), response.missing) if response.missing else ABSENT
 
 

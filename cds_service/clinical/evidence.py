@@ -194,13 +194,14 @@ def coded_new(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Conditi
 def recorded(
     facts: Facts, codes: ValueSet, window: Number | None = None
 ) -> tuple[Observation, ...]:
-    """Final results with a code of the set, dated and not in the future, oldest first; with a
-    `window` in days only those that lie in it whatever their date may mean.
+    """Final results with a code of the set, parts of panels included, dated and not in the
+    future, oldest first; with a `window` in days only those that lie in it whatever their
+    date may mean.
     """
     as_of = facts.as_of
     found = [
         o
-        for o in facts.observations_in(codes)
+        for o in facts.results_in(codes)
         if o.counts
         and o.when is not None
         and o.when.first <= as_of

@@ -116,6 +116,18 @@ class Facts:
         """Observations with a code of any of `sets`, their components not looked at."""
         return self._in("observations", self.observations, sets)
 
+    def results_in(self, *sets: ValueSet) -> tuple[Observation, ...]:
+        """Observations with a code of any of `sets`, and such parts of a panel, which have its
+        reference, status and date.
+        """
+        parts: tuple[Observation, ...] | None = self._kept.get("parts")
+        if parts is None:
+            parts = self._kept["parts"] = tuple(
+                [p for o in self.observations for p in o.components]
+            )
+        found = self.observations_in(*sets)
+        return (*found, *self._in("parts of panels", parts, sets)) if parts else found
+
     def procedures_in(self, *sets: ValueSet) -> tuple[Procedure, ...]:
         """Procedures with a code of any of `sets`."""
         return self._in("procedures", self.procedures, sets)

@@ -12,6 +12,7 @@ from cds_service.clinical.facts import Facts, Need, QuestionnaireResponse
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code
 
+DONE = ("completed", "amended")  # the status of a questionnaire that counts
 QUESTIONNAIRE = "urn:cds-service:questionnaire:"
 # Instrument -> the value set of its total score.
 CODED: Mapping[str, str] = {
@@ -79,14 +80,14 @@ def _answers(facts: Facts, known: Known) -> Iterator[Screen]:
     LOINC code.
     """
     for response in facts.questionnaire_responses:
-        if response.status not in ("completed", "amended") or response.when is None:
+        if response.status not in DONE or response.when is None:
             continue
         if response.when.first > facts.as_of:
             continue
         instrument = _instrument(response, known)
         if instrument:
             day = day_of(response.when, facts.as_of)
-            yield Screen(instrument, _score(response.answers.get("score")), day, response.ref)
+            yield Screen(instrument, _score(_total(response, instrument, known)), day, response.ref)
 
 
 def _instrument(response: QuestionnaireResponse, known: Known) -> str | None:
@@ -95,6 +96,17 @@ def _instrument(response: QuestionnaireResponse, known: Known) -> str | None:
             return instrument
     code = Code("LOINC", response.questionnaire.rsplit("/", 1)[-1])
     return next((i for i, codes in CODED.items() if code in known.codes(codes)), None)
+
+
+def _total(response: QuestionnaireResponse, instrument: str, known: Known) -> object:
+    """The answer called `score`, else the one whose link id is the LOINC code of the total."""
+    if "score" in response.answers or instrument not in CODED:
+        return response.answers.get("score")
+    totals = known.codes(CODED[instrument])
+    return next(
+        (a for link, a in response.answers.items() if Code("LOINC", link.lstrip("/")) in totals),
+        None,
+    )
 
 
 def _score(answer: object) -> Decimal | None:

@@ -101,7 +101,9 @@ def treatment(facts: Facts, known: Known) -> Treatment:
     missing = tuple(need for need in RECORDS if facts.lacks(need))
     if not tried:
         chart = tuple(need for need in missing if need not in CLAIM_NEEDS)
-        return Treatment(response=Response(missing=chart))
+        said = [_response(facts, known, day) for day in _starts(first, facts.as_of, facts, known)]
+        telling = any(each.verdict != "unknown" or each.missing for each in said)
+        return Treatment(response=Response(missing=chart if telling else ()))
     start = min(day_of(e.when, facts.as_of) for e in tried)
     response = _response(facts, known, start)
     if response.inadequate and missing and not _inadequate_since(first, start, facts, known):
@@ -110,15 +112,20 @@ def treatment(facts: Facts, known: Known) -> Treatment:
 
 
 def _inadequate_since(first: date, start: date, facts: Facts, known: Known) -> bool:
-    """Whether the response is inadequate too if treatment began on any day from `first` on: each
-    such day brings another first score, or the same.
+    """Whether the response is inadequate too if treatment began on any day from `first` on."""
+    starts = _starts(first, start, facts, known)
+    return all(_response(facts, known, day).inadequate for day in starts)
+
+
+def _starts(first: date, start: date, facts: Facts, known: Known) -> set[date]:
+    """The days from `first` to `start` on which treatment, had it begun, would bring another
+    first score.
     """
     lead = timedelta(days=known.number("response.baseline_lead_days").days)
     scores = (known.codes(codes) for _, codes in PRECEDENCE if codes)
     dated = [day_of(o.when, facts.as_of) for codes in scores for o in recorded(facts, codes)]
     dated += [_goal_day(goal) for goal in facts.goals if goal.when]
-    starts = {first, *(day + lead for day in dated if first - lead < day < start - lead)}
-    return all(_response(facts, known, day).inadequate for day in starts)
+    return {first, *(day + lead for day in dated if first - lead < day < start - lead)}
 
 
 def _first_day(facts: Facts, known: Known) -> date:

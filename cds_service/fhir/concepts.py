@@ -12,19 +12,25 @@ from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list
 
 LONGEST_KEPT = 4_000  # characters or bytes of what an answer that outlives the call was read from
 _ENCODE = msgspec.json.Encoder().encode
+# Where FHIR's own codes are: a chart may put those of its own house before them.
+_HL7 = ("http://terminology.hl7.org/", "http://hl7.org/fhir/")
 
 
 def status_word(concept: CodeableConcept | str | None) -> str:
-    """The first code of a concept that works like a status, else its text in lower case."""
+    """The code of HL7's own system among those of a concept that works like a status, else the
+    first, else its text in lower case.
+    """
     if concept is None:
         return ""
     if isinstance(concept, str):
         return concept.lower()
     coding = concept.coding
-    if coding.__class__ is tuple and coding and coding[0].code:
+    if coding.__class__ is tuple and len(coding) == 1 and coding[0].code:
         return coding[0].code
-    coded = next((each.code for each in concept.codings if each.code), None)
-    return coded or (concept.text or "").lower()
+    coded = [each for each in concept.codings if each.code]
+    own = (each for each in coded if (each.system or "").startswith(_HL7))
+    best = next(own, coded[0] if coded else None)
+    return (best and best.code) or (concept.text or "").lower()
 
 
 def names_of(concept: CodeableConcept | None) -> Iterator[str]:

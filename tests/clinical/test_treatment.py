@@ -134,8 +134,11 @@ def test_an_order_without_a_supply_begins_when_it_was_written() -> None:
 
 def test_without_treatment_there_is_no_response() -> None:
     assert concluded(treatment, chart(BACK_PAIN, odi(1, "40", 30), odi(2, "40", 2))) == Treatment()
-    unread = concluded(treatment, without(chart(BACK_PAIN), {Need.ENCOUNTERS}))
+    scored = chart(BACK_PAIN, odi(1, "40", 30), odi(2, "40", 2))
+    unread = concluded(treatment, without(scored, {Need.ENCOUNTERS}))
     assert unread.response.missing == (Need.ENCOUNTERS,)
+    unscored = concluded(treatment, without(chart(BACK_PAIN), {Need.ENCOUNTERS}))
+    assert unscored.response.missing == (), "without any score visits would settle nothing"
 
 
 def test_the_change_is_exact() -> None:

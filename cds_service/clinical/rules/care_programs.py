@@ -7,7 +7,7 @@ from typing import Any
 
 from cds_service.clinical.back_pain import back_pain, has_back_pain
 from cds_service.clinical.behavioral import behavioral
-from cds_service.clinical.criteria import INFO, MET, Criterion
+from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.evidence import (
     Evidence,
     Sign,
@@ -95,11 +95,12 @@ def _case_management(facts: Facts, known: Known) -> Sign:
     if not need.in_hand:
         reasons += [need.substance_use, need.substance_history, need.fear_avoidance, need.opioids]
     reasons += [Sign(MET, (Evidence(p.screen.ref, p.screen.instrument),)) for p in need.positives]
-    consult = [c for c in known.derived(opioid_consult) if c.status is MET]
+    if need.screens_unknown:
+        reasons.append(Sign(UNKNOWN, (), need.screens_unknown))
     if known.derived(back_pain).adult is not False:
         reasons += [
-            Sign(MET, tuple(Evidence(ref, "opioid treatment") for ref in c.because))
-            for c in consult
+            Sign(c.status, tuple(Evidence(ref, "opioid treatment") for ref in c.because), c.missing)
+            for c in known.derived(opioid_consult)
         ]
     return any_of(*reasons)
 

@@ -77,9 +77,15 @@ def medical_spine_center(facts: Facts, known: Known) -> Iterator[Criterion]:
     if facts.hook == "patient-view":
         yield from _recommended(facts, known)
         return
-    drafts = tuple(d for d in known.derived(spine_orders).surgeon if _for_back(d, facts, known))
+    surgeon = known.derived(spine_orders).surgeon
     seen_before = known.derived(visits).of("surgeon", known.number("msc.first_visit_days").days)
-    if not drafts or seen_before:
+    if seen_before:
+        return
+    drafts = tuple(d for d in surgeon if _for_back(d, facts, known))
+    if not drafts:
+        lost = (Need.CONDITIONS,) if any(_unclear(d, facts) for d in surgeon) else ()
+        if lost and known.derived(back_pain).adult is not False:
+            yield _said("medical-spine-visit-first", WARNING, {}, (), lost)
         return
     unread = (Need.ENCOUNTERS,) if facts.lacks(Need.ENCOUNTERS) else ()
     refs = (*(d.ref for d in drafts), *known.derived(back_pain).references)
@@ -104,6 +110,11 @@ def _for_back(draft: Request, facts: Facts, known: Known) -> bool:
     alarming = set(known.derived(red_flags).exempting.refs)
     reasons = reasons_of(draft, facts)
     return any(c.ref in alarming and not reasons.isdisjoint(c.codes) for c in facts.conditions)
+
+
+def _unclear(draft: Request, facts: Facts) -> bool:
+    """Whether only conditions that could not be read would tell what the draft is for."""
+    return not draft.reasons and facts.lacks(Need.CONDITIONS)
 
 
 def _before_surgeon(

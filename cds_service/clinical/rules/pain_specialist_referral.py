@@ -12,7 +12,7 @@ from cds_service.clinical.opioid_orders import opioid_orders
 from cds_service.clinical.pain_consult import opioid_consult, pain_care_in_hand
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.treatment import treatment
-from cds_service.clinical.visits import visits
+from cds_service.clinical.visits import CHART_NEEDS, visits
 
 
 def _applies(facts: Facts, known: Known) -> bool | None:
@@ -88,7 +88,8 @@ def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
     Reasons: opioids for more than a month, the consult dose, and on patient-view an inadequate
     response to therapy visits or to a month of treatment; with any of them, the time from onset.
     Silent with an open referral or a recent pain visit, in cancer treatment, sickle cell disease
-    and palliative care. An unmeasured response never counts.
+    and palliative care. An unmeasured response never counts; visits or orders that could not be read
+    leave what rests on them unknown.
 
     Source: cigna-lbp-guide, pain specialist row.
     """
@@ -119,7 +120,11 @@ def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
     reach = window if back.onset is None else min(window, back.onset.age(facts.as_of)[1] + lead)
     seen = known.derived(visits).of("pt", reach)
     some, many = known.number("pain.therapy_visits"), known.number("pain.therapy_visits_many")
+    unread = known.derived(visits).unknown
     if not some.met_by(len(seen)):
+        if unread and (response.inadequate or response.missing):
+            name = "inadequate-response-to-therapy-visits"
+            yield Criterion(name, UNKNOWN, WARNING, {}, (), unread)
         return
     indicator = WARNING if many.met_by(len(seen)) else INFO
     words = {"visits": len(seen), "response": response, "limit": some}
@@ -134,13 +139,15 @@ def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
 
 def _treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
     """R-PAIN-04: thirty days after treatment began."""
-    treated = known.derived(treatment)
-    if treated.start is None:
+    treated, limit = known.derived(treatment), known.number("pain.treatment_days")
+    if treated.start is None or not limit.met_by((facts.as_of - treated.start).days):
+        unread = tuple(need for need in (Need.MEDICATIONS, *CHART_NEEDS) if facts.lacks(need))
+        if unread and (treated.response.inadequate or treated.response.missing):
+            name = "inadequate-response-to-treatment"
+            yield Criterion(name, UNKNOWN, WARNING, {}, (), unread)
         return
-    days, limit = (facts.as_of - treated.start).days, known.number("pain.treatment_days")
+    days = (facts.as_of - treated.start).days
     words = {"start": treated.start, "days": days, "response": treated.response}
-    if not limit.met_by(days):
-        return
     if treated.response.verdict == "inadequate":
         refs = tuple(dict.fromkeys((*(e.ref for e in treated.tried), *treated.response.references)))
         yield Criterion("inadequate-response-to-treatment", MET, WARNING, words, refs)

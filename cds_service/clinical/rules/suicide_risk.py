@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from cds_service.clinical.criteria import CRITICAL, Criterion
 from cds_service.clinical.evidence import (
@@ -11,17 +12,20 @@ from cds_service.clinical.evidence import (
     any_of,
     coded,
     condition_evidence,
+    measured,
     name,
     said,
     sign,
 )
 from cds_service.clinical.facts import Facts, Need, Observation
 from cds_service.clinical.rule import Known, declared, rule
+from cds_service.clinical.screens import DONE
+from cds_service.knowledge.codes import Code
 
 
 @rule(
     hooks=("patient-view",),
-    wants=(Need.OBSERVATIONS, Need.CONDITIONS),
+    wants=(Need.OBSERVATIONS, Need.QUESTIONNAIRE_RESPONSES, Need.CONDITIONS),
     numbers=("red-flags.self_harm_item", "red-flags.self_harm_days"),
     codes=("screen-phq9-item9", "screen-phq9", "suicide-risk", "self-harm-answers"),
     criteria=(declared("suicide-risk", worst=CRITICAL, words=("evidence",)),),
@@ -36,7 +40,8 @@ def suicide_risk(facts: Facts, known: Known) -> Iterator[Criterion]:
     Source: public-screening-instruments, PHQ-9 item 9; cigna-programs-2014 for screening of all.
     """
     window = known.number("red-flags.self_harm_days")
-    answered = sign(_answers(facts, known), facts, Need.OBSERVATIONS)
+    found = (*_answers(facts, known), *_filled_in(facts, known))
+    answered = sign(found, facts, Need.OBSERVATIONS)
     active = (c for c in facts.conditions if c.active(facts.as_of))
     diagnosed = sign(
         (
@@ -62,10 +67,31 @@ def _answers(facts: Facts, known: Known) -> Iterator[Evidence]:
             ):
                 continue
             if age(observation.when, facts.as_of, window) is not False:
-                yield Evidence(observation.ref, name(answer), observation.when, answer.value)
+                value = measured(answer).value
+                yield Evidence(observation.ref, name(answer), observation.when, value)
+
+
+def _filled_in(facts: Facts, known: Known) -> Iterator[Evidence]:
+    """Positive answers to the item in a questionnaire whose link ids are LOINC codes, as LOINC's own
+    form has them.
+    """
+    window, item = known.number("red-flags.self_harm_days"), known.codes("screen-phq9-item9")
+    for response in facts.questionnaire_responses:
+        if response.status not in DONE or age(response.when, facts.as_of, window) is False:
+            continue
+        for link, answer in response.answers.items():
+            if Code("LOINC", link.lstrip("/")) in item and _is_positive(answer, known):
+                yield Evidence(response.ref, "PHQ-9 item 9, self-harm", response.when)
 
 
 def _positive(answer: Observation, known: Known) -> bool:
     if answer.value is not None:
-        return known.number("red-flags.self_harm_item").met_by(answer.value.value)
+        return _is_positive(answer.value.value, known)
     return known.codes("self-harm-answers").any_of(answer.value_codes)
+
+
+def _is_positive(answer: object, known: Known) -> bool:
+    """Whether a number reaches the limit, or a code is one of the answers."""
+    if isinstance(answer, Decimal):
+        return known.number("red-flags.self_harm_item").met_by(answer)
+    return isinstance(answer, Code) and answer in known.codes("self-harm-answers")
