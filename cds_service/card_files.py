@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from cds_service.card_templates import WordFault, Words, compiled, uses
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge.files import files_under
 from cds_service.knowledge.model import Knowledge
 from cds_service.knowledge.schema import faults
 from cds_service.knowledge.strict_yaml import Loaded, Route, load
@@ -66,8 +67,21 @@ def read_override_reasons(folders: Iterable[Path]) -> dict[str, OverrideReason]:
     }
 
 
-def read_orders(folders: Iterable[Path], knowledge: Knowledge) -> dict[str, OrderTemplate]:
-    """The order files by name. Raises KnowledgeError."""
+def _refuse_strays(folder: Path) -> None:
+    """Advice that a site believes to have changed must not stay as it was for a slip in a name."""
+    if not folder.is_dir():
+        raise KnowledgeError(str(folder), None, "no such directory")
+    known = {*folder.glob("*.yaml"), *folder.glob("orders/*.yaml")}
+    for path in files_under(folder):
+        if path.suffix in (".yaml", ".yml") and path not in known:
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            raise KnowledgeError(name, None, "nothing reads this file", "*.yaml, orders/*.yaml")
+
+
+def read_orders(folders: Sequence[Path], knowledge: Knowledge) -> dict[str, OrderTemplate]:
+    """The order files by name. Raises KnowledgeError, also for a folder or file nobody reads."""
+    for folder in folders:
+        _refuse_strays(folder)
     paths = {
         path.stem: (folder, path)
         for folder in folders

@@ -14,7 +14,7 @@
     │   ├── TooBusy         429
     │   └── Draining        503
     └── FhirReadError       a FHIR server did not give what was asked; becomes a missing need
-        └── FhirNotFound    it has no such resource: of a read, as good as `null` in prefetch
+        └── FhirNotFound    it has no such resource
 
 `web/errors.py` maps them to statuses and `cli.py` to exit codes. A message never holds a patient's
 value.
@@ -131,4 +131,4 @@ class FhirReadError(CdsError):
 
 
 class FhirNotFound(FhirReadError):
-    """The server has no such resource; a client that prefetches sends `null` for it."""
+    """The server has no such resource; of the patient of the call, none that can be advised on."""

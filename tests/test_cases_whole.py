@@ -47,6 +47,9 @@ def _calls(case: Mapping[str, Any]) -> Iterator[Call]:
             found.get("entry", ()) if found["resourceType"] == "Bundle" else ({"resource": found},)
         )
         resources.extend(entry["resource"] for entry in entries)
+    if not any(resource["resourceType"] == "Patient" for resource in resources):
+        patient = request["context"]["patientId"].removeprefix("Patient/")
+        resources.append({"resourceType": "Patient", "id": patient})  # an EHR knows whom it opened
     hook = request["hook"]
     for service in SERVICES[case["folder"]].get(hook, ORDER_SERVICES[case["folder"]]):
         name = f"{case['request']} {service}"

@@ -106,6 +106,8 @@ def _asked(client: str, since: datetime | None, until: datetime | None) -> Asked
     def day(moment: datetime | None) -> date | None:
         return moment.date() if moment is not None else None
 
+    if since is not None and until is not None and until <= since:
+        raise click.BadParameter("a day after --since", param_hint="--until")
     return Asked(client, day(since), day(until))
 
 

@@ -54,7 +54,7 @@ def command(url: str, request_file: Path | None, as_json: bool, service: str, **
     with remote(url, **named) as there:
         for name, request in _requests(there, request_file, service, **built):
             said = invoke(there, name, request)
-            good = good and said.status == 200
+            good = good and said.answered
             if as_json:
                 console.print_json(data=said.body)
             else:
@@ -113,10 +113,12 @@ def _show(console: Console, said: Said) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from cds_service.integration.remote import objects
+
     console.rule(
         f"{said.service}: {said.status}, {len(said.cards)} cards, {said.milliseconds:.0f} ms"
     )
-    if said.status != 200:
+    if not said.answered:
         console.print(Text(said.trouble))
     for card in said.cards:
         indicator = str(card.get("indicator"))
@@ -125,10 +127,11 @@ def _show(console: Console, said: Said) -> None:
         table.add_row("indicator", indicator)
         if card.get("detail"):
             table.add_row("detail", Markdown(str(card["detail"])))
-        for suggestion in card.get("suggestions", ()):
+        for suggestion in objects(card.get("suggestions")):
             star = " (recommended)" if suggestion.get("isRecommended") else ""
             table.add_row("suggestion", Text(f"{suggestion.get('label')}{star}"))
-        for link in card.get("links", ()):
+        for link in objects(card.get("links")):
             table.add_row("link", Text(f"{link.get('label')}: {link.get('url')}"))
-        table.add_row("source", Text(str(card.get("source", {}).get("label"))))
+        for source in objects(card.get("source")):
+            table.add_row("source", Text(str(source.get("label"))))
         console.print(table)

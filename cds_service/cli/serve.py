@@ -42,10 +42,10 @@ def run(settings: Settings, folder: Path) -> None:
     _refuse_taken(settings.host, settings.port)
     # what is loaded at start is kept; each worker switches the collector on when it is warm
     gc.disable()
-    if (
-        settings.open_access and not settings.database_url
-    ):  # what one demo set aside is no news to the next
-        settings = settings.model_copy(update={"database_url": f"sqlite:///{folder / 'memory.db'}"})
+    if settings.open_access and not settings.database_url:
+        # What one demo set aside is no news to the next. Metrics take each *.db here for theirs.
+        place = f"sqlite:///{folder / 'memory.sqlite'}"
+        settings = settings.model_copy(update={"database_url": place})
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when prometheus_client is imported
     from cds_service.memory.schema import is_current, upgrade
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cds_service.clinical.facts import Facts, Need
-from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
+from cds_service.errors import BadRequest, FhirReadError
 from cds_service.fhir.bundles import NOTHING, Content, Json, content, kind_of
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
@@ -277,8 +277,6 @@ def _query(call: Call, text: str) -> str | None:
 
 def _add_answer(source: _Source, answer: Pages | FhirReadError, kind: str) -> None:
     """Add what the server answered, or why it did not."""
-    if isinstance(answer, FhirNotFound) and kind == TYPES[Need.PATIENT]:
-        return  # read, not searched: known not to exist, as `null` in prefetch says
     if isinstance(answer, FhirReadError):
         source.why = source.why or f"the FHIR server: {answer}"
         return

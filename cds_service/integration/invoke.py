@@ -9,12 +9,13 @@ from uuid import uuid4
 
 from cds_service.errors import CdsError
 from cds_service.fhir.queries import expand
-from cds_service.integration.remote import Remote
+from cds_service.integration.remote import Remote, objects
 from cds_service.integration.samples import bundle
 from cds_service.integration.server import FhirServer
 
 Json = dict[str, Any]
 _USER = "Practitioner/invoke"
+_OK = 200
 
 
 class NoSuchService(CdsError):
@@ -41,22 +42,35 @@ class Said:
         return [card for card in found if isinstance(card, dict)] if isinstance(found, list) else []
 
     @property
+    def answered(self) -> bool:
+        """Whether it is an answer, which has a list of cards, be it an empty one."""
+        return self.status == _OK and isinstance(self.body.get("cards"), list)
+
+    @property
     def trouble(self) -> str:
         """What an answer without cards says went wrong."""
-        issues = self.body.get("issue") or [{}]
-        return str(
-            issues[0].get("details", {}).get("text") or issues[0].get("diagnostics") or "no details"
-        )
+        if self.status == _OK:
+            return "no list of cards"
+        for issue in objects(self.body.get("issue")):
+            details = issue.get("details")
+            text = details.get("text") if isinstance(details, dict) else None
+            if text or issue.get("diagnostics"):
+                return str(text or issue["diagnostics"])
+        return "no details"
 
 
 def offered(remote: Remote, hook: str, service: str = "") -> list[Json]:
     """The discovery entries on a hook, or the one of that service. Raises NoSuchService,
     BadAnswer.
     """
-    listed = remote.discover().object.get("services")
+    reply = remote.discover()
+    listed = reply.object.get("services")
     if not isinstance(listed, list):
-        raise BadAnswer(f"{remote.base}/cds-services is no discovery document")
-    found = [e for e in listed if e.get("hook") == hook and service in ("", e.get("id"))]
+        raise BadAnswer(
+            f"{remote.base}/cds-services: status {reply.status}, and no discovery document"
+        )
+    named = [each for each in objects(listed) if isinstance(each.get("id"), str)]
+    found = [e for e in named if e.get("hook") == hook and service in ("", e["id"])]
     if not found:
         raise NoSuchService(f"no service {service or ''} on {hook}".replace("  ", " "))
     return found

@@ -19,6 +19,16 @@ _SUFFIX = "/cds-services"
 _PATIENCE = 65  # seconds waited, once a call, when a service says that it is asked too often
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The JSON objects of a list that a service sent; what is none of them is empty.
+
+    >>> objects([{"id": 1}, "x"]), objects("x"), objects(None)
+    ([{'id': 1}, {}], [{}], [])
+    """
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    return [each if isinstance(each, dict) else {} for each in listed]
+
+
 class Unreachable(CdsError):
     """The service or server did not answer at all."""
 
@@ -67,6 +77,11 @@ class Remote:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    @property
+    def signs(self) -> bool:
+        """Whether calls say who we are."""
+        return self._sign is not None
 
     @property
     def secure(self) -> bool:

@@ -124,6 +124,7 @@ def sample(entry: Mapping[str, Any]) -> Json | None:
     if about is None:
         return None
     request: Json = {"hook": entry["hook"], "hookInstance": str(uuid4()), "context": about}
-    if entry.get("prefetch"):
-        request["prefetch"] = prefetched(entry["prefetch"])
+    templates = entry.get("prefetch")
+    if isinstance(templates, Mapping) and templates:
+        request["prefetch"] = prefetched(templates)
     return request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,26 @@ class Shelf:
         places = [f"{kind}.yaml" for kind in SINGLE] + [
             f"{folder}/*.yaml" for folder in FOLDERS.values()
         ]
-        for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
-            if path not in known and self.root / "drugs" not in path.parents:
+        for path in files_under(self.root):
+            if path.suffix not in (".yaml", ".yml") or path in known:
+                continue
+            if self.root / "drugs" not in path.parents:
                 yield KnowledgeError(
                     self.name(path), None, "nothing reads this file", ", ".join(places)
                 )
+
+
+def files_under(root: Path) -> list[Path]:
+    """The files of a directory and of those in it, by name.
+
+    Links are followed and what is hidden is passed over: a mounted ConfigMap keeps its files in a
+    hidden directory of another name each time, and links to them.
+    """
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(folder, name) for name in names if not name.startswith(".")]
+    return sorted(found)
 
 
 def shelves(root: Path | None = None, overlay: Path | None = None) -> tuple[Shelf, ...]:
@@ -66,8 +82,8 @@ def digest(shelves: tuple[Shelf, ...]) -> str:
     """The version of the knowledge: a digest of every file's place and bytes, code left out."""
     total = hashlib.sha256()
     for shelf in shelves:
-        for path in sorted(shelf.root.rglob("*")):
-            if path.is_file() and path.suffix not in (".py", ".pyc", ".pyi"):
+        for path in files_under(shelf.root):
+            if path.suffix not in (".py", ".pyc", ".pyi"):
                 content = hashlib.sha256(path.read_bytes()).digest()
                 total.update(path.relative_to(shelf.root).as_posix().encode() + b"\0" + content)
     return total.hexdigest()[:16]

@@ -107,7 +107,7 @@ def _told(loaded: Loaded, error: ValidationError) -> Iterator[KnowledgeError]:
     elif "propertyNames" in error.absolute_schema_path:
         yield loaded.fault((*route, instance), f"the key {instance!r}{place}", _hint(error))
     elif rule == "enum":
-        allowed = ", ".join(str(value) for value in wanted)
+        allowed = ", ".join(dict.fromkeys(str(value) for value in wanted))
         yield loaded.fault(route, f"unknown value {instance!r}{place}", allowed)
     elif rule == "type":
         yield loaded.fault(route, f"{_kind_of(instance)}{place}", _hint(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ _PAGE_POLICY = "; ".join(
 )
 
 
+_SERVICES = r"/cds-services.*"
 _MOST_DRAINED = 64 * 1024 * 1024  # bytes; whoever sends more will not hear us
 _PIECE = 1024 * 1024
 
@@ -45,14 +47,15 @@ def register_headers(app: Flask, settings: Settings, clients: Iterable[Client]) 
     own = (origin for client in clients for origin in client.origins)
     origins = "*" if settings.open_access else list(dict.fromkeys((*settings.origins, *own)))
     if origins:
+        app.after_request(_by_origin)
         CORS(
             app,
-            resources={r"/cds-services.*": {}},
+            resources={_SERVICES: {}},
             origins=origins,
             methods=["GET", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type"],
             max_age=600,
-            vary_header=True,
+            vary_header=False,
         )
 
 
@@ -76,6 +79,13 @@ def _https_for(seconds: int) -> Callable[[Response], Response]:
         return answer
 
     return keep
+
+
+def _by_origin(answer: Response) -> Response:
+    """Say that an answer of a service depends on the origin, also where one origin is allowed."""
+    if re.match(_SERVICES, request.path):
+        answer.vary.add("Origin")
+    return answer
 
 
 def _protect(answer: Response) -> Response:

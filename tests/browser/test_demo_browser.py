@@ -154,6 +154,59 @@ def test_another_kind_of_order_brings_its_form(watched: Watched) -> None:
     expect(card(watched, "medical-spine-center")).to_contain_text("medical spine center")
 
 
+def test_a_dose_that_was_typed_is_what_is_reviewed(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/patients/patch-with-sedative")
+    page.locator("input[name=dose]").fill("2")
+    page.get_by_role("button", name="Review and sign").click()
+    expect(page.get_by_role("heading", name="Before you sign")).to_be_focused()
+    page.wait_for_timeout(600)  # nothing else may arrive and take its place
+    expect(page.get_by_role("heading", name="Before you sign")).to_be_visible()
+    expect(page.get_by_role("heading", name="While choosing")).to_have_count(0)
+    expect(page.locator("#order-advice .readout")).to_contain_text("120 MME a day")
+    expect(page.locator("#unsigned")).to_contain_text("2 tablets")
+
+
+def test_a_double_click_is_one_order(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/patients/patch-with-sedative")
+    page.get_by_role("button", name="Review and sign").dblclick()
+    expect(page.get_by_role("heading", name="Before you sign")).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("button", name="Sign 1 order")).to_be_visible()
+
+
+def test_the_keyboard_stays_where_it_was(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/patients/patch-with-sedative")
+    page.get_by_role("button", name="Imaging").press("Enter")
+    expect(page.get_by_label("Study")).to_be_visible()
+    expect(page.get_by_role("button", name="Imaging")).to_be_focused()
+    watched.tab_to("select[name=study]", most=3)
+    page.get_by_role("button", name="Refer to a pain specialist").press("Enter")
+    expect(page.locator(".accepted")).to_be_focused()
+    therapy = card(watched, "care-pathway", ".work")
+    therapy.get_by_text("Dismiss", exact=True).press("Enter")
+    therapy.get_by_role("button", name="Dismiss this card").press("Enter")
+    expect(page.locator(".dismissed")).to_be_focused()
+
+
+@pytest.mark.parametrize("status", [500, None])
+def test_a_call_that_fails_is_said_and_leaves_no_stale_advice(
+    watched: Watched, status: int | None
+) -> None:
+    page = watched.page
+    page.goto("/patients/patch-with-sedative")
+    page.get_by_role("button", name="Review and sign").click()
+    expect(page.get_by_role("heading", name="Before you sign")).to_be_visible()
+    page.route("**/review", lambda route: route.fulfill(status=status) if status else route.abort())
+    page.get_by_role("button", name="Check again").click()
+    expect(page.locator("#order-advice [role=alert]")).to_contain_text("could not be asked")
+    expect(page.locator("#order-advice article.card")).to_have_count(0)
+    expect(page.locator("#unsigned")).to_contain_text("Sign 1 order")
+    watched.complaints.clear()  # the browser's own word about the failure
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_the_window(watched: Watched, width: int, scheme: Any) -> None:

@@ -178,6 +178,19 @@ def test_a_site_lays_its_own_files_over_ours(
         CardLibrary.load(folder, knowledge, RULES, site)
 
 
+def test_a_site_s_cards_that_nobody_would_read_are_a_fault(
+    folder: Path, knowledge: Knowledge, tmp_path: Path
+) -> None:
+    with pytest.raises(KnowledgeError, match="none: no such directory"):
+        CardLibrary.load(folder, knowledge, RULES, tmp_path / "none")
+    for name in ("amber.yml", "cards/amber.yaml", "order/thing-red.yaml"):
+        site = tmp_path / name.replace("/", "-")
+        (site / name).parent.mkdir(parents=True)
+        (site / name).write_text("id: amber\n")
+        with pytest.raises(KnowledgeError, match=rf"{name}: nothing reads this file"):
+            CardLibrary.load(folder, knowledge, RULES, site)
+
+
 def test_a_detail_may_be_left_out(folder: Path, knowledge: Knowledge) -> None:
     path = folder / "amber.yaml"
     path.write_text(

@@ -166,6 +166,48 @@ def test_what_cannot_be_tried_is_skipped() -> None:
     assert nothing["DISC-2"] == "fail"
 
 
+ENTRY = {"id": "a", "hook": "order-sign", "description": "d"}
+CARD = {"summary": "s", "indicator": "info", "source": {"label": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "answer", "broken"),
+    [
+        ({"services": ["x", None]}, {"cards": []}, "DISC-2"),
+        ({"services": [{**ENTRY, "prefetch": ["x"]}]}, {"cards": []}, "DISC-8"),
+        ({"services": [ENTRY]}, {"cards": "x"}, "RES-1"),
+        ({"services": [ENTRY]}, {"cards": ["x"]}, "RES-1"),
+        ({"services": [ENTRY]}, {"cards": [{**CARD, "suggestions": ["x"]}]}, "SUG-1"),
+        ({"services": [ENTRY]}, {"cards": [{**CARD, "source": "x"}]}, "CARD-5"),
+        ({"services": [ENTRY]}, {"cards": [{**CARD, "overrideReasons": "x"}]}, "CARD-9"),
+        ({"services": [ENTRY]}, {"cards": [{**CARD, "links": [None]}]}, "LNK-1"),
+        (
+            {"services": [ENTRY]},
+            {"cards": [{**CARD, "suggestions": [{"label": "l", "actions": "x"}]}]},
+            "ACT-1",
+        ),
+    ],
+)
+def test_an_answer_of_another_shape_is_a_fault_of_the_service_not_ours(
+    document: Any, answer: Any, broken: str
+) -> None:
+    assert verdicts(Bad(document, json.dumps(answer).encode()))[broken] == "fail"
+
+
+def test_a_signed_call_that_is_refused_is_not_taken_for_a_private_list() -> None:
+    def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"].read()
+        start_response("401 Unauthorized", [("Content-Type", "application/json")])
+        return [b"{}"]
+
+    assert verdicts(refuse)["DISC-1"] == "skip"
+    with Loopback(refuse) as address, Remote(address, lambda _url: "Bearer x") as there:
+        found = {each.requirement: each for each in conformance(there)}
+    assert found["DISC-1"].verdict == "fail"
+    assert "401" in found["DISC-1"].why
+    assert found["DISC-2"].why == "status 401 in its place"
+
+
 @pytest.mark.slow
 def test_the_command_prints_a_table_and_ends_with_0_or_1(address: str) -> None:
     good = run(address, "--origin", ORIGIN)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import commands, main
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rules import load_rules
+from cds_service.errors import CdsError
 from cds_service.integration.dry_run import Query, reach, refusal
 from cds_service.integration.invoke import context
 from cds_service.integration.server import Capability
@@ -26,6 +28,7 @@ from tests.protocol.hook_requests import OXYCODONE, PATIENT
 pytestmark = pytest.mark.slow
 
 ANSWERS = folder()
+LISTED = {"id": "a", "hook": "order-sign"}
 
 
 def run(*arguments: str) -> Result:
@@ -209,6 +212,35 @@ class TestInvoke:
     def test_a_service_that_is_not_there_is_said(self, address: str) -> None:
         told = run("invoke", address, str(ANSWERS / "request.json"), "--service", "nonsense")
         assert "no service nonsense on order-sign" in str(told.exception)
+
+    @pytest.mark.parametrize(
+        ("document", "answer", "code", "said"),
+        [
+            ({"services": ["x", {"hook": "order-sign"}]}, {}, 1, "no service on order-sign"),
+            ({"issue": []}, {}, 1, "status 200, and no discovery document"),
+            ({"services": [LISTED]}, {"issue": ["x"]}, 1, "no list of cards"),
+            (
+                {"services": [LISTED]},
+                {"cards": [{"summary": "s", "source": "x", "suggestions": None, "links": ["x"]}]},
+                0,
+                "1 cards",
+            ),
+        ],
+    )
+    def test_what_another_service_sends_breaks_no_command(
+        self, document: Any, answer: Any, code: int, said: str
+    ) -> None:
+        def other(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            environ["wsgi.input"].read()
+            start_response("200 OK", [("Content-Type", "application/json")])
+            listed = environ["PATH_INFO"] == "/cds-services"
+            return [json.dumps(document if listed else answer).encode()]
+
+        with Loopback(other) as there:
+            told = run("invoke", there, str(ANSWERS / "request.json"))
+        assert told.exit_code == code
+        assert said in f"{told.output} {told.exception}"
+        assert isinstance(told.exception, CdsError | SystemExit | None)
 
     def test_order_select_selects_what_is_drafted(self) -> None:
         about = context(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.facts import Need
-from cds_service.errors import BadRequest, FhirReadError
+from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
 from cds_service.fhir.client import Pages
 from cds_service.fhir.prefetch import Came
 from tests.fhir.calls import (
@@ -104,6 +104,14 @@ def test_a_missing_key_is_fetched_once_and_else_unavailable(prefetch: Any) -> No
 def test_a_failed_fetch_is_unavailable(failure: str) -> None:
     way, available, _ = came(Call({}), Server({URL: FhirReadError(failure)}))
     assert (way, available) == (Came("missing", f"the FHIR server: {failure}"), False)
+
+
+def test_a_patient_whom_the_server_does_not_have_is_unavailable() -> None:
+    server = Server({"Patient/p1": FhirNotFound("status 404")})
+    reading = read(Call({}), [Need.PATIENT], server)
+    assert reading.came[Need.PATIENT] == Came("missing", "the FHIR server: status 404")
+    assert reading.facts.lacks(Need.PATIENT)
+    assert not read(Call({"patient": None}), [Need.PATIENT]).facts.lacks(Need.PATIENT)
 
 
 @pytest.mark.parametrize(

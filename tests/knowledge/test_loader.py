@@ -132,6 +132,24 @@ def test_a_missing_directory_or_factor_table(root: Path, tmp_path: Path) -> None
         load_knowledge(root, factors="cdc-2023")
 
 
+def test_a_mounted_configmap_is_read_like_a_directory(root: Path, tmp_path: Path) -> None:
+    def mounted(stamp: str) -> Path:
+        site = tmp_path / stamp
+        kept = site / f"..{stamp}" / "parameters"
+        kept.mkdir(parents=True)
+        (kept / "opioid.yaml").write_text(OPIOID.replace("49.50", "60"))
+        (site / "..data").symlink_to(f"..{stamp}")
+        (site / "parameters").symlink_to("..data/parameters")
+        return site
+
+    first = load_knowledge(root, mounted("2026_01_01"))
+    number = first.number("opioid.dose", date(2023, 3, 1))
+    assert number is not None
+    assert number.value == 60
+    assert first.version == load_knowledge(root, mounted("2026_02_02")).version
+    assert first.version != load_knowledge(root).version
+
+
 def test_our_own_knowledge_loads_fast() -> None:
     knowledge = load_knowledge()  # the schemas are built once a process
     spent: list[float] = []

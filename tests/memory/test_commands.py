@@ -95,6 +95,14 @@ def test_the_export_is_a_sheet_without_formulas_or_json_lines() -> None:
     assert said("feedback", "export", "--since", "2030-01-01").splitlines() == [",".join(COLUMNS)]
 
 
+def test_days_the_wrong_way_round_are_no_empty_report() -> None:
+    days = ["--since", "2026-05-01", "--until", "2026-05-01"]
+    for words in (["report"], ["export"]):
+        ended = CliRunner().invoke(commands, ["feedback", *words, *days])
+        assert ended.exit_code == 2
+        assert "a day after --since" in ended.output
+
+
 def test_old_rows_and_clients_are_deleted() -> None:
     assert "issued_card: 0 rows" in said("db", "purge", "--before", "2024-01-01")
     assert "snooze: 1 rows" in said("db", "forget", "anyone", "--yes", "--audit")

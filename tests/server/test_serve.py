@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -53,6 +54,20 @@ def test_the_service_lives_answers_and_ends(running: Running, tmp_path: Path) ->
     assert b"Canaryvale" not in said + complained
     assert b'"event":"call"' in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_metrics_of_all_workers_are_told_where_the_database_is_the_service_s_own(
+    running: Running,
+) -> None:
+    sent = body(order_sign(OXYCODONE, prefetch={}))
+    for _ in range(4):
+        assert running.call("POST", "/cds-services/opioid-safety", sent)[0] == 412
+    with urlopen(f"http://127.0.0.1:{running.port}/metrics", timeout=10) as answer:
+        told = answer.read().decode()
+    assert (
+        'cds_calls_total{hook="order-sign",service="opioid-safety",status="412"} 4.0'
+        in told.splitlines()
+    )
 
 
 def test_a_body_that_is_too_large_harms_no_other(running: Running) -> None:

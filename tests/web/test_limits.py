@@ -259,6 +259,9 @@ def test_a_browser_may_ask_before_it_is_known(service: Service, keys: Keys, tmp_
         401,
         "https://app.example",
     )
+    listed = ehr.get("/cds-services", headers={"Origin": "https://app.example"})
+    for answer in (allowed, other, denied, listed):
+        assert ", ".join(answer.headers.getlist("Vary")).count("Origin") == 1
 
 
 def test_refusals_are_logged_with_the_client_and_not_the_token(

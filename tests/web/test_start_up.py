@@ -128,7 +128,7 @@ FAULTS = [
     (CLAUSES + "    silent: everything\n", "silent"),
     (CLAUSES + "    rollout: {opioid-dose: 101}\n", "101"),
     (CLAUSES + "    rollout: {opioid-does: 10}\n", "opioid-does"),
-    (CLAUSES + "    profile: cerner\n", "cerner"),
+    (CLAUSES + "    profile: cerner\n", "(allowed: 2.0, 3.0, epic, oracle, sandbox, crd)"),
     (CLAUSES + "    profile: 1.0\n", "1.0"),
     (CLAUSES + "    limits: {concurrent: 0}\n", "concurrent"),
     (CLAUSES + "    limits: {speed: 5}\n", "speed"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cds_service.integration.conformance.check import Json, Level, Skip, Subject, check
-from cds_service.integration.remote import Reply
+from cds_service.integration.remote import Reply, objects
 
 _MAY_BE_EMPTY = frozenset({"services", "cards"})
 _LONGEST_SUMMARY = 139  # characters, fewer than 140
@@ -57,6 +57,8 @@ def frame(subject: Subject) -> Iterator[str]:
             yield f"{name}: status {reply.status}"
         elif not isinstance(reply.object.get("cards"), list):
             yield f"{name}: cards is not a list"
+        elif not all(isinstance(card, dict) for card in reply.object["cards"]):
+            yield f"{name}: a card is no object"
 
 
 @check("CARD-1", "Cards and suggestions have ids of their own", Level.SHOULD)
@@ -74,10 +76,10 @@ def own_ids(subject: Subject) -> Iterator[str]:
 
 def _named(subject: Subject) -> Iterator[tuple[str, Json]]:
     for entry, reply in subject.replies():
-        for index, card in enumerate(reply.object.get("cards") or ()):
+        for index, card in enumerate(objects(reply.object.get("cards"))):
             where = f"{entry['id']} on {entry['hook']}: card {index}"
             yield where, card
-            yield from ((where, each) for each in card.get("suggestions") or ())
+            yield from ((where, each) for each in objects(card.get("suggestions")))
 
 
 @check("CARD-2", "A summary has fewer than 140 characters")
@@ -110,8 +112,9 @@ def sources(subject: Subject) -> Iterator[str]:
 @check("CARD-6", "A source has a topic with system and code", Level.SHOULD)
 def topics(subject: Subject) -> Iterator[str]:
     for where, card in subject.cards():
-        topic = card.get("source", {}).get("topic") or {}
-        if not topic.get("system") or not topic.get("code"):
+        source = card.get("source")
+        topic = source.get("topic") if isinstance(source, dict) else None
+        if not isinstance(topic, dict) or not topic.get("system") or not topic.get("code"):
             yield where
 
 
@@ -128,14 +131,16 @@ def choices(subject: Subject) -> Iterator[str]:
 @check("CARD-9", "Override reasons have code, system and display")
 def override_reasons(subject: Subject) -> Iterator[str]:
     for where, card in subject.cards():
-        for reason in card.get("overrideReasons", ()):
+        for reason in objects(card.get("overrideReasons")):
             if not all(reason.get(member) for member in ("code", "system", "display")):
                 yield where
 
 
 def _suggestions(subject: Subject) -> Iterator[tuple[str, Json, Json]]:
     found = [
-        (where, card, s) for where, card in subject.cards() for s in card.get("suggestions") or ()
+        (where, card, each)
+        for where, card in subject.cards()
+        for each in objects(card.get("suggestions"))
     ]
     if not found:
         raise Skip("no card has suggestions")
@@ -152,7 +157,7 @@ def labels(subject: Subject) -> Iterator[str]:
 @check("SUG-3", "At most one suggestion is recommended where one can be chosen")
 def recommended(subject: Subject) -> Iterator[str]:
     for where, card, _ in _suggestions(subject):
-        many = sum(bool(each.get("isRecommended")) for each in card["suggestions"])
+        many = sum(bool(each.get("isRecommended")) for each in objects(card["suggestions"]))
         if card.get("selectionBehavior") == "at-most-one" and many > 1:
             yield where
 
@@ -161,7 +166,7 @@ def _actions(subject: Subject) -> Iterator[tuple[str, Json]]:
     found = [
         (where, action)
         for where, _, each in _suggestions(subject)
-        for action in each.get("actions", ())
+        for action in objects(each.get("actions"))
     ]
     if not found:
         raise Skip("no suggestion has actions")
@@ -202,7 +207,7 @@ def deletes(subject: Subject) -> Iterator[str]:
 @check("LNK-1", "A link has a label, an absolute address and a type")
 def links(subject: Subject) -> Iterator[str]:
     for where, card in subject.cards():
-        for link in card.get("links", ()):
+        for link in objects(card.get("links")):
             if not link.get("label") or "://" not in str(link.get("url")):
                 yield where
             if link.get("type") not in ("absolute", "smart"):
@@ -212,14 +217,16 @@ def links(subject: Subject) -> Iterator[str]:
 @check("LNK-2", "Only a link to a SMART app hands context over")
 def app_context(subject: Subject) -> Iterator[str]:
     for where, card in subject.cards():
-        for link in card.get("links", ()):
+        for link in objects(card.get("links")):
             if "appContext" in link and link.get("type") != "smart":
                 yield where
 
 
 @check("SYS-2", "A system action has a description", Level.SHOULD)
 def system_actions(subject: Subject) -> Iterator[str]:
-    found = [a for _, reply in subject.replies() for a in reply.object.get("systemActions") or ()]
+    found = [
+        a for _, reply in subject.replies() for a in objects(reply.object.get("systemActions"))
+    ]
     if not found:
         raise Skip("no system actions")
     yield from ("a system action" for action in found if not action.get("description"))

@@ -12,22 +12,29 @@ from cds_service.integration.conformance.check import Level, Skip, Subject, chec
 
 _VERSION = re.compile(r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
 _EARLIER = re.compile(r"\{\{%([A-Za-z0-9_-]+)")
+_OK, _UNAUTHORIZED = 200, 401
 _TOKEN = re.compile(r"\{\{(.*?)\}\}")
 
 
 @check("DISC-1", "Discovery answers GET at /cds-services")
 def is_there(subject: Subject) -> Iterator[str]:
     status = subject.remote.discover().status
-    if status == 401:
+    if status == _UNAUTHORIZED and not subject.remote.signs:
         raise Skip("the service asks clients to name themselves for discovery")
-    if status != 200:
+    if status == _UNAUTHORIZED:
+        yield "status 401: the token was refused; its aud is the address called"
+    elif status != 200:
         yield f"status {status}"
 
 
 @check("DISC-2", "Discovery is a JSON object with a list of services")
 def is_a_document(subject: Subject) -> Iterator[str]:
-    if not isinstance(subject.document.get("services"), list):
-        yield "services is not a list"
+    listed = subject.document.get("services")
+    if not isinstance(listed, list):
+        status = subject.remote.discover().status
+        yield "services is not a list" if status == _OK else f"status {status} in its place"
+    elif not all(isinstance(entry, dict) for entry in listed):
+        yield "a service is no object"
 
 
 def _each(subject: Subject, member: str) -> Iterator[tuple[str, Any]]:

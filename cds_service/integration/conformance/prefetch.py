@@ -26,7 +26,8 @@ def _searches(subject: Subject) -> Iterator[tuple[Json, Json, str]]:
     found = [
         (entry, request, key)
         for entry, request in subject.callable()
-        for key, template in (entry.get("prefetch") or {}).items()
+        if isinstance(templates := entry.get("prefetch"), dict)
+        for key, template in templates.items()
         if "?" in str(template)
     ]
     if not found:

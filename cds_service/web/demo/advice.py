@@ -26,6 +26,7 @@ _LABELS = {"critical": "Critical", "warning": "Warning", "info": "Info"}
 class Suggestion:
     """A button; `sent` is the suggestion as received, to be posted back when it is taken."""
 
+    uuid: str
     label: str
     recommended: bool
     sent: str
@@ -96,7 +97,8 @@ def _card(service: str, card: Mapping[str, Any]) -> Card:
 
 
 def _suggestion(sent: Mapping[str, Any]) -> Suggestion:
-    return Suggestion(str(sent["label"]), bool(sent.get("isRecommended")), json.dumps(sent))
+    uuid, recommended = str(sent.get("uuid", "")), bool(sent.get("isRecommended"))
+    return Suggestion(uuid, str(sent["label"]), recommended, json.dumps(sent))
 
 
 def _safe(url: str) -> str:

@@ -28,6 +28,7 @@ Draft = dict[str, Any]
 T = TypeVar("T")
 Form = Mapping[str, str]
 _UCUM = "http://unitsofmeasure.org"
+_MANY = {"patch": "patches", "mL": "mL"}
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 _BACK = ("M54", "M51", "M48", "M96", "S39")
 _LONGEST_TEXT = 500
@@ -189,7 +190,7 @@ def _status(condition: Resource) -> str:
 
 def _dosage(product: Product, dose: Decimal, rhythm: Rhythm, as_needed: bool) -> Draft:
     dosage: Draft = {
-        "text": f"{dose.normalize():f} {product.unit} {rhythm.label}{' as needed' if as_needed else ''}",
+        "text": f"{_counted(dose, product.unit)} {rhythm.label}{' as needed' if as_needed else ''}",
         "timing": {
             "repeat": {
                 "frequency": rhythm.times,
@@ -204,6 +205,15 @@ def _dosage(product: Product, dose: Decimal, rhythm: Rhythm, as_needed: bool) ->
     if as_needed:
         dosage["asNeededBoolean"] = True
     return dosage
+
+
+def _counted(dose: Decimal, unit: str) -> str:
+    """A dose in words.
+
+    >>> _counted(Decimal("0.5"), "tablet"), _counted(Decimal(2), "patch"), _counted(Decimal(5), "mL")
+    ('0.5 tablet', '2 patches', '5 mL')
+    """
+    return f"{dose.normalize():f} {_MANY.get(unit, f'{unit}s') if dose > 1 else unit}"
 
 
 def _amount(value: Decimal, unit: str, ucum: str | None = None) -> Draft:

@@ -146,6 +146,7 @@ def accept(patient_id: str) -> str:
         "demo/_accepted.html",
         patient=patient,
         desk=desk,
+        uuid=suggestion.get("uuid", ""),
         label=suggestion.get("label", ""),
         made=[(reference(draft), pretty(draft)) for draft in made],
         exchange=exchange,
@@ -163,7 +164,11 @@ def dismiss(patient_id: str) -> str:
     item = {"outcome": "overridden", **({"overrideReason": override} if override else {})}
     exchange = _feedback(item)
     return render_template(
-        "demo/_dismissed.html", patient=patient, reason=reason.get("display", ""), exchange=exchange
+        "demo/_dismissed.html",
+        patient=patient,
+        uuid=request.form.get("card", ""),
+        reason=reason.get("display", ""),
+        exchange=exchange,
     )
 
 

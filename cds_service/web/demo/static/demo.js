@@ -7,3 +7,16 @@ document.addEventListener("htmx:afterSettle", () => {
     heading.scrollIntoView({ block: "start" });
   }
 });
+
+// A call that failed is said where its answer would have stood; advice on other orders must not stay there.
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, ({ detail: { target } }) => {
+    const said = document.createElement("p");
+    said.className = "fault";
+    said.setAttribute("role", "alert");
+    said.textContent = "The service could not be asked, so this page may be out of date. Try again.";
+    target.querySelector(":scope > .fault")?.remove();
+    if (target.id === "order-advice") target.replaceChildren(said);
+    else target.append(said);
+  });
+}
