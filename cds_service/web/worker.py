@@ -75,6 +75,15 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             close_graceful(conn.sock, _LINGER_SECONDS)
         return goes_on
 
+    def finish_request(self, conn: TConn, fs: Future[object]) -> None:
+        """Count a connection out that is closed already; any other goes on or ends as with
+        gunicorn.
+        """
+        if fs.cancelled() or fs.exception() is not None or fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self.nr_conns -= 1
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: close the gate, then stop as gunicorn does."""
         if hasattr(self, "wsgi"):  # else it is still loading, and takes no calls yet
