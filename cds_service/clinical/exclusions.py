@@ -50,8 +50,6 @@ class Exclusions:
 
 
 ANY_CANCER = "active cancer"
-YES = frozenset({Code("SNOMED", "373066001"), Code("LOINC", "LA33-6")})
-NO = frozenset({Code("SNOMED", "373067005"), Code("LOINC", "LA32-8")})
 END_OF_LIFE_CARE = (
     "therapies-indicating-end-of-life-care",
     "hospice-procedure",
@@ -88,6 +86,8 @@ CANCER = ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditi
         "palliative-encounter",
         "hospice-care-question",
         "hospice-disposition",
+        "answer-yes",
+        "answer-no",
     ),
 )
 def exclusions(facts: Facts, known: Known) -> Exclusions:
@@ -183,12 +183,8 @@ def _any_of(sets: tuple[ValueSet, ...], *coded: frozenset[Code]) -> bool:
     return any(one.any_of(codes) for codes in coded if codes for one in sets)
 
 
-def _yes(observation: Observation) -> bool:
-    return bool(observation.value_flag) or not YES.isdisjoint(observation.value_codes)
-
-
-def _no(observation: Observation) -> bool:
-    return observation.value_flag is False or not NO.isdisjoint(observation.value_codes)
+def _answered(observation: Observation, flag: bool, codes: ValueSet) -> bool:
+    return observation.value_flag is flag or codes.any_of(observation.value_codes)
 
 
 def _care(known: Known) -> tuple[ValueSet, ...]:
@@ -202,6 +198,7 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     hospice care.
     """
     care, finding = _care(known), known.codes("hospice-finding")
+    yes, no = known.codes("answer-yes"), known.codes("answer-no")
     window = known.number("opioid.end_of_life_order_window").days
     year = known.number("opioid.hospice_encounter_window").days
     refs = [
@@ -220,8 +217,8 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     refs += [
         o.ref
         for o in facts.observations_in(finding, known.codes("hospice-care-question"))
-        if (finding.any_of(o.codes) or finding.any_of(o.value_codes) or _yes(o))
-        and not _no(o)
+        if (finding.any_of(o.codes) or finding.any_of(o.value_codes) or _answered(o, True, yes))
+        and not _answered(o, False, no)
         and o.counts
         and within(o.when, facts.as_of, year) is not False
     ]
