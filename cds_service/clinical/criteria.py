@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -96,14 +96,14 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
     """How one rule went: `applies`, the statuses it yielded, microseconds. `declared` are its own
-    numbers, `read` those that anything in the call has read.
+    numbers, `read` those that anything in the call has read while the rules ran.
     """
 
     rule: str
     applies: bool | None
     criteria: tuple[tuple[str, str], ...] = ()
-    declared: Set[str] = frozenset()
-    read: Set[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
     microseconds: int = 0
     failed: str = ""
 

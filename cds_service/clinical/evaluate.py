@@ -78,7 +78,8 @@ def evaluate(
         silent.extend(_not_evaluated(run, kept, is_emergency))
         if facts.lacks(Need.COVERAGES):
             silent.extend(_unasked(run))
-    trace = tuple(run.trace(call) for run in runs)
+    read = frozenset(call.read)
+    trace = tuple([run.trace(read) for run in runs])
     return Evaluation(tuple(findings), tuple(silent), trace, _blocked(runs, facts), is_emergency)
 
 
@@ -113,14 +114,14 @@ class _Run:
         names = (c.name for c in self.criteria) if not self.why else iter(self.awake)
         return any(self.awake[name].routine for name in names)
 
-    def trace(self, call: Call) -> RuleTrace:
+    def trace(self, read: frozenset[str]) -> RuleTrace:
         """For those who ask how an answer came about."""
         return RuleTrace(
             self.rule.card,
             self.applies,
             tuple([(c.name, c.status.value) for c in self.criteria]),
             self.rule.numbers,
-            call.read,
+            read,
             self.microseconds,
             self.why,
         )

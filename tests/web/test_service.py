@@ -102,6 +102,7 @@ def test_the_trace_says_how_each_need_came_and_what_each_rule_read(service: Serv
     assert trace.knowledge == service.knowledge.version
     dose = next(rule for rule in trace.rules if rule.rule == "opioid-dose")
     assert dict(dose.criteria)["opioid-dose-threshold"] == "met"
+    assert dose.numbers == ("opioid.dose_caution",)
     assert "Canaryvale" not in repr(trace)
 
 
