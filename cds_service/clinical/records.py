@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from cds_service.clinical.dates import FuzzyDate, years_between
-from cds_service.knowledge.codes import Code
+from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import Drug
 
 NO_CODES: frozenset[Code] = frozenset()
@@ -281,6 +281,14 @@ class QuestionnaireResponse(Fact):
 
     questionnaire: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
+
+    def answers_to(self, codes: ValueSet) -> tuple[Any, ...]:
+        """The answers whose link ids are LOINC codes of the set, as on LOINC's own forms."""
+        return tuple(
+            answer
+            for link, answer in self.answers.items()
+            if Code("LOINC", link.lstrip("/")) in codes
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,11 +102,7 @@ def _total(response: QuestionnaireResponse, instrument: str, known: Known) -> ob
     """The answer called `score`, else the one whose link id is the LOINC code of the total."""
     if "score" in response.answers or instrument not in CODED:
         return response.answers.get("score")
-    totals = known.codes(CODED[instrument])
-    return next(
-        (a for link, a in response.answers.items() if Code("LOINC", link.lstrip("/")) in totals),
-        None,
-    )
+    return next(iter(response.answers_to(known.codes(CODED[instrument]))), None)
 
 
 def _score(answer: object) -> Decimal | None:

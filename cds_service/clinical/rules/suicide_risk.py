@@ -79,9 +79,8 @@ def _filled_in(facts: Facts, known: Known) -> Iterator[Evidence]:
     for response in facts.questionnaire_responses:
         if response.status not in DONE or age(response.when, facts.as_of, window) is False:
             continue
-        for link, answer in response.answers.items():
-            if Code("LOINC", link.lstrip("/")) in item and _is_positive(answer, known):
-                yield Evidence(response.ref, "PHQ-9 item 9, self-harm", response.when)
+        if any(_is_positive(answer, known) for answer in response.answers_to(item)):
+            yield Evidence(response.ref, "PHQ-9 item 9, self-harm", response.when)
 
 
 def _positive(answer: Observation, known: Known) -> bool:
