@@ -12,7 +12,7 @@ _OTHERS = bytes(byte for byte in range(256) if byte not in _BRACKETS)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 ENTRIES = b'"resource"'  # once in each entry of a Bundle
 ITEMS = b'"outcome"'  # once in each item of feedback
-_SHORTEST = 15  # bytes of an entry, {"resource":{}}
+_SHORTEST = 13  # bytes of an item, {"outcome":1}; an entry, {"resource":{}}, has more
 
 
 def within(body: bytes, limits: Limits, counted: bytes = ENTRIES) -> None:

@@ -15,6 +15,8 @@ from datetime import date, timedelta
 from cds_service.clinical.dates import FuzzyDate, months_before
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Dispense, Facts, Need, Observation, Order, Statement
+from cds_service.clinical.medications import MERE_INTENT
+from cds_service.clinical.opioid_orders import EXPOSING
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import reading
 from cds_service.knowledge.drugs.model import DrugClass
@@ -205,9 +207,9 @@ def _explained(
 
 def _prescribed(order: Order) -> bool:
     """An order of the chart (not a draft) that was meant to be taken."""
-    if order.draft or order.intent in ("proposal", "plan") or order.do_not_perform:
+    if order.draft or order.intent in MERE_INTENT or order.do_not_perform:
         return False
-    return order.status in ("active", "completed", "stopped", "on-hold")
+    return order.status in EXPOSING
 
 
 def _contains(fact: Medicine, substance: Substance, known: Known) -> bool:
@@ -251,7 +253,7 @@ def _handed_out(dispense: Dispense, taken: FuzzyDate, lookback: int) -> bool:
 
 def _reported(stated: Statement, taken: FuzzyDate, lookback: int) -> bool:
     """Said to be taken before the test; one that is active and has no dates counts."""
-    if stated.status not in ("active", "completed", "stopped", "on-hold"):
+    if stated.status not in EXPOSING:
         return False
     day, first = taken.last, taken.first - timedelta(days=lookback)
     if stated.span is not None:

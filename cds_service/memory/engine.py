@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from cds_service.errors import SettingsError
 
@@ -48,6 +48,14 @@ def open_engine(url: str) -> Engine:
     if name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
     return engine
+
+
+def refused(error: SQLAlchemyError) -> SettingsError:
+    """What a command says of a database that refuses it."""
+    return SettingsError(
+        f"the database refuses: {type(error).__name__}; is CDS_DATABASE_URL right, and was "
+        "cds-service db upgrade run?"
+    )
 
 
 def placeholder(engine: Engine) -> str:

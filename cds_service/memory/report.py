@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.errors import SettingsError
 from cds_service.memory import tables
+from cds_service.memory.engine import refused
 
 _issued, _feedback = tables.issued_card, tables.feedback
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
@@ -213,10 +213,7 @@ def _rows(engine: Engine, query: Any) -> Iterator[Any]:
             steady = connection.execution_options(isolation_level="SERIALIZABLE", yield_per=1000)
             yield from steady.execute(query)
     except SQLAlchemyError as error:
-        raise SettingsError(
-            f"the database refuses: {type(error).__name__}; is CDS_DATABASE_URL right, and was "
-            "cds-service db upgrade run?"
-        ) from None
+        raise refused(error) from None
 
 
 def _midnight(day: date) -> datetime:

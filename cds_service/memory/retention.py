@@ -7,8 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import Column, Engine, Table, delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.errors import SettingsError
 from cds_service.memory import tables
+from cds_service.memory.engine import refused
 
 _DATED: tuple[tuple[Table, Column[date]], ...] = (
     (tables.issued_card, tables.issued_card.c.created),
@@ -43,7 +43,4 @@ def _delete(engine: Engine, table: Table, condition: object) -> int:
         with engine.connect() as connection:
             return connection.execute(delete(table).where(condition)).rowcount  # type: ignore[arg-type]
     except SQLAlchemyError as error:
-        raise SettingsError(
-            f"the database refuses: {type(error).__name__}; is CDS_DATABASE_URL right, and was "
-            "cds-service db upgrade run?"
-        ) from None
+        raise refused(error) from None

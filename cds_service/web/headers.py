@@ -46,8 +46,8 @@ def register_headers(app: Flask, settings: Settings, clients: Iterable[Client]) 
         app.after_request(_https_for(settings.hsts_seconds))
     own = (origin for client in clients for origin in client.origins)
     origins = "*" if settings.open_access else list(dict.fromkeys((*settings.origins, *own)))
+    app.after_request(_by_origin)
     if origins:
-        app.after_request(_by_origin)
         CORS(
             app,
             resources={_SERVICES: {}},

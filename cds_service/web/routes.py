@@ -33,7 +33,7 @@ def discover() -> Response:
     client = caller()
     answer = as_json(_service().discovery(client))
     answer.headers["Cache-Control"] = _ONE_HOUR if client is ANYONE else "private, max-age=3600"
-    answer.vary.update(("Authorization", "Origin"))
+    answer.vary.add("Authorization")
     answer.set_etag(sha256(answer.get_data()).hexdigest()[:16])
     return cast(Response, answer.make_conditional(request))
 

@@ -83,9 +83,10 @@ def medical_spine_center(facts: Facts, known: Known) -> Iterator[Criterion]:
         return
     drafts = tuple(d for d in surgeon if _for_back(d, facts, known))
     if not drafts:
-        lost = (Need.CONDITIONS,) if any(_unclear(d, facts) for d in surgeon) else ()
-        if lost and known.derived(back_pain).adult is not False:
-            yield _said("medical-spine-visit-first", WARNING, {}, (), lost)
+        # Only conditions that could not be read would tell what a draft without a reason is for.
+        unclear = facts.lacks(Need.CONDITIONS) and not all(d.reasons for d in surgeon)
+        if unclear and known.derived(back_pain).adult is not False:
+            yield _said("medical-spine-visit-first", WARNING, {}, (), (Need.CONDITIONS,))
         return
     unread = (Need.ENCOUNTERS,) if facts.lacks(Need.ENCOUNTERS) else ()
     refs = (*(d.ref for d in drafts), *known.derived(back_pain).references)
@@ -110,11 +111,6 @@ def _for_back(draft: Request, facts: Facts, known: Known) -> bool:
     alarming = set(known.derived(red_flags).exempting.refs)
     reasons = reasons_of(draft, facts)
     return any(c.ref in alarming and not reasons.isdisjoint(c.codes) for c in facts.conditions)
-
-
-def _unclear(draft: Request, facts: Facts) -> bool:
-    """Whether only conditions that could not be read would tell what the draft is for."""
-    return not draft.reasons and facts.lacks(Need.CONDITIONS)
 
 
 def _before_surgeon(

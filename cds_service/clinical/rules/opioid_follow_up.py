@@ -9,7 +9,9 @@ from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.dates import months_before, within
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order
+from cds_service.clinical.medications import MERE_INTENT
 from cds_service.clinical.opioid_orders import (
+    EXPOSING,
     opioid_drafted,
     opioid_orders,
     requested,
@@ -125,8 +127,8 @@ def _counts(order: Order) -> bool:
         not order.draft
         and not order.inpatient
         and not order.do_not_perform
-        and order.status in ("active", "completed", "stopped", "on-hold")
-        and order.intent not in ("proposal", "plan")
+        and order.status in EXPOSING
+        and order.intent not in MERE_INTENT
     )
 
 
