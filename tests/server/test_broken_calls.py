@@ -103,6 +103,13 @@ def test_connections_that_wait_to_be_used_keep_nobody_out(running: Running) -> N
     assert seconds_beside(running, b"") < 2
 
 
+def test_a_body_that_broke_off_is_waited_for_once(running: Running) -> None:
+    start = time.monotonic()
+    found, _ = answered(running, HEAD + b"Content-Length: 100\r\n\r\n{")
+    assert found == 400
+    assert time.monotonic() - start < 8  # five seconds, and not five more
+
+
 def test_a_refused_client_that_does_not_hang_up_keeps_nobody_waiting(running: Running) -> None:
     with ExitStack() as lines:
         for _ in range(MORE_THAN_THREADS):
