@@ -85,7 +85,7 @@ def seconds_beside(running: Running, part: bytes) -> float:
             lines.enter_context(line).sendall(part)
         time.sleep(0.2)
         start = time.monotonic()
-        while time.monotonic() < start + 15:
+        while time.monotonic() < start + 40:
             with suppress(TimeoutError):
                 assert running.call("GET", "/health") == (200, {"status": "ok"})
                 return time.monotonic() - start
@@ -96,7 +96,9 @@ def seconds_beside(running: Running, part: bytes) -> float:
 def test_calls_that_never_end_do_not_keep_others_out_for_long(
     running: Running, part: bytes
 ) -> None:
-    assert seconds_beside(running, part) < 14
+    assert (
+        seconds_beside(running, part) < 35
+    )  # chance may put all of them on one worker, thrice full
 
 
 def test_connections_that_wait_to_be_used_keep_nobody_out(running: Running) -> None:
