@@ -28,6 +28,8 @@ MOST: dict[str, Any] = {
     "$encounter": {"reference": "Encounter/1"},
     "$requester": {"reference": "Practitioner/1"},
     "$reasons": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"}]}],
+    "$reason": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"}]},
+    "$results": [{"reference": "Observation/1"}],
     "$due": "2026-12-20",
     "$diagnoses": [{"sequence": 1, "diagnosisCodeableConcept": {"text": "Low back pain"}}],
     "$answers": [{"linkId": "result", "answer": [{"valueString": "criteria met"}]}],

@@ -20,6 +20,8 @@ PLACEHOLDERS = (
     "$requester",
     "$as_of",
     "$reasons",
+    "$reason",
+    "$results",
     "$start",
     "$due",
     "$performer",
@@ -183,6 +185,12 @@ def reasons_of(
             found += [{"coding": [coding(code, knowledge)]} for code in codes]
     kept = [reason for index, reason in enumerate(found) if reason and reason not in found[:index]]
     return kept[:MOST_REASONS]
+
+
+def results_of(references: Iterable[str]) -> list[dict[str, str]]:
+    """The results among `references`, as the reasons of an order that no condition explains."""
+    results = [ref for ref in references if ref.partition("/")[0] == "Observation"]
+    return [{"reference": ref} for ref in results[:MOST_REASONS]]
 
 
 def _concept(condition: Condition, knowledge: Knowledge) -> dict[str, Any]:

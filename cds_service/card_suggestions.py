@@ -10,13 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.card_changes import answers_of, as_written
 from cds_service.card_drafts import Drafted, changed, drafted_in
 from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
-from cds_service.card_orders import (
-    MOST_REASONS,
-    OrderTemplate,
-    asked,
-    filled,
-    reasons_of,
-)
+from cds_service.card_orders import OrderTemplate, asked, filled, reasons_of, results_of
 from cds_service.card_templates import summary_of
 from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
@@ -27,7 +21,6 @@ from cds_service.knowledge.model import Knowledge
 REQUESTERS = frozenset(
     {"Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"}
 )
-REASONED = frozenset({"ServiceRequest", "MedicationRequest"})  # may name a result as its reason
 PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # who may claim
 
 
@@ -91,13 +84,14 @@ class Call:
         """
         return identity(self.hook_instance, self.service, card, ordinal)
 
-    def values(self, order: str, reasons: list[dict[str, Any]], due: Any) -> dict[str, Any]:
-        """What the placeholders of an order file stand for."""
+    def values(self, order: str, due: Any) -> dict[str, Any]:
+        """What the placeholders of an order file stand for that do not depend on why it is
+        made.
+        """
         if not self._named:
             self._named.update(self._everywhere())
         return {
             **self._named,
-            "$reasons": reasons,
             "$due": due.isoformat() if due is not None and due >= self.facts.as_of else None,
             "$performer": self.performer(order),
         }
@@ -215,9 +209,13 @@ def _create(
     if call.drafted(template):
         return None
     reasons = call.reasons(because)
+    results = [] if reasons else results_of(because)
     start = _word(suggestion.start, met, call.facts.as_of)
     values = {
-        **call.values(suggestion.create, reasons, _word(suggestion.due, met)),
+        **call.values(suggestion.create, _word(suggestion.due, met)),
+        "$reasons": reasons,
+        "$reason": reasons[0] if reasons else None,
+        "$results": results,
         "$start": start.isoformat(),
         "$answers": answers_of(_word(suggestion.answers, met, ())),
     }
@@ -225,16 +223,8 @@ def _create(
         values |= _billed(_word(suggestion.coverage, met, ""), reasons)
     if not all(values.get(name) for name in template.demands):
         return None  # an order for nobody, or a claim on no cover, is not valid
-    resource = filled(template, values)
-    if not reasons and "reasonCode" in template.resource and template.kind in REASONED:
-        resource = {**resource, **_observed(because)}
-    return ("create", template.kind, template.codes or suggestion.create), {"resource": resource}
-
-
-def _observed(because: tuple[str, ...]) -> dict[str, Any]:
-    """The results that an order rests on, where no condition says why it is made."""
-    refs = [ref for ref in because if ref.partition("/")[0] == "Observation"][:MOST_REASONS]
-    return {"reasonReference": [{"reference": ref} for ref in refs]} if refs else {}
+    done = {"resource": filled(template, values)}
+    return ("create", template.kind, template.codes or suggestion.create), done
 
 
 def _word(name: str, met: Sequence[Criterion], otherwise: Any = None) -> Any:

@@ -254,3 +254,12 @@ def test_an_order_that_rests_on_a_result_names_it(house: House) -> None:
     order["reasonCode"] = [coded("http://hl7.org/fhir/sid/icd-10-cm", "M54.50")]
     test = created(house, order, "Order a urine drug test", COCAINE)
     assert test["reasonCode"] == order["reasonCode"] and "reasonReference" not in test
+
+
+def test_a_task_says_why_it_is_to_be_done(house: House) -> None:
+    days = {"expectedSupplyDuration": {"value": 30, **DAY}}
+    order = draft({"timing": {"repeat": FOUR_A_DAY}}, days)
+    plan = "Plan a taper with the patient"
+    assert "reasonCode" not in created(house, order, plan, ordered(LORAZEPAM))
+    order["reasonCode"] = [coded("http://hl7.org/fhir/sid/icd-10-cm", "M54.50")]
+    assert created(house, order, plan, ordered(LORAZEPAM))["reasonCode"] == order["reasonCode"][0]

@@ -74,6 +74,7 @@ encounter: $encounter
 authoredOn: $as_of
 requester: $requester
 reasonCode: $reasons
+reasonReference: $results
 occurrencePeriod: {{end: $due}}
 """
 REASONS = """\
