@@ -211,6 +211,8 @@ class Service:
         watch.lap("rules")
         witness(request, reading, call, evaluation)
         notes = (*request.notes, note) if note else request.notes
+        if reading.facts.patient is not None and reading.facts.patient.deceased:
+            notes = (*notes, "the patient has died")
         reads = tuple(noted.reads) if noted is not None else ()
         trace = partial(
             self._trace(at, as_of, notes),

@@ -59,8 +59,10 @@ def evaluate(
     exceptions.
 
     With a `call` of the same facts, knowledge and payers, what shared reasoning concludes stays
-    readable there.
+    readable there. Nothing is asked of a patient who has died.
     """
+    if facts.patient is not None and facts.patient.deceased:
+        return Evaluation()
     call = call or Call(facts, knowledge, payers)
     turned_on = frozenset().union(*(payer.turns_on for payer in payers))
     runs: list[_Run] = []

@@ -62,6 +62,7 @@ class Patient:
     born: FuzzyDate | None = None
     sex: str | None = None  # male | female | other | unknown
     disability: bool = False  # a disability extension is present
+    deceased: bool = False  # by the as-of date
 
     def age(self, as_of: date) -> int | None:
         """Completed years, counted from the latest possible birth date; None if unknown."""

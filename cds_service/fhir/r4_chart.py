@@ -26,6 +26,8 @@ class Patient(Resource, frozen=True):
 
     birth_date: str | None = None
     gender: str | None = None
+    deceased_boolean: bool | None = None
+    deceased_date_time: str | None = None
     extension: tuple[Extension, ...] = ()
 
 

@@ -35,7 +35,15 @@ def patient(chart: Chart, resource: r4.Patient) -> Patient:
     """The patient of the context."""
     born = chart.when(chart.mine, "birthDate", resource.birth_date)
     disability = any(each.url == _DISABILITY for each in resource.extension)
-    return Patient(chart.mine, born, resource.gender, disability)
+    return Patient(chart.mine, born, resource.gender, disability, _deceased(chart, resource))
+
+
+def _deceased(chart: Chart, resource: r4.Patient) -> bool:
+    """Whether the patient has died by the as-of date; a date that cannot be read says so too."""
+    if resource.deceased_date_time is None:
+        return resource.deceased_boolean is True
+    died = chart.when(chart.mine, "deceasedDateTime", resource.deceased_date_time)
+    return died is None or died.first <= chart.as_of
 
 
 def condition(
