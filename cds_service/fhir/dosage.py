@@ -12,19 +12,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 
 from cds_service.clinical.facts import Dose, Sig
+from cds_service.fhir.dosage_steps import THEN, steps_of, text_of
 from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, checked, stated_dose
-from cds_service.fhir.r4_dosage import Dosage, Quantity, plain_number
+from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.route import route_of, route_said
-from cds_service.fhir.sig_text import SaidDose, SaidSig, read_text
+from cds_service.fhir.sig_text import SaidDose, SaidSig, names_a_limit, read_frequency, read_text
 from cds_service.fhir.supply import supply_dose, uses_more, wear_days
-from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, period_ends, rhythm
+from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, rhythm
 from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG
 from cds_service.knowledge.drugs.model import Drug, Route
-
-_THEN = "then "
 
 
 class _Gap(Exception):
@@ -49,10 +47,9 @@ def read_sig(
     supply_days: int | None,
 ) -> Sig:
     """The amount a day; `supply_days` is the expected duration of one fill, for the fallback."""
-    text = " | ".join(filter(None, (_text_of(d) for d in dosages)))
+    text = " | ".join(filter(None, (text_of(d) for d in dosages)))
     try:
-        groups = _groups(tuple(d for d in dosages if _says_something(d)))
-        reads = [[_instruction(d, drug) for d in group] for group in groups]
+        reads = [[_instruction(d, drug) for d in step] for step in steps_of(dosages)]
         if not reads:
             raise _Gap("no dosage instruction")
         return _joined(reads, text)
@@ -76,8 +73,8 @@ def _readable(dosages: tuple[Dosage, ...], drug: Drug | None, text: str, gap: st
     """What the instructions that can be read say, None if there are none."""
     reads: list[list[_Read]] = []
     try:
-        for group in _groups(tuple(d for d in dosages if _says_something(d))):
-            found = [read for d in group if (read := _attempted(d, drug)) is not None]
+        for step in steps_of(dosages):
+            found = [read for d in step if (read := _attempted(d, drug)) is not None]
             if found:
                 reads.append(found)
         if not reads:
@@ -92,45 +89,6 @@ def _attempted(dosage: Dosage, drug: Drug | None) -> _Read | None:
         return _instruction(dosage, drug)
     except _Gap:
         return None
-
-
-def _says_something(dosage: Dosage) -> bool:
-    return bool(
-        dosage.doses or dosage.timing is not None or _text_of(dosage) or dosage.max_dose_per_period
-    )
-
-
-def _text_of(dosage: Dosage) -> str:
-    return (dosage.text or dosage.patient_instruction or "").strip()
-
-
-def _groups(dosages: tuple[Dosage, ...]) -> list[list[Dosage]]:
-    """The instructions of each step."""
-    sequences = [plain_number(d.sequence) for d in dosages]
-    numbered = sorted({number for number in sequences if number is not None})
-    if numbered:
-        pairs = tuple(zip(sequences, dosages, strict=True))
-        return [[d for own, d in pairs if own is None or own == number] for number in numbered]
-    if len(dosages) > 1 and _apart(dosages):
-        return [[d] for d in dosages]
-    return [list(dosages)] if dosages else []
-
-
-def _apart(dosages: tuple[Dosage, ...]) -> bool:
-    """Whether instructions without sequence follow one another: by their dates, or a text
-    says "then".
-    """
-    if all(_text_of(d).lower().startswith(_THEN) for d in dosages[1:]):
-        return True
-    spans = []
-    for dosage in dosages:
-        repeat = dosage.timing.repeat if dosage.timing else None
-        ends = period_ends(repeat.bounds_period) if repeat and repeat.bounds_period else None
-        if ends is None:
-            return False
-        spans.append((ends[0].first, ends[1].first))
-    spans.sort()
-    return all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
 
 
 def _joined(reads: list[list[_Read]], text: str) -> Sig:
@@ -172,16 +130,19 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
     if amount is not None and amount.per_day is not None:
         per_day = amount.per_day
     if amount is not None and per_day is not None:
-        dose = _dose(amount, per_day, cap, dosage.as_needed)
+        dose = _dose(amount, per_day, cap or _said_cap(dosage, amount), dosage.as_needed)
         return _Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
-    text = _text_of(dosage)
-    text = text[len(_THEN) :] if text.lower().startswith(_THEN) else text
+    text = text_of(dosage)
+    text = text[len(THEN) :] if text.lower().startswith(THEN) else text
     said = read_text(text, timed=per_day is not None)
     if said is not None:
         return _with_text(dosage, drug, said, amount, per_day)
+    if amount is not None and (times := read_frequency(text)) is not None:
+        dose = _dose(amount, times, cap, dosage.as_needed)
+        return _Read(((dose,),), bounds_days(dosage.timing, times), "text", route)
     if amount is not None:
         return _without_frequency(dosage, drug, amount, cap, route)
-    unread = ", and its text could not be read" if _text_of(dosage) else ""
+    unread = ", and its text could not be read" if text_of(dosage) else ""
     raise _Gap(f"{stated.why}{unread}")
 
 
@@ -209,7 +170,7 @@ def _without_frequency(
         return _Read(
             ((dose,),), days, route=route, notes=("no frequency; the daily maximum counts",)
         )
-    unread = ", and its text could not be read" if _text_of(dosage) else ""
+    unread = ", and its text could not be read" if text_of(dosage) else ""
     raise _Gap(f"the instruction says no frequency{unread}")
 
 
@@ -241,6 +202,18 @@ def _with_text(
         route_said(said.route) if route is Route.UNKNOWN else route,
         ("read from its text",),
     )
+
+
+def _said_cap(dosage: Dosage, amount: Amount) -> tuple[Fraction, str] | None:
+    """The daily maximum that only the text names, if it speaks of the same dose."""
+    text = text_of(dosage)
+    said = read_text(text, timed=True) if names_a_limit(text) else None
+    if said is None or len(said.steps) != 1 or len(said.steps[0]) != 1:
+        return None
+    (dose,) = said.steps[0]
+    if dose.cap is None or _differs(amount, dose):
+        return None
+    return dose.cap[0] * dose.cap[1].scale, dose.cap[1].kind
 
 
 def _differs(amount: Amount, said: SaidDose) -> bool:

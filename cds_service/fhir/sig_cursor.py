@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from cds_service.fhir import sig_words as words
+from cds_service.fhir.sig_phrases import Phrases
 from cds_service.fhir.units import MCG_PER_HOUR, Unit, days_of, unit_of
+
+# "8/24h" is no fraction, nor is a pain of 6/10.
+_DENOMINATORS = ("2", "3", "4")
 
 
 @dataclass(slots=True)
@@ -21,6 +25,8 @@ class Part:
     total: tuple[Fraction, Unit] | None = None  # "2 tablets (10 mg total)"
     rates: set[Fraction] = field(default_factory=set)
     moments: set[str] = field(default_factory=set)
+    clocks: set[str] = field(default_factory=set)
+    meals: bool = False
     most_times: Fraction | None = None
     cap: tuple[Fraction, Unit] | None = None
     as_needed: bool = False
@@ -31,7 +37,7 @@ class Part:
     @property
     def timed(self) -> bool:
         """Whether anything says how often."""
-        return bool(self.rates or self.moments or self.most_times)
+        return bool(self.rates or self.moments or self.clocks or self.meals or self.most_times)
 
 
 class Cursor:
@@ -59,7 +65,7 @@ class Cursor:
         self.place += len(phrase)
         return True
 
-    def take_phrase(self, phrases: words.Phrases) -> tuple[str, ...]:
+    def take_phrase(self, phrases: Phrases) -> tuple[str, ...]:
         """Move past the first of `phrases` that comes next and return it, or return nothing."""
         for phrase in phrases.get(self.peek(), ()):
             if self.take(*phrase):
@@ -96,8 +102,8 @@ class Cursor:
         if value is None:
             return None
         self.place += 1
-        if self.peek() == "/" and self.peek(1).isdigit() and int(self.peek(1)[:6]):
-            value /= int(self.peek(1)[:6])
+        if self.peek() == "/" and self.peek(1) in _DENOMINATORS and value < int(self.peek(1)):
+            value /= int(self.peek(1))
             self.place += 2
         elif value == 1 and self.take("-", "half"):
             value = Fraction(1, 2)
@@ -161,14 +167,15 @@ class Cursor:
     def per_period(self) -> Fraction | None:
         """`a day`, `per day`, `daily`, `/day`, `in 24 hours`, `weekly`: the period in days."""
         start = self.place
-        if self.take("daily"):
+        if self.take_any(("daily", "qd")):
             return Fraction(1)
         if self.take("weekly"):
             return Fraction(7)
-        if not self.take_any(("a", "per", "each", "every", "/", "in", "an")):
+        if not self.take_any(("a", "per", "each", "every", "/", "in", "an", "within", "over")):
             return None
         self.take("a")
         count = self.number()
+        self.take("-")
         period = days_of(self.peek()) if self.peek() else None
         if period is None or count == 0:
             self.place = start

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import chain
 
+from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
+from cds_service.fhir.sig_asides import match_as_needed, match_note, match_reason
 from cds_service.fhir.sig_cursor import Cursor, Part
-from cds_service.fhir.units import COUNT, days_of
+from cds_service.fhir.sig_times import (
+    match_clock,
+    match_daily,
+    match_every,
+    match_moment,
+    match_rate,
+    match_times,
+)
+from cds_service.fhir.units import COUNT, MCG, MG, Unit, days_of
 
 _AND = frozenset({"and", "plus", "&"})
-_STOPS = frozenset({",", ";", ".", ":", "(", ")"})
+_MOST_COUNTED = 3
 _OTHER_INGREDIENT = frozenset({"acetaminophen", "apap", "tylenol", "ibuprofen", "aspirin"})
 
 
@@ -28,7 +39,7 @@ def scan_words(tokens: tuple[str, ...]) -> Cursor | None:
 
 
 def _match_stop(scan: Cursor) -> bool:
-    if scan.take_any(_STOPS):
+    if scan.take_any(words.STOPS):
         return True
     if scan.take("then") or scan.take("followed", "by"):
         if scan.part.amount is None:
@@ -45,9 +56,9 @@ def _match_stop(scan: Cursor) -> bool:
 
 def _match_verb(scan: Cursor) -> bool:
     start = scan.place
-    scan.take_any(("may", "can", "should", "please", "patient"))
-    if not scan.take_any(words.VERBS):
-        scan.place = start
+    while scan.take_phrase(phrases.VERB_LEADS):
+        pass
+    scan.take_any(words.VERBS)
     return scan.place > start
 
 
@@ -55,146 +66,91 @@ def _match_dose(scan: Cursor) -> bool:
     """`1-2 tablets`, `up to 2 tablets`, `a patch`, `2` before a moment of the day."""
     start = scan.place
     scan.take("up", "to")
-    found = (Fraction(1), Fraction(1)) if scan.take_any(("a", "an")) else scan.number_range()
+    one = scan.take_any(("a", "an")) or (scan.peek() == "patch" and scan.part.amount is None)
+    found = (Fraction(1), Fraction(1)) if one else scan.number_range()
     if found is None:
         scan.place = start
         return False
-    unit = scan.unit()
-    bare = unit is None and scan.peek() in (
-        "at",
-        "in",
-        "every",
-        "each",
-        "with",
-        "qhs",
-        "qam",
-        "qpm",
-    )
-    if unit is None and not (bare and scan.part.unit is not None):
+    unit = scan.unit() or _counted(scan, found[1])
+    if unit is None:
         scan.place = start
         return False
+    found = (found[0], _upper_end(scan, found[1], unit))
     previous = scan.part
     if previous.amount is not None:
         if not previous.timed:
             scan.place = start
             return False
         scan.steps[-1].append(Part(joined=scan.joined))
-    scan.part.amount, scan.part.unit = found[1], unit or previous.unit
+    scan.part.amount, scan.part.unit = found[1], unit
     scan.joined = ""
     scan.take("total")
     _total(scan)
     return True
 
 
-def _total(scan: Cursor) -> None:
-    """`(20 mg total)`, `(10-20 mg total)` after the dose."""
+def _counted(scan: Cursor, number: Fraction) -> Unit | None:
+    """The unit of a bare number: that of the dose before it, or one of the product, as in
+    `1-2 po q6h`.
+    """
+    earlier, following = scan.part.unit, scan.peek()
+    if earlier is not None:
+        return earlier if following in words.AFTER_A_COUNT else None
+    measured = any(p.unit is not None and p.unit.kind != COUNT for p in chain(*scan.steps))
+    if measured or number > _MOST_COUNTED or following not in words.AFTER_A_BARE_COUNT:
+        return None
+    return Unit(COUNT)
+
+
+def _upper_end(scan: Cursor, number: Fraction, unit: Unit) -> Fraction:
+    """The upper end of `5 mg - 10 mg`, `1 tablet to 2 tablets`."""
     start = scan.place
-    if scan.take("("):
+    if scan.take_any(("-", "to", "or")):
+        scan.take("up", "to")
+        high = scan.number()
+        if high is not None and high > number and scan.unit() == unit:
+            return high
+    scan.place = start
+    return number
+
+
+def _total(scan: Cursor) -> None:
+    """`(20 mg total)`, `(10-20 mg total)`, `of 10 mg`, `= 10 mg` after the dose."""
+    start = scan.place
+    if scan.take("of"):
+        each = scan.number()
+        strength = scan.unit() if each is not None else None
+        counted = scan.part.unit is not None and scan.part.unit.kind == COUNT
+        if each and strength is not None and strength.kind in (MG, MCG) and counted:
+            scan.part.total = (each * (scan.part.amount or 1), strength)
+            return
+    elif scan.take("="):
+        same = scan.number()
+        unit = scan.unit() if same is not None else None
+        if same is not None and unit is not None:
+            if unit.kind in (MG, MCG):
+                scan.part.total = (same, unit)
+            return
+    elif scan.take("(") or scan.take(".", "("):
         found = scan.number_range()
         unit = scan.unit() if found is not None else None
         if found is not None and unit is not None:
             total = bool(scan.take_any(("total", "dose")))
             if scan.take(")"):
-                if (total or scan.part.amount == 1) and unit.kind in ("mg", "mcg"):
+                if (total or scan.part.amount == 1) and unit.kind in (MG, MCG):
                     scan.part.total = (found[1], unit)
                 return
     scan.place = start
 
 
-def _match_times(scan: Cursor) -> bool:
-    """`4 times daily`, `2-3 x a day`, `twice a day`, `up to 4 times per day`."""
-    start = scan.place
-    limit = scan.take("up", "to") or bool(scan.take_phrase(words.LIMITS))
-    said = scan.take_any(words.TIMES)
-    most = words.TIMES.get(said)
-    if most is None:
-        found = scan.number_range()
-        if found is not None and scan.take_any(("times", "time", "x", "doses", "dose")):
-            most = found[1]
-    period = scan.per_period() if most is not None else None
-    if most is None or period is None:
-        scan.place = start
-        once_first = said == "once" and not limit
-        return (
-            once_first
-            and scan.take("once")
-            and scan.peek() in ("every", "at", "in", "nightly", "each", "q")
-        )
-    if limit:
-        scan.part.most_times = most / period
-    else:
-        scan.part.rates.add(most / period)
-    return True
-
-
-def _match_every(scan: Cursor) -> bool:
-    """`every 4 to 6 hours`, `q6h`, `every other day`, `every day`: the shortest interval."""
-    start = scan.place
-    if not scan.take_any(("every", "q", "each")):
-        return False
-    ordinal = words.ORDINALS.get(scan.peek())
-    if ordinal is not None:
-        scan.place += 1
-        found: tuple[Fraction, Fraction] | None = (Fraction(ordinal), Fraction(ordinal))
-    else:
-        found = scan.number_range()
-        scan.take_any(("rd", "nd", "th"))
-    period = days_of(scan.peek()) if scan.peek() else None
-    if period is None or (found is not None and found[0] <= 0):
-        scan.place = start
-        return False
-    scan.place += 1
-    scan.part.rates.add(1 / (period * (found[0] if found else 1)))
-    return True
-
-
-def _match_rate(scan: Cursor) -> bool:
-    """`daily`, `bid`, `per day`."""
-    abbreviation = scan.take_any(words.ABBREVIATIONS)
-    if abbreviation:
-        scan.part.rates.add(words.ABBREVIATIONS[abbreviation])
-        return True
-    if scan.part.amount is None:
-        return False
-    period = scan.per_period()
-    if period is not None:
-        scan.part.rates.add(1 / period)
-    return period is not None
-
-
-def _match_moment(scan: Cursor) -> bool:
-    """`in the morning`, `at bedtime`, `every night`; a bare moment only after another one."""
-    start = scan.place
-    lead = scan.take_any(("in", "at", "every", "each", "with", "before", "q", "after"))
-    scan.take("the")
-    moment = words.MOMENTS.get(scan.peek())
-    if moment is None or not (lead or scan.part.moments or scan.peek() in words.MOMENTS_ALONE):
-        scan.place = start
-        return False
-    scan.place += 1
-    scan.part.moments.add(moment)
-    return True
-
-
-def _match_as_needed(scan: Cursor) -> bool:
-    found = any(
-        scan.take(*p) for p in (("as", "needed"), ("if", "needed"), ("when", "needed"), ("prn",))
-    )
-    if found:
-        scan.part.as_needed = True
-        scan.take("for")
-        _reason(scan)
-    return found
-
-
 def _match_limit(scan: Cursor) -> bool:
     """`max 8 tablets per day`; one in grams of another ingredient is passed over."""
     start = scan.place
-    limit = scan.take_phrase(words.LIMITS)
+    limit = scan.take_phrase(phrases.LIMITS)
     daily = "daily" in limit or "mdd" in limit
     if not limit and not (scan.part.amount and scan.take("up", "to")):
         return False
-    scan.take(":")
+    scan.take_any((":", "=", "#"))
     found = scan.number_range()
     unit = scan.unit() if found is not None else None
     if unit is None and scan.part.unit is not None and scan.part.unit.kind == COUNT:
@@ -203,12 +159,19 @@ def _match_limit(scan: Cursor) -> bool:
     scan.take("total")
     period = scan.per_period() or (Fraction(1) if daily else None)
     other = _other_ingredient(scan) or other
-    if found is None or unit is None or period is None:
+    if found is None or unit is None or (period is None and not other):
         scan.place = start
         return False
-    if not other:
-        scan.part.cap = (found[1] / period, unit)
+    if not other and period is not None:
+        _limit(scan.part, found[1] / period, unit)
     return True
+
+
+def _limit(part: Part, most: Fraction, unit: Unit) -> None:
+    """The least of several daily maxima in one unit."""
+    earlier = part.cap
+    if earlier is None or earlier[1] != unit or most < earlier[0]:
+        part.cap = (most, unit)
 
 
 def _other_ingredient(scan: Cursor) -> bool:
@@ -224,6 +187,8 @@ def _match_duration(scan: Cursor) -> bool:
     course.
     """
     start = scan.place
+    if _supply(scan):
+        return True
     lead = scan.take_any(("for", "x", "times"))
     if not scan.take("up", "to") and not lead:
         return False
@@ -238,30 +203,19 @@ def _match_duration(scan: Cursor) -> bool:
     return scan.part.days > 0
 
 
-def _match_reason(scan: Cursor) -> bool:
-    if scan.peek() == "for" and scan.peek(1) in words.REASONS:
-        scan.place += 1
-        _reason(scan)
-        return True
-    return False
-
-
-def _reason(scan: Cursor) -> None:
-    """`moderate pain (4-6) or severe pain (7-10)`: words for the complaint, each with its score."""
-    while scan.take_any(words.REASONS) or _score(scan):
-        pass
-
-
-def _score(scan: Cursor) -> bool:
+def _supply(scan: Cursor) -> bool:
+    """`7 day supply`, `7-day supply`."""
     start = scan.place
-    if scan.take("("):
-        while scan.take_any(words.REASONS):
-            pass
-        scored = scan.number_range() is not None or scan.place > start + 1
-        if scored and scan.take(")"):
-            return True
-    scan.place = start
-    return False
+    number = scan.number()
+    scan.take("-")
+    period = days_of(scan.peek()) if number and scan.peek() else None
+    days = number * period if number is not None and period is not None else Fraction(0)
+    if scan.peek(1) != "supply" or days < 1 or days.denominator != 1:
+        scan.place = start
+        return False
+    scan.place += 2
+    scan.part.days = int(days)
+    return True
 
 
 def _match_route(scan: Cursor) -> bool:
@@ -279,26 +233,28 @@ def _match_route(scan: Cursor) -> bool:
 
 
 def _match_harmless(scan: Cursor) -> bool:
-    if scan.take_phrase(words.HARMLESS):
+    if scan.take_phrase(phrases.HARMLESS):
         return True
     # Meals say how often unless something else does; then they only say when.
-    if not scan.part.rates:
-        return False
-    meals = any(scan.take(lead, "meals") for lead in ("with", "before", "after"))
-    return meals or bool(scan.take_any(("ac", "pc")))
+    meals = bool(scan.take_phrase(phrases.MEALS))
+    scan.part.meals = scan.part.meals or meals
+    return meals
 
 
 _MATCHES: tuple[Callable[[Cursor], bool], ...] = (
     _match_harmless,
-    _match_times,
-    _match_every,
+    match_note,
+    match_daily,
+    match_times,
+    match_every,
     _match_limit,
     _match_duration,
+    match_clock,
     _match_dose,
-    _match_moment,
-    _match_rate,
-    _match_as_needed,
-    _match_reason,
+    match_moment,
+    match_rate,
+    match_as_needed,
+    match_reason,
     _match_route,
     _match_verb,
     _match_stop,

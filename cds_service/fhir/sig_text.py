@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.fhir.sig_cursor import Cursor, Part
+from cds_service.fhir.sig_phrases import MEALS_A_DAY
 from cds_service.fhir.sig_scan import scan_words
 from cds_service.fhir.sig_words import tokens
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
+
+_LIMITING = ("max", "exceed", "more than", "mdd", "nte", "limit", "up to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,12 @@ def read_frequency(text: str) -> Fraction | None:
     return _per_day(scan.part)
 
 
+def names_a_limit(text: str) -> bool:
+    """Whether a text may name a daily maximum, before the trouble of reading it."""
+    lowered = text.lower()
+    return any(word in lowered for word in _LIMITING)
+
+
 def _scanned(text: str) -> Cursor | None:
     words = tokens(text)
     return scan_words(words) if words else None
@@ -90,10 +99,13 @@ def _per_day(part: Part) -> Fraction | None:
     """Doses a day; None when nothing says so or two statements disagree."""
     if len(part.rates) > 1:
         return None
-    rate, moments = next(iter(part.rates), None), Fraction(len(part.moments))
+    moments = _moments(part)
+    if moments is None:
+        return None
+    rate = next(iter(part.rates), None)
     if rate is None:
         found = moments or part.most_times
-    elif not moments or rate == moments:
+    elif not moments or rate == moments or (part.meals and not part.moments):
         found = rate
     elif rate == 1:
         found = moments
@@ -102,6 +114,20 @@ def _per_day(part: Part) -> Fraction | None:
     if found is not None and part.most_times is not None:
         found = min(found, part.most_times)
     return found or None
+
+
+def _moments(part: Part) -> Fraction | None:
+    """How many moments of the day are named, by word, by the clock or as meals; None if they
+    disagree.
+    """
+    named, clocks = len(part.moments), len(part.clocks)
+    if part.meals:
+        if clocks or part.moments - {"bedtime"}:
+            return None
+        return Fraction(MEALS_A_DAY + named)
+    if named and clocks and named != clocks:
+        return None
+    return Fraction(max(named, clocks))
 
 
 def _dose(part: Part, timed: bool) -> SaidDose | None:
@@ -120,8 +146,8 @@ def _together(parts: list[Part]) -> bool:
     """Whether several doses are surely taken together: at different moments, or joined by `and`."""
     if len(parts) == 1:
         return True
-    moments = [moment for part in parts for moment in part.moments]
-    if all(part.moments and not part.rates for part in parts):
+    moments = [moment for part in parts for moment in (*part.moments, *part.clocks)]
+    if all((part.moments or part.clocks) and not part.rates for part in parts):
         return len(moments) == len(set(moments))
     return all(part.joined == "and" for part in parts[1:]) and not any(
         part.as_needed for part in parts

@@ -5,24 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 MOST_CHARACTERS = 400
-
-Phrases = dict[str, tuple[tuple[str, ...], ...]]
-
-
-def phrases(*texts: str) -> Phrases:
-    """Phrases as tuples of words under their first word, in the order given."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for text in texts:
-        words = tuple(text.split())
-        found.setdefault(words[0], []).append(words)
-    return {first: tuple(every) for first, every in found.items()}
-
+_SIGNS = "-/,;.():#>=<≥!*"
 
 _NUMBER_WORDS: dict[str, Fraction] = {
     "zero": Fraction(0), "one": Fraction(1), "two": Fraction(2), "three": Fraction(3), "four": Fraction(4),
     "five": Fraction(5), "six": Fraction(6), "seven": Fraction(7), "eight": Fraction(8), "nine": Fraction(9),
     "ten": Fraction(10), "eleven": Fraction(11), "twelve": Fraction(12), "fifteen": Fraction(15),
     "twenty": Fraction(20), "thirty": Fraction(30), "half": Fraction(1, 2), "one-half": Fraction(1, 2),
+    "i": Fraction(1), "ii": Fraction(2), "iii": Fraction(3),  # apothecaries' numerals: "ii tabs"
     "½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4),
 }  # fmt: skip
 ORDINALS: dict[str, int] = {
@@ -35,6 +25,9 @@ _HOURS_SPELLED = tuple(
         ("twenty", "four", "24"), ("thirty", "six", "36"), ("forty", "eight", "48"), ("seventy", "two", "72"),
     )
     for link in ("-", " ")
+)  # fmt: skip
+_PLAINLY = (
+    ("(s)", "s"), ("–", "-"), ("—", "-"), ("&", " and "), ("°", "h "), ("hprn", "h prn"), *_HOURS_SPELLED,
 )  # fmt: skip
 TIMES: dict[str, Fraction] = {"once": Fraction(1), "twice": Fraction(2), "thrice": Fraction(3)}
 
@@ -54,6 +47,9 @@ MOMENTS: dict[str, str] = {
     "bed": "bedtime",
 }  # fmt: skip
 MOMENTS_ALONE = frozenset({"qam", "qpm", "qhs", "hs", "nightly"})
+MOMENTS_AFTER_A_DOSE = frozenset({"am", "pm", "morning", "noon", "evening", "night", "bedtime"})
+# Intervals after a bare "q" that can only be hours.
+SPELLED_WITHOUT_HOURS = frozenset({4, 6, 8, 12, 24, 48, 72})
 
 VERBS = frozenset(
     [
@@ -72,15 +68,27 @@ VERBS = frozenset(
         "insert",
         "instill",
         "drink",
+        "start",
+        "begin",
+        "continue",
+        "change",
     ]
 )
+# What may follow a number that counts units of the dose before it, and one that counts the product.
+AFTER_A_COUNT = frozenset(["at", "in", "every", "each", "with", "qhs", "qam", "qpm"])
+AFTER_A_BARE_COUNT = AFTER_A_COUNT | frozenset(
+    [
+        "po", "by", "orally", "q", "bid", "tid", "qid", "qd", "qod", "daily", "nightly", "hs", "once",
+        "twice", "three", "four", "prn", "as",
+    ]
+)  # fmt: skip
 # Routes by word, as the value of `Route`; "" says nothing about it.
 ROUTES: dict[str, str] = {
     "oral": "oral", "orally": "oral", "po": "oral", "mouth": "oral",
     "sublingual": "sublingual", "sublingually": "sublingual", "sl": "sublingual", "tongue": "sublingual",
     "buccal": "buccal", "buccally": "buccal", "cheek": "buccal",
     "transdermal": "transdermal", "transdermally": "transdermal", "skin": "transdermal",
-    "topically": "transdermal",
+    "topically": "transdermal", "td": "transdermal",
     "rectal": "rectal", "rectally": "rectal", "pr": "rectal", "nasally": "nasal", "intranasally": "nasal",
     "intravenous": "injection", "intravenously": "injection", "iv": "injection",
     "subcutaneously": "injection", "intramuscular": "injection", "intramuscularly": "injection",
@@ -90,77 +98,13 @@ ROUTES: dict[str, str] = {
 ROUTE_LEADS = frozenset(
     ["by", "via", "through", "under", "onto", "on", "to", "in", "the", "inside"]
 )
-REASONS = frozenset(
-    [
-        "pain",
-        "severe",
-        "moderate",
-        "mild",
-        "breakthrough",
-        "back",
-        "low",
-        "lower",
-        "chronic",
-        "acute",
-        "cancer",
-        "cough",
-        "headache",
-        "migraine",
-        "headaches",
-        "spasm",
-        "spasms",
-        "discomfort",
-        "neuropathic",
-        "knee",
-        "hip",
-        "neck",
-        "joint",
-        "postoperative",
-        "post-op",
-        "surgical",
-        "relief",
-        "control",
-        "score",
-        "of",
-        "or",
-        "and",
-        "the",
-        "his",
-        "her",
-        "your",
-        "unrelieved",
-        "to",
-    ]
-)
-# Phrases that do not change how much is taken. Longer ones first where one begins another.
-HARMLESS = phrases(
-    "with a full glass of water", "with a glass of water", "with plenty of water", "with water",
-    "with or without food", "with food or milk", "with food", "with milk", "after food",
-    "on an empty stomach", "do not crush or chew", "do not crush chew or split",
-    "do not crush , chew , or split", "do not crush , chew or split", "do not crush , chew , or break",
-    "do not crush , break , or chew", "do not crush , break or chew", "do not crush or break",
-    "do not crush", "do not cut , crush , or chew", "do not cut , crush or chew", "do not chew",
-    "do not break , crush , or chew", "swallow whole", "swallow tablet whole", "swallow tablets whole",
-    "swallow capsule whole", "swallow capsules whole", "around the clock", "atc", "scheduled",
-    "as directed by physician", "as directed by prescriber", "as directed", "may cause drowsiness",
-    "may cause constipation", "do not drive", "do not drink alcohol", "avoid alcohol", "for oral use",
-    "rotate sites", "rotate site", "remove old patch first",
-    "remove old patch", "and remove old patch", "please", "as often as",
-)  # fmt: skip
-# What begins a daily maximum.
-LIMITS = phrases(
-    "maximum daily dose is", "maximum daily dose of", "maximum daily dose", "max daily dose of",
-    "max daily dose", "maximum daily amount is", "maximum daily amount", "max daily amount is",
-    "max daily amount", "mdd", "daily max", "maximum of", "max of", "maximum", "max", "not to exceed",
-    "do not exceed", "no more than", "not more than", "do not take more than", "do not use more than",
-    "nte", "limit",
-)  # fmt: skip
+STOPS = frozenset({",", ";", ".", ":", "(", ")", "-", "!", "*"})
 
 Token = str
 
 
 def tokens(text: str) -> tuple[Token, ...] | None:
-    """Lower-case words, numbers and the signs `- / , ; . ( )`; None for a text too long or with
+    """Lower-case words, numbers and signs; None for a text too long or with
     other signs.
 
     >>> tokens("Take 1-2 tabs q4-6h p.r.n.")
@@ -170,7 +114,7 @@ def tokens(text: str) -> tuple[Token, ...] | None:
         return None
     found: list[Token] = []
     lowered = text.lower()
-    for sign, plain in (("(s)", "s"), ("–", "-"), ("—", "-"), ("&", " and "), *_HOURS_SPELLED):
+    for sign, plain in _PLAINLY:
         lowered = lowered.replace(sign, plain)
     place, size = 0, len(lowered)
     while place < size:
@@ -180,7 +124,7 @@ def tokens(text: str) -> tuple[Token, ...] | None:
             continue
         end = _word_end(lowered, place)
         if end == place:
-            if char not in "-/,;.():":
+            if char not in _SIGNS:
                 return None
             found.append(char)
             place += 1

@@ -126,8 +126,13 @@ def unit_of(text: str) -> Unit | None:
 
 
 def first_unit(texts: tuple[str, ...]) -> Unit | None:
-    """The first of `texts` (a code, then its text) that names a unit."""
-    return next((unit for text in texts if (unit := unit_of(text)) is not None), None)
+    """The first of `texts` (a code, then its text) that names a unit; UCUM's unity counts.
+
+    >>> first_unit(("1", "tablet")).word, first_unit(("1",)).kind
+    ('tablet', 'unit')
+    """
+    named = next((unit for text in texts if (unit := unit_of(text)) is not None), None)
+    return Unit(COUNT) if named is None and "1" in texts else named
 
 
 def days_of(text: str) -> Fraction | None:

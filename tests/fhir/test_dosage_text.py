@@ -22,6 +22,34 @@ def test_text_fills_what_the_structure_lacks() -> None:
     )
 
 
+def test_a_daily_maximum_that_only_the_text_names_limits_the_structured_dose() -> None:
+    whole = tablets(2, frequency=1, period=4, periodUnit="h")
+    limited = {**whole, "text": "Take 2 tablets every 4 hours as needed, max 8 tablets per day"}
+    assert (only(sig(limited)).cap, only(sig(limited)).daily) == (8, 8)
+    another = {**whole, "text": "Take 1 tablet every 4 hours as needed, max 4 tablets per day"}
+    assert only(sig(another)).cap is None
+    stated = {
+        **limited,
+        "maxDosePerPeriod": {
+            "numerator": {"value": 6, "unit": "tablet"},
+            "denominator": {"value": 1, "unit": "d"},
+        },
+    }
+    assert only(sig(stated)).daily == 6
+
+
+def test_a_text_that_says_only_how_often_completes_a_structured_dose() -> None:
+    often = {**tablets(), "text": "every 6 hours as needed"}
+    assert only(sig(often)).daily == 4
+    assert sig(often).basis == "text"
+
+
+def test_unity_counts_tablets() -> None:
+    one = tablets(frequency=4, period=1, periodUnit="d")
+    one["doseAndRate"] = [{"doseQuantity": {"value": 1, "unit": "1", "code": "1"}}]
+    assert only(sig(one)).unit == "unit"
+
+
 def test_structure_wins_over_text() -> None:
     whole = {
         **tablets(frequency=2, period=1, periodUnit="d"),

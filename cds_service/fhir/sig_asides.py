@@ -1,0 +1,159 @@
+"""What a free-text instruction says besides the dose: the complaint and its score, notes to patient
+and pharmacist, what was dispensed.
+
+None of it changes how much is taken; an aside with a word that could is not passed over.
+"""
+
+from __future__ import annotations
+
+from cds_service.fhir import sig_phrases as phrases
+from cds_service.fhir import sig_words as words
+from cds_service.fhir.sig_cursor import Cursor
+from cds_service.fhir.units import unit_of
+
+_SENTENCE_ENDS = frozenset({".", ";", "!", ""})
+_COMPARED = phrases.phrases(
+    ">", "<", "=", "≥", "greater than or equal to", "greater than", "more than", "at least", "above", "over",
+)  # fmt: skip
+_SCALE_ENDS = phrases.phrases(
+    "/ 10", "out of 10", "or greater", "or higher", "or more", "or above", "on pain scale",
+    "on the pain scale", "on a scale of 0 - 10", "on a scale of 1 - 10",
+)  # fmt: skip
+_AFTER_A_SCORE = frozenset({"", ".", ",", ";", ")", "-", "and", "or", "for", "not", "max"})
+_NOT_AFTER_A_SCORE = frozenset({"times", "time", "doses", "dose", "per", "a", "/"}).union(
+    words.AFTER_A_BARE_COUNT - {"with"}
+)
+_NOT_ENOUGH = phrases.phrases(
+    "not relieved by", "not relieved with", "unrelieved by", "unrelieved with", "not controlled by",
+    "not controlled with", "uncontrolled by", "uncontrolled with", "not responding to", "not responsive to",
+)  # fmt: skip
+
+
+def match_as_needed(scan: Cursor) -> bool:
+    """`as needed for moderate pain (4-6)`."""
+    found = any(
+        scan.take(*p)
+        for p in (("as", "needed"), ("if", "needed"), ("when", "needed"), ("prn",), ("as", "need"))
+    )
+    if found:
+        scan.part.as_needed = True
+        if scan.peek() == ":":
+            scan.place += 1
+        if scan.peek() == "for" and scan.peek(1) in phrases.REASONS:
+            scan.place += 1
+        _reason(scan)
+    return found
+
+
+def match_reason(scan: Cursor) -> bool:
+    """`for low back pain`."""
+    if scan.peek() == "for" and scan.peek(1) in phrases.REASONS:
+        scan.place += 1
+        _reason(scan)
+        return True
+    return False
+
+
+def match_note(scan: Cursor) -> bool:
+    """`do not take with alcohol`, `#30`, `no refills`, `(M54.50)`: nothing about the dose."""
+    return _dispensed(scan) or _diagnosis_code(scan) or _sentence(scan)
+
+
+def _reason(scan: Cursor) -> None:
+    """`moderate pain (4-6) or severe pain (7-10)`: words for the complaint, each with its score."""
+    if scan.peek() not in phrases.REASONS and scan.peek() != "(":
+        return
+    while scan.take_any(phrases.REASONS) or _bracketed(scan) or _score(scan) or _not_enough(scan):
+        if scan.peek() == "," and scan.peek(1) in phrases.SEVERITIES:
+            scan.place += 1
+
+
+def _bracketed(scan: Cursor) -> bool:
+    start = scan.place
+    if scan.take("("):
+        said = scan.take("for")
+        while scan.take_any(phrases.REASONS) or _score(scan):
+            said = True
+        if said and scan.take(")"):
+            return True
+    scan.place = start
+    return False
+
+
+def _score(scan: Cursor) -> bool:
+    """`4-6`, `>6`, `greater than 6/10`, `7 to 10 out of 10`; a number before a unit is none."""
+    start = scan.place
+    compared = bool(scan.take_phrase(_COMPARED))
+    found = scan.number_range()
+    if found is not None:
+        ended = compared or found[0] < found[1]
+        while scan.take_phrase(_SCALE_ENDS):
+            ended = True
+        if scan.peek() in _AFTER_A_SCORE or (ended and _begins_anew(scan)):
+            return True
+    scan.place = start
+    return False
+
+
+def _begins_anew(scan: Cursor) -> bool:
+    """Whether the next word leaves the number before it a score."""
+    following = scan.peek()
+    if following == "x":
+        return scan.peek(1)[:1].isdigit()
+    return following not in _NOT_AFTER_A_SCORE and unit_of(following) is None
+
+
+def _not_enough(scan: Cursor) -> bool:
+    """`not relieved by acetaminophen or ibuprofen`."""
+    start = scan.place
+    if scan.take_phrase(_NOT_ENOUGH):
+        named = False
+        while scan.take_any(phrases.OTHER_REMEDIES) or scan.take("/"):
+            named = True
+        if named:
+            return True
+    scan.place = start
+    return False
+
+
+def _dispensed(scan: Cursor) -> bool:
+    """`#30`, `disp: 20 tablets`, `qty 30`, `2 refills`."""
+    start = scan.place
+    if scan.take_any(phrases.DISPENSED):
+        scan.take_any((":", "#", "."))
+        scan.take_any(("#", ":"))
+        if scan.number() is not None:
+            scan.unit()
+            return True
+    elif scan.number() is not None and scan.take_any(("refill", "refills")):
+        return True
+    scan.place = start
+    return False
+
+
+def _diagnosis_code(scan: Cursor) -> bool:
+    """An ICD-10-CM code in brackets."""
+    letter, number = scan.peek(1), scan.peek(2)
+    if (
+        scan.peek() == "("
+        and len(letter) == 1
+        and letter.isalpha()
+        and number[:2].isdigit()
+        and scan.peek(3) == ")"
+    ):
+        scan.place += 4
+        return True
+    return False
+
+
+def _sentence(scan: Cursor) -> bool:
+    """A note up to the end of its sentence, unless one of its words could be about the dose."""
+    start = scan.place
+    if not scan.take_phrase(phrases.NOTES):
+        return False
+    while scan.peek() not in _SENTENCE_ENDS and scan.peek() != ")":
+        if scan.peek() in phrases.ABOUT_THE_DOSE or unit_of(scan.peek()) is not None:
+            scan.place = start
+            return False
+        scan.place += 1
+    return True

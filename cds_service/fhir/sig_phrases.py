@@ -1,0 +1,117 @@
+"""The phrases of free-text instructions: complaints, limits, notes, and what changes nothing."""
+
+from __future__ import annotations
+
+from cds_service.fhir.sig_words import ABBREVIATIONS, MOMENTS, TIMES, VERBS
+
+Phrases = dict[str, tuple[tuple[str, ...], ...]]
+
+
+def phrases(*texts: str) -> Phrases:
+    """Phrases as tuples of words under their first word, in the order given."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for text in texts:
+        words = tuple(text.split())
+        found.setdefault(words[0], []).append(words)
+    return {first: tuple(every) for first, every in found.items()}
+
+
+VERB_LEADS = phrases(
+    "patient to", "patient may", "patient should", "patient can", "patient", "pt to", "pt may", "pt should",
+    "pt can", "ok to", "okay to", "sig", "t", "may", "can", "should", "must", "please",
+)  # fmt: skip
+# Three meals a day unless something else says how often.
+MEALS_A_DAY = 3
+MEALS = phrases(
+    "with each meal", "with every meal", "with meals", "before each meal", "before meals",
+    "after each meal", "after meals", "ac", "pc",
+)  # fmt: skip
+REASONS = frozenset(
+    [
+        "pain", "severe", "moderate", "mild", "breakthrough", "back", "low", "lower", "chronic", "acute",
+        "cancer", "cough", "headache", "migraine", "headaches", "spasm", "spasms", "discomfort",
+        "neuropathic", "knee", "hip", "neck", "joint", "postoperative", "post-op", "surgical", "relief",
+        "control", "score", "of", "or", "and", "the", "his", "her", "your", "unrelieved", "to", "mod",
+        "intense", "significant", "uncontrolled", "persistent", "worst", "only", "scale", "scores", "level",
+        "rating", "rated", "intensity", "management", "leg", "shoulder", "arm", "foot", "ankle", "wrist",
+        "hand", "abdominal", "chest", "pelvic", "flank", "dental", "tooth", "toothache", "musculoskeletal",
+        "muscle", "arthritis", "osteoarthritis", "sciatica", "radicular", "nerve", "bone", "throat", "post",
+        "op", "postop", "operative", "surgery", "procedure", "incisional", "incision", "fracture", "injury",
+        "flare", "flares", "-", "/", "dyspnea", "diarrhea",
+    ]
+)  # fmt: skip
+SEVERITIES = frozenset(
+    {"moderate", "severe", "mild", "mod", "breakthrough", "chronic", "acute", "back"}
+)
+OTHER_REMEDIES = frozenset(
+    [
+        "acetaminophen", "apap", "tylenol", "ibuprofen", "motrin", "advil", "naproxen", "aleve", "nsaid",
+        "nsaids", "tramadol", "gabapentin", "otc", "over", "the", "counter", "non", "-", "nonopioid",
+        "opioid", "other", "first", "line", "pain", "meds", "medication", "medications", "medicine",
+        "medicines", "or", "and", "alone",
+    ]
+)  # fmt: skip
+# Phrases that do not change how much is taken. Longer ones first where one begins another.
+HARMLESS = phrases(
+    "with a full glass of water", "with a glass of water", "with plenty of water", "with water",
+    "with or without food", "with food or milk", "with food", "with milk", "after food",
+    "on an empty stomach", "do not crush or chew", "do not crush chew or split",
+    "do not crush , chew , or split", "do not crush , chew or split", "do not crush , chew , or break",
+    "do not crush , break , or chew", "do not crush , break or chew", "do not crush or break",
+    "do not crush", "do not cut , crush , or chew", "do not cut , crush or chew", "do not chew",
+    "do not break , crush , or chew", "swallow whole", "swallow tablet whole", "swallow tablets whole",
+    "swallow capsule whole", "swallow capsules whole", "around the clock", "atc", "scheduled",
+    "as directed by physician", "as directed by prescriber", "as directed", "may cause drowsiness",
+    "may cause constipation", "do not drive", "do not drink alcohol", "avoid alcohol", "for oral use",
+    "around - the - clock", "round the clock", "rtc", "until gone", "until finished", "until completed",
+    "then stop", "and stop", "then discontinue", "after surgery", "following surgery", "after procedure",
+    "after the procedure", "post op", "post - op", "postop", "post operatively", "postoperatively",
+    "to clean , dry skin", "to clean dry skin", "to clean and dry skin", "to dry intact skin",
+    "to intact skin", "to upper torso", "to the upper torso", "to upper arm", "to upper back",
+    "to upper chest", "to chest wall", "to chest", "to upper arm or chest", "then replace", "via g - tube",
+    "via g tube", "per g - tube", "per g tube", "via gtube", "per gtube", "via peg tube", "per peg tube",
+    "via peg", "per peg", "via feeding tube", "per feeding tube", "through feeding tube",
+    "while awake", "when awake", "wean as tolerated", "wean as able", "wean off as tolerated",
+    "taper as tolerated", "taper as able", "taper off as tolerated", "no more often than",
+    "not more often than", "no more frequently than", "not more frequently than", "with or without meals",
+    "rotate sites", "rotate site", "remove old patch first",
+    "remove old patch", "and remove old patch", "please", "as often as",
+)  # fmt: skip
+# What begins a daily maximum.
+LIMITS = phrases(
+    "up to a maximum of", "up to a max of", "maximum dose of", "maximum dose is", "maximum dose",
+    "max dose of", "max dose is", "max dose", "maximum daily dose is", "maximum daily dose of",
+    "maximum daily dose", "max daily dose of", "max daily dose", "maximum daily amount is",
+    "maximum daily amount", "max daily amount is",
+    "max daily amount", "mdd", "daily max", "maximum of", "max of", "maximum", "max", "not to exceed",
+    "do not exceed", "no more than", "not more than", "do not take more than", "do not use more than",
+    "nte", "limit to", "limit",
+)  # fmt: skip
+# What begins a note; see `ABOUT_THE_DOSE`.
+NOTES = phrases(
+    "do not take with", "do not take if", "do not use with", "do not mix", "do not combine", "do not drive",
+    "do not operate", "do not drink", "do not stop", "do not share", "do not refill", "do not fill until",
+    "do not fill", "may cause", "can cause", "will cause", "causes", "use caution", "use with caution",
+    "caution", "avoid", "hold for", "hold if", "call", "keep", "store", "no refills", "no refill", "dx",
+    "diagnosis",
+    "indication", "indications", "icd", "fill on", "fill date", "fill after", "may fill", "ok to fill",
+    "earliest fill", "earliest", "must last", "to last", "should last", "this medication", "this medicine",
+    "medication may", "medicine may", "warning", "note to pharmacy", "note to pharmacist", "daw",
+)  # fmt: skip
+DISPENSED = frozenset({"#", "disp", "dispense", "qty", "quantity", "refill", "refills", "rf"})
+# Words that could change how much is taken; a note with one of them is not passed over.
+ABOUT_THE_DOSE = (
+    VERBS - {"use", "drink"}
+    | set(ABBREVIATIONS)
+    | set(MOMENTS)
+    | set(TIMES)
+    | frozenset(
+        [
+            "every", "each", "q", "then", "increase", "increasing", "decrease", "decreasing", "reduce",
+            "taper", "tapering", "titrate", "repeat", "extra", "additional", "another", "double", "twice",
+            "half", "second", "more", "less", "unless", "instead", "max", "maximum", "exceed", "mdd", "nte",
+            "limit", "only", "dose", "doses", "prn", "needed", "times", "change", "replace", "start",
+            "until", "x",
+        ]
+    )
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""How often a free-text instruction says a dose is taken: counts, intervals, moments, the clock."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cds_service.fhir import sig_phrases as phrases
+from cds_service.fhir import sig_words as words
+from cds_service.fhir.sig_cursor import Cursor
+from cds_service.fhir.units import days_of
+
+_RANGE = ("-", "to", "or")
+
+
+def match_times(scan: Cursor) -> bool:
+    """`4 times daily`, `2-3 x a day`, `twice a day`, `up to 4 times per day`."""
+    start = scan.place
+    limit = scan.take("up", "to") or bool(scan.take_phrase(phrases.LIMITS))
+    said = scan.take_any(words.TIMES)
+    most = words.TIMES.get(said)
+    if most is not None and scan.peek() in _RANGE and scan.peek(1) in words.TIMES:
+        most = max(most, words.TIMES[scan.peek(1)])
+        scan.place += 2
+    if most is None:
+        found = scan.number_range()
+        if found is not None and scan.take_any(("times", "time", "x", "doses", "dose")):
+            most = found[1]
+    period = None
+    if most is not None:
+        period = Fraction(1) if scan.take("day") else scan.per_period()
+    if most is None or period is None:
+        scan.place = start
+        once_first = said == "once" and not limit
+        return (
+            once_first
+            and scan.take("once")
+            and scan.peek() in ("every", "at", "in", "nightly", "each", "q")
+        )
+    if limit:
+        earlier = scan.part.most_times
+        scan.part.most_times = most / period if earlier is None else min(earlier, most / period)
+    else:
+        scan.part.rates.add(most / period)
+    return True
+
+
+def match_every(scan: Cursor) -> bool:
+    """`every 4 to 6 hours`, `q6h`, `every other day`, `every day`: the shortest interval."""
+    start = scan.place
+    _ = scan.take("up", "to") or scan.take_phrase(phrases.LIMITS)
+    if not scan.take_any(("every", "q", "each")):
+        scan.place = start
+        return False
+    ordinal = words.ORDINALS.get(scan.peek())
+    if ordinal is not None:
+        scan.place += 1
+        found: tuple[Fraction, Fraction] | None = (Fraction(ordinal), Fraction(ordinal))
+    else:
+        found = scan.number_range()
+        scan.take_any(("rd", "nd", "th"))
+    period = days_of(scan.peek()) if scan.peek() else None
+    if period is not None:
+        scan.place += 1
+    elif found is not None and found[0] in words.SPELLED_WITHOUT_HOURS:
+        period = Fraction(1, 24)
+    if period is None or (found is not None and found[0] <= 0):
+        scan.place = start
+        return False
+    _longer_interval(scan)
+    scan.part.rates.add(1 / (period * (found[0] if found else 1)))
+    return True
+
+
+def _longer_interval(scan: Cursor) -> None:
+    """The second half of `every 4 hours to 6 hours`, `q4h-q6h`, which does not count."""
+    start = scan.place
+    if scan.take_any(_RANGE):
+        scan.take_any(("every", "q"))
+        if scan.number() is not None and days_of(scan.peek() or " ") is not None:
+            scan.place += 1
+            return
+    scan.place = start
+
+
+def match_daily(scan: Cursor) -> bool:
+    """`1 tablet po daily max 3 per day`, where `daily` says how often and begins no `daily max`."""
+    part, before = scan.part, scan.tokens[scan.place - 1] if scan.place else ""
+    said = part.timed or part.as_needed or before in words.STOPS
+    if said or part.amount is None or not scan.take("daily", "max"):
+        return False
+    scan.place -= 1
+    part.rates.add(words.ABBREVIATIONS["daily"])
+    return True
+
+
+def match_rate(scan: Cursor) -> bool:
+    """`daily`, `bid`, `per day`."""
+    abbreviation = scan.take_any(words.ABBREVIATIONS)
+    if abbreviation:
+        most = words.ABBREVIATIONS[abbreviation]
+        if scan.peek() in (*_RANGE, "/") and scan.peek(1) in words.ABBREVIATIONS:
+            most = max(most, words.ABBREVIATIONS[scan.peek(1)])
+            scan.place += 2
+        scan.part.rates.add(most)
+        return True
+    if scan.part.amount is None:
+        return False
+    period = scan.per_period()
+    if period is not None:
+        scan.part.rates.add(1 / period)
+    return period is not None
+
+
+def match_moment(scan: Cursor) -> bool:
+    """`in the morning`, `at bedtime`, `every night`; a bare moment only after another one."""
+    start = scan.place
+    lead = scan.take_any(("in", "at", "every", "each", "with", "before", "q", "after"))
+    scan.take("the")
+    moment = words.MOMENTS.get(scan.peek())
+    alone = scan.peek() in words.MOMENTS_ALONE or (
+        scan.part.amount is not None and scan.peek() in words.MOMENTS_AFTER_A_DOSE
+    )
+    if moment is None or not (lead or scan.part.moments or alone):
+        scan.place = start
+        return False
+    scan.place += 1
+    scan.part.moments.add(moment)
+    return True
+
+
+def match_clock(scan: Cursor) -> bool:
+    """`at 8 am and 8 pm`, `at 0800`, `08:00`: times of the clock."""
+    start = scan.place
+    lead = scan.take("at")
+    hour, minute = scan.peek(), ""
+    if not (hour.isascii() and hour.isdigit() and len(hour) in (1, 2, 4)):
+        scan.place = start
+        return False
+    scan.place += 1
+    if scan.peek() == ":" and len(scan.peek(1)) == 2 and scan.peek(1).isdigit():
+        minute = scan.peek(1)
+        scan.place += 2
+    half = scan.take_any(("am", "pm"))
+    if not half and not minute and not (len(hour) == 4 and (lead or scan.part.clocks)):
+        scan.place = start
+        return False
+    scan.part.clocks.add(f"{hour} {minute} {half}")
+    return True
