@@ -115,9 +115,7 @@ def _counts(taken: Order | Statement) -> bool:
         or taken.status not in TAKEN
     ):
         return False
-    if isinstance(taken, Order) and (
-        taken.draft or taken.do_not_perform or taken.intent in ("proposal", "plan")
-    ):
+    if isinstance(taken, Order) and (taken.draft or not taken.meant):
         return False
     # Without an end, only what is still active is known to have gone on until today.
     return taken.span is not None and (taken.span.end is not None or taken.status == "active")

@@ -196,11 +196,7 @@ def _care(facts: Facts, known: Known) -> Iterator[Evidence]:
         if since.met_by((facts.as_of - visit.day).days):
             yield from (Evidence(ref, "therapy visit", on(visit.day)) for ref in visit.refs)
     for order in facts.orders:
-        given = (
-            order.status in GIVEN
-            and not order.do_not_perform
-            and order.intent not in ("proposal", "plan")
-        )
+        given = order.status in GIVEN and order.meant
         if (
             not order.draft
             and given

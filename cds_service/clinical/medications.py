@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from math import ceil
 
 from cds_service.clinical.dates import Span, span_of
 from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
@@ -17,7 +18,6 @@ from cds_service.knowledge.drugs.model import Drug, DrugClass
 NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
 UNCERTAIN = frozenset({"", "unknown"})
 _NOT_TAKEN = NEVER_TAKEN | UNCERTAIN
-MERE_INTENT = frozenset({"proposal", "plan"})
 
 
 @quick
@@ -133,9 +133,9 @@ def medications(facts: Facts, known: Known) -> Medications:
     """
     as_of = facts.as_of
     signed = tuple(
-        _begun(o, as_of) for o in _once(facts.drafts) if o.status not in OVER and _meant(o)
+        _begun(o, as_of) for o in _once(facts.drafts) if o.status not in OVER and o.meant
     )
-    chart = tuple(o for o in _once(o for o in facts.orders if not o.draft) if _meant(o))
+    chart = tuple(o for o in _once(o for o in facts.orders if not o.draft) if o.meant)
     drafts = _not_renewed(signed, chart)
     superseded = frozenset(_superseded(chart, as_of))
     live: list[Order] = []
@@ -160,16 +160,12 @@ def medications(facts: Facts, known: Known) -> Medications:
     )
 
 
-def _meant(order: Order) -> bool:
-    return not order.do_not_perform and order.intent not in MERE_INTENT
-
-
 def _begun(draft: Order, as_of: date) -> Order:
     """The draft as it will run: from the as-of date, for its supply with refills."""
     span = draft.span
     if span is not None and span.start == as_of and (span.end is None or span.end > as_of):
         return draft
-    fills = (draft.supply_days or 0) * (1 + draft.refills)
+    fills = ceil((draft.supply or 0) * (1 + draft.refills))
     return replace(draft, span=span_of(as_of, fills) if fills > 0 else Span(as_of))
 
 

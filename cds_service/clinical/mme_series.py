@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cds_service.clinical.dates import FAR_FUTURE, Span
 from cds_service.clinical.facts import Order
-from cds_service.clinical.medications import MERE_INTENT, NEVER_TAKEN
+from cds_service.clinical.medications import NEVER_TAKEN
 from cds_service.clinical.mme_running import Running, converted, on_day
 from cds_service.knowledge.model import FactorTable
 
@@ -33,5 +33,4 @@ def daily_series(
 
 
 def _was_meant(order: Order) -> bool:
-    over = order.status in NEVER_TAKEN and not order.draft
-    return not (over or order.do_not_perform or order.intent in MERE_INTENT)
+    return order.meant and (order.draft or order.status not in NEVER_TAKEN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.clinical.dates import within
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.medications import MERE_INTENT, medications
+from cds_service.clinical.medications import medications
 from cds_service.clinical.opioid_orders import rescue_antagonists
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.drugs.model import DrugClass
@@ -25,13 +25,12 @@ def naloxone_on_file(facts: Facts, known: Known) -> bool:
     """
     window = known.number("opioid.naloxone_on_file").days
     ordered = any(
-        not o.do_not_perform
+        o.meant
         and not o.inpatient
         and (
             o.draft
             or (
                 o.status in ("active", "completed")
-                and o.intent not in MERE_INTENT
                 and within(o.when, facts.as_of, window) is not False
             )
         )

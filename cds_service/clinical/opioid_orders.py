@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from cds_service.clinical.dates import FuzzyDate, within
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Facts, Need, Order, Statement
-from cds_service.clinical.medications import MERE_INTENT, UNCERTAIN, medications
+from cds_service.clinical.medications import UNCERTAIN, medications
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import ValueSet
@@ -58,10 +58,10 @@ def opioid_orders(facts: Facts, known: Known) -> OpioidOrders:
     """
     drafts = tuple(o for o in known.derived(medications).drafts if outpatient_opioid(o))
     oud = known.derived(oud_treatment)
-    return OpioidOrders(drafts, tuple(o for o in drafts if not oud.treats(o) and _for_pain(o)))
+    return OpioidOrders(drafts, tuple(o for o in drafts if not oud.treats(o) and for_pain(o)))
 
 
-def _for_pain(order: Order) -> bool:
+def for_pain(order: Order) -> bool:
     """Not a cough and cold medicine; an unknown drug is for pain."""
     return order.drug is None or COUGH_AND_COLD.isdisjoint(
         c.ingredient for c in order.drug.components
@@ -81,7 +81,7 @@ def opioid_drafted(facts: Facts, known: Known) -> bool | None:
 
 def supply_reaches(order: Order, limit: Number) -> bool | None:
     """Whether one fill lasts as long as `limit` says; None if its length is unknown."""
-    return None if order.supply_days is None else limit.met_by(order.supply_days)
+    return None if order.supply is None else limit.met_by(order.supply)
 
 
 def requested(facts: Facts, sets: tuple[ValueSet, ...], window: Number) -> bool:
@@ -144,9 +144,7 @@ def _exposing(facts: Facts, first: date, last: date) -> Iterator[str]:
 
 
 def _ordered(order: Order, statuses: Container[str], first: date, last: date) -> bool:
-    if order.status not in statuses or order.intent in MERE_INTENT:
-        return False
-    if order.draft or order.inpatient or order.do_not_perform:
+    if order.status not in statuses or order.draft or order.inpatient or not order.meant:
         return False
     return _touches(order.when, first, last) or _still_running(order, first, last)
 

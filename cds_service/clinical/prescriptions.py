@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from cds_service.clinical.dates import Span
 from cds_service.clinical.records import NO_CODES, Fact, Quantity
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug, DrugClass, Route
+
+_MERE_INTENT = frozenset({"proposal", "plan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Sig:
 class Order(Fact):
     """A MedicationRequest. `when` is authoredOn; a draft starts on as_of whatever it says.
 
-    `supply_days` is one fill: expectedSupplyDuration, else quantity / daily dose, else the bounds
+    `supply` is one fill in days: expectedSupplyDuration, else quantity / daily dose, else the bounds
     of the instruction. `span` is how long the order is current: refills counted, None end without a
     supply length.
     """
@@ -74,7 +77,7 @@ class Order(Fact):
     opioid_by_name: bool = False
     sig: Sig = Sig(unread="no dosage instruction")
     span: Span | None = None
-    supply_days: int | None = None
+    supply: Fraction | None = None
     refills: int = 0
     draft: bool = False
     intent: str = ""
@@ -99,6 +102,18 @@ class Order(Fact):
     def inpatient(self) -> bool:
         """Marked inpatient; without a category, or with an unknown one, it is not."""
         return "inpatient" in self.categories
+
+    @property
+    def meant(self) -> bool:
+        """To be carried out: not forbidden, and neither a mere proposal nor a plan, which a draft no
+        longer is.
+        """
+        return not self.do_not_perform and (self.draft or self.intent not in _MERE_INTENT)
+
+    @property
+    def supply_days(self) -> int | None:
+        """The days on which one fill is taken, the last one counted however little is left for it."""
+        return None if self.supply is None else ceil(self.supply)
 
     def is_a(self, *classes: DrugClass) -> bool:
         """Whether the ordered drug belongs to any of `classes`."""

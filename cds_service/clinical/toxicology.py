@@ -15,7 +15,6 @@ from datetime import date, timedelta
 from cds_service.clinical.dates import FuzzyDate, months_before
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Dispense, Facts, Need, Observation, Order, Statement
-from cds_service.clinical.medications import MERE_INTENT
 from cds_service.clinical.opioid_orders import EXPOSING
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import reading
@@ -207,9 +206,7 @@ def _explained(
 
 def _prescribed(order: Order) -> bool:
     """An order of the chart (not a draft) that was meant to be taken."""
-    if order.draft or order.intent in MERE_INTENT or order.do_not_perform:
-        return False
-    return order.status in EXPOSING
+    return order.meant and not order.draft and order.status in EXPOSING
 
 
 def _contains(fact: Medicine, substance: Substance, known: Known) -> bool:

@@ -161,12 +161,7 @@ def _all_treatments(facts: Facts, known: Known) -> Iterator[Evidence]:
         for visit in found:
             yield from (Evidence(ref, label, on(visit.day)) for ref in visit.refs)
     for order in facts.orders:
-        if (
-            order.draft
-            or order.do_not_perform
-            or order.intent in ("proposal", "plan")
-            or order.status not in GIVEN
-        ):
+        if order.draft or not order.meant or order.status not in GIVEN:
             continue
         if order.opioid or order.is_a(*ANALGESICS):
             started = on(order.span.start) if order.span else order.when

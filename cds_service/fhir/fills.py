@@ -4,6 +4,8 @@ product read once.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from cds_service.clinical.facts import Sig
 from cds_service.fhir.dosage import read_sig
 from cds_service.fhir.r4_dosage import as_list
@@ -58,6 +60,6 @@ def unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     return _fill(sig, supply_days(asked.expected_supply_duration, asked.quantity, sig, drug), asked)
 
 
-def _fill(sig: Sig, days: int | None, asked: DispenseRequest) -> Fill:
+def _fill(sig: Sig, days: Fraction | None, asked: DispenseRequest) -> Fill:
     refills = min(max(whole(asked.number_of_repeats_allowed) or 0, 0), _MOST_REFILLS)
     return Fill(sig, days, refills, quantity(asked.quantity))

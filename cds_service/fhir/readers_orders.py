@@ -5,7 +5,9 @@ asked for.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from functools import lru_cache
+from math import ceil
 
 import msgspec
 
@@ -165,11 +167,11 @@ def _reasons(
     return coded.union(*(chart.glossary.concepts[code].codes for code in brought))
 
 
-def _span(chart: Chart, when: FuzzyDate | None, days: int | None, refills: int) -> Span | None:
+def _span(chart: Chart, when: FuzzyDate | None, days: Fraction | None, refills: int) -> Span | None:
     """How long an order is current; the latest it can be where the date it was written is
     partial.
     """
-    whole_supply = None if days is None else days * (1 + refills)
+    whole_supply = None if days is None else ceil(days * (1 + refills))
     if chart.draft:
         return _from_to(chart.as_of, chart.as_of, whole_supply)
     return None if when is None else _from_to(when.first, when.last, whole_supply)
@@ -201,7 +203,7 @@ def dispense(
         or chart.when(ref, "whenPrepared", resource.when_prepared),
         product.identified.drug,
         product.identified.opioid_by_name,
-        days,
+        None if days is None else ceil(days),
         chart.refs(resource.authorizing_prescription),
     )
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from math import ceil
 
 from cds_service.clinical.facts import Dose, Sig
 from cds_service.clinical.opioid_amount import dosed_alone
 from cds_service.fhir.dose_amount import Amount
 from cds_service.fhir.r4_dosage import Quantity
-from cds_service.fhir.timing import MOST_DAYS, MOST_PER_DAY, duration_days
+from cds_service.fhir.timing import MOST_DAYS, MOST_PER_DAY, exact_days
 from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG, ML, first_unit
 from cds_service.knowledge.drugs.model import Drug, Route
 
@@ -75,26 +74,27 @@ def _supplied(quantity: Quantity | None, drug: Drug | None) -> Amount | None:
 
 def supply_days(
     expected: Quantity | None, quantity: Quantity | None, sig: Sig, drug: Drug | None
-) -> int | None:
-    """Days one fill lasts: as stated, else quantity / amount a day, rounded up, else the bounds of
-    the sig.
+) -> Fraction | None:
+    """Days one fill lasts, to the part of a day: as stated, else quantity / amount a day, else the
+    bounds of the sig.
 
     Steps that all say how long they last are not divided: their lengths added are the answer. Nor is
     an amount a day of which only a part could be read.
     """
-    stated = duration_days(expected)
+    stated, bounds = exact_days(expected), sig.bounds_days
+    followed = None if bounds is None else Fraction(bounds)
     if stated is not None:
         return stated
-    if sig.partly or (len(sig.steps) > 1 and sig.bounds_days is not None):
-        return sig.bounds_days
+    if sig.partly or (len(sig.steps) > 1 and followed is not None):
+        return followed
     supplied = _supplied(quantity, drug)
     if supplied is not None and supplied.value > 0 and sig.steps:
         rates = [_used_a_day(step, supplied, drug) for step in sig.steps]
         if all(rate is not None and rate > 0 for rate in rates):
-            days = ceil(supplied.value / max(rate for rate in rates if rate is not None))
+            days = supplied.value / max(rate for rate in rates if rate is not None)
             if days <= MOST_DAYS:
                 return days
-    return sig.bounds_days
+    return followed
 
 
 def _used_a_day(step: tuple[Dose, ...], supplied: Amount, drug: Drug | None) -> Fraction | None:

@@ -134,19 +134,24 @@ def _every_hours(code: str) -> Fraction | None:
 
 
 def duration_days(quantity: Quantity | None) -> int | None:
-    """A duration in whole days, rounded up; None if it is absent, of an unknown unit, or not
-    believable.
+    """A duration in whole days, rounded up; None where it cannot be told.
 
     >>> from decimal import Decimal
     >>> duration_days(Quantity(value=Decimal(2), unit="weeks")), duration_days(Quantity(value=Decimal(30)))
     (14, None)
     """
+    days = exact_days(quantity)
+    return None if days is None else ceil(days)
+
+
+def exact_days(quantity: Quantity | None) -> Fraction | None:
+    """A duration in days; None if it is absent, of an unknown unit, or not believable."""
     if quantity is None or quantity.number is None or quantity.number <= 0:
         return None
     unit = first_days(quantity.units)
     if unit is None:
         return None
-    days = ceil(Fraction(quantity.number) * unit)
+    days = Fraction(quantity.number) * unit
     return days if days <= MOST_DAYS else None
 
 

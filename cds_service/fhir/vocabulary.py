@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from fractions import Fraction
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import NamedTuple, Protocol, TypeVar
@@ -84,7 +85,7 @@ class Fill(NamedTuple):
     """
 
     sig: Sig
-    days: int | None
+    days: Fraction | None
     refills: int
     quantity: Quantity | None
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from functools import cache
+from math import ceil
 from typing import Any, TypeVar
 
 import msgspec
@@ -108,8 +109,8 @@ def order(
         drug=product,
         drug_basis="rxnorm" if product else "none",
         sig=sig,
-        span=Span(start) if days is None else span_of(start, days * (1 + refills)),
-        supply_days=days,
+        span=Span(start) if days is None else span_of(start, ceil(days * (1 + refills))),
+        supply=days,
         refills=refills,
         draft=draft,
         intent=more.pop("intent", "order"),

@@ -42,7 +42,12 @@ def test_a_draft_that_is_over_does_not(status: str) -> None:
 
 def test_a_draft_not_to_be_carried_out_does_not() -> None:
     assert not sorted_out(order(OXYCODONE_10, FOUR, do_not_perform=True)).drafts
-    assert not sorted_out(order(OXYCODONE_10, FOUR, intent="proposal")).drafts
+
+
+@pytest.mark.parametrize("intent", ["proposal", "plan"])
+def test_a_proposal_counts_once_it_is_among_the_drafts(intent: str) -> None:
+    assert sorted_out(order(OXYCODONE_10, FOUR, intent=intent)).drafts
+    assert not sorted_out(chart(OXYCODONE_10, FOUR, intent=intent)).active
 
 
 def test_chart_orders_by_time() -> None:

@@ -31,7 +31,7 @@ def test_quantity_and_supply_are_the_last_resort() -> None:
 
 def days(
     expected: Any = None, quantity: Any = None, found: Sig | None = None, drug: Drug = TABLET
-) -> int | None:
+) -> Fraction | None:
     """The supply length of one fill."""
     found = found or sig(
         tablets(2, frequency=3, period=1, periodUnit="d", boundsDuration={"value": 9, "unit": "d"})
@@ -48,8 +48,9 @@ def test_supply_length() -> None:
     assert days({"value": 30, "unit": "days", "code": "d"}, {"value": 12, "unit": "tablet"}) == 30
     assert days({"value": 1, "unit": "Day", "code": "d"}) == 1
     assert days({"value": 720, "code": "h"}) == 30
+    assert days({"value": 671, "code": "h"}) == Fraction(671, 24)
     assert days({"value": 0, "code": "d"}, {"value": 60, "unit": "tablet"}) == 10
-    assert days(None, {"value": 61, "unit": "tablet"}) == 11
+    assert days(None, {"value": 61, "unit": "tablet"}) == Fraction(61, 6)
     assert days(None, {"value": 60}) == 10
     assert days(None, {"value": 1, "unit": "box"}) == 9
     assert days() == 9
@@ -74,7 +75,7 @@ def test_a_daily_maximum_makes_a_fill_last_longer_whatever_its_unit() -> None:
     often = tablets(frequency=6, period=1, periodUnit="d")
     by_mass = often | {"doseAndRate": [{"doseQuantity": {"value": 10, "unit": "mg"}}]}
     for told in (often, by_mass):
-        assert days(None, handed_out, sig(told)) == 5
+        assert days(None, handed_out, sig(told)) == Fraction(14, 3)
         for most in ({"value": 4, "unit": "tablet"}, {"value": 40, "unit": "mg"}):
             capped = told | {"maxDosePerPeriod": {"numerator": most, "denominator": a_day}}
             assert days(None, handed_out, sig(capped)) == 7
@@ -86,12 +87,12 @@ def test_a_daily_maximum_makes_a_fill_last_longer_whatever_its_unit() -> None:
     capped = often | {
         "maxDosePerPeriod": {"numerator": {"value": 40, "unit": "mg"}, "denominator": a_day}
     }
-    assert days(None, handed_out, sig(capped, drug=both), both) == 5
+    assert days(None, handed_out, sig(capped, drug=both), both) == Fraction(14, 3)
     assert days(None, handed_out, sig(capped | by_mass, drug=both), both) == 7
     capped = often | {
         "maxDosePerPeriod": {"numerator": {"value": 40, "unit": "mL"}, "denominator": a_day}
     }
-    assert days(None, handed_out, sig(capped)) == 5
+    assert days(None, handed_out, sig(capped)) == Fraction(14, 3)
 
 
 def test_patches_dosed_by_their_rate_are_worn_one_after_another() -> None:

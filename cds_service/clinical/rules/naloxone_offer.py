@@ -19,7 +19,9 @@ MISUSE = (
     "conditions-documenting-substance-misuse",
     "substance-use-disorder",
     "opioid-use-disorder",
+    "opioid-misuse-disorders",
 )
+OVERDOSE = ("opioid-overdose-history", "opioid-poisoning")
 
 
 @rule(
@@ -31,7 +33,7 @@ MISUSE = (
     numbers=("opioid.dose_caution",),
     codes=(
         *MISUSE,
-        "opioid-overdose-history",
+        *OVERDOSE,
         "conditions-documenting-sleep-disordered-breathing",
         "tobacco-use",
     ),
@@ -42,8 +44,8 @@ def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
     file.
 
     Factors: the caution dose or more, a benzodiazepine, a substance use disorder or misuse at any
-    time, a past overdose, sleep-disordered breathing. Products that combine naloxone with an opioid
-    are no rescue naloxone.
+    time, a past overdose, sleep-disordered breathing; the last only when the order is signed.
+    Products that combine naloxone with an opioid are no rescue naloxone.
 
     Source: cdc-2022, recommendation 8; fda-naloxone-2020.
     """
@@ -73,8 +75,10 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
     ]
     if refs:
         yield "a benzodiazepine", tuple(refs)
-    names = ("opioid-overdose-history", "conditions-documenting-sleep-disordered-breathing")
-    overdose, breathing = (facts.conditions_in(known.codes(name)) for name in names)
+    breathing = facts.conditions_in(
+        known.codes("conditions-documenting-sleep-disordered-breathing")
+    )
+    overdose = facts.conditions_in(*(known.codes(name) for name in OVERDOSE))
     substances = facts.conditions_in(*(known.codes(name) for name in MISUSE))
     misuse = tuple(c.ref for c in substances if c.ever(facts.as_of) and _misuse(c, known))
     if misuse:
@@ -83,12 +87,16 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
     if past:
         yield "a past overdose", past
     asleep = tuple(c.ref for c in breathing if c.active(facts.as_of))
-    if asleep:
+    # The guideline's own factor: its recommendation is about the order that is signed.
+    if asleep and facts.hook == "order-sign":
         yield "sleep-disordered breathing", asleep
 
 
 def _misuse(condition: Condition, known: Known) -> bool:
-    """Any substance but tobacco."""
-    tobacco = known.codes("tobacco-use")
+    """Any substance but tobacco; an overdose is told as one."""
+    other = tuple(known.codes(name) for name in ("tobacco-use", *OVERDOSE))
     sets = tuple(known.codes(name) for name in MISUSE)
-    return any(code not in tobacco and any(code in s for s in sets) for code in condition.codes)
+    return any(
+        any(code in s for s in sets) and not any(code in s for s in other)
+        for code in condition.codes
+    )

@@ -9,11 +9,12 @@ from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.dates import months_before, within
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order
-from cds_service.clinical.medications import MERE_INTENT
 from cds_service.clinical.opioid_orders import (
     EXPOSING,
+    for_pain,
     opioid_drafted,
     opioid_orders,
+    outpatient_opioid,
     requested,
     supply_reaches,
 )
@@ -55,8 +56,8 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     Asked for orders of four weeks or more, when most of the last ten days were covered and there
     was an office visit in the last year, or when most of each of the last three months was covered.
-    Days covered are those of one fill of the chart's orders, not of drafts. Orders or procedures
-    that could not be read leave it unknown.
+    Days covered are those of one fill of the chart's orders, not of drafts, injections or cough
+    medicines. Orders or procedures that could not be read leave it unknown.
 
     Source: cdc-2022, recommendation 7; opioid-cds-r4 for the coverage conditions.
     """
@@ -125,10 +126,10 @@ def _visited(facts: Facts, known: Known) -> bool:
 def _counts(order: Order) -> bool:
     return (
         not order.draft
-        and not order.inpatient
-        and not order.do_not_perform
+        and outpatient_opioid(order)
+        and for_pain(order)
+        and order.meant
         and order.status in EXPOSING
-        and order.intent not in MERE_INTENT
     )
 
 

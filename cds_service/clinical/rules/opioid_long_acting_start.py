@@ -50,7 +50,7 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
             continue
         words = {
             "label": label_of(order),
-            "supply": order.supply_days,
+            "supply": order.supply,
             "naive_days": known.number("opioid.naive_window"),
         }
         missing = (*exposure.missing, *excluded.unknown)

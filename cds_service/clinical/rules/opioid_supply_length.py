@@ -43,14 +43,14 @@ def opioid_supply_length(facts: Facts, known: Known) -> Iterator[Criterion]:
     acute, chronic = known.number("opioid.acute_supply"), known.number("opioid.chronic_supply")
     for order in known.derived(opioid_orders).pain:
         words: dict[str, Any] = {
-            "supply": order.supply_days,
+            "supply": order.supply,
             "limit": acute,
             "label": label_of(order),
             "shorter": None,
         }
-        if order.supply_days is None:
+        if order.supply is None:
             yield Criterion("supply-longer-than-acute-need", UNKNOWN, INFO, words, (order.ref,))
-        elif acute.met_by(order.supply_days) and not chronic.met_by(order.supply_days):
+        elif acute.met_by(order.supply) and not chronic.met_by(order.supply):
             words["shorter"] = _shorter(order, acute)
             status = UNKNOWN if excluded.unknown else MET
             yield Criterion(
@@ -64,7 +64,7 @@ def _shorter(order: Order, limit: Number) -> OrderChange | None:
 
     Not where the instruction gives its length in words, which would go on saying it.
     """
-    if not order.supply_days or not order.draft:
+    if not order.supply or not order.draft:
         return None
     followed = order.sig.bounds_days
     if order.sig.basis == "text" and followed is not None:
@@ -80,7 +80,7 @@ def _shorter(order: Order, limit: Number) -> OrderChange | None:
     if followed is not None and limit.met_by(followed):
         changes["followed"] = limit.days
     if order.quantity is not None:
-        amount = Fraction(order.quantity.value) * limit.days / order.supply_days
+        amount = Fraction(order.quantity.value) * limit.days / order.supply
         if amount < 1:
             return None
         changes["dispenseRequest.quantity.value"] = int(amount)

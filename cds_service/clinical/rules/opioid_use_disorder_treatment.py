@@ -8,7 +8,7 @@ from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import within
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Facts, Need
-from cds_service.clinical.medications import MERE_INTENT, medications
+from cds_service.clinical.medications import medications
 from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.opioid_orders import requested
 from cds_service.clinical.rule import Known, declared, rule
@@ -95,8 +95,7 @@ def _treated(facts: Facts, known: Known) -> bool:
     ordered = any(
         _treats(o.drug)
         and not o.draft
-        and not o.do_not_perform
-        and o.intent not in MERE_INTENT
+        and o.meant
         and o.status in ("active", "completed")
         and within(o.when, facts.as_of, window) is not False
         for o in facts.orders

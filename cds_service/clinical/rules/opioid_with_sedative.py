@@ -65,8 +65,9 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
     opioids += tuple(handed_out(d) for d in handed if d.opioid)
     sedatives = _outpatient(taken.exposures(*SEDATIVES, drafts=on_order))
     sedatives += tuple(handed_out(d) for d in handed if d.drug and d.drug.is_a(*SEDATIVES))
-    # A product that is both is not combined with itself; two drugs may share the id of their order.
-    sedatives = tuple(s for s in sedatives if s not in opioids)
+    # A product that is both is combined with another opioid, not with itself; two drugs may share
+    # the id of their order.
+    sedatives = tuple(s for s in sedatives if s not in opioids or _beside(s, opioids))
     both = (*opioids, *sedatives)
     new = any(exposure.draft for exposure in both)
     if opioids and sedatives and (new or not on_order):
@@ -80,6 +81,11 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
         yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)
     elif facts.lacks(Need.MEDICATIONS):
         yield Criterion("opioid-with-sedative", UNKNOWN, WARNING, missing=(Need.MEDICATIONS,))
+
+
+def _beside(exposure: Exposure, opioids: tuple[Exposure, ...]) -> bool:
+    """Whether an opioid of another product is taken or ordered as well."""
+    return any(opioid.drug != exposure.drug for opioid in opioids)
 
 
 def _treated(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cds_service.clinical.facts import Need, Order
-from cds_service.clinical.medications import MERE_INTENT, NEVER_TAKEN
+from cds_service.clinical.medications import NEVER_TAKEN
 from cds_service.clinical.mme_series import daily_series
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Asker, Call, Known
@@ -104,11 +104,11 @@ def _uncounted(
             not order.opioid
             or order.span is None
             or order.status in NEVER_TAKEN
-            or order.do_not_perform
+            or not order.meant
         ):
             continue
         first, over = order.span.start, order.span.end or end
-        if over <= start or first >= end or order.intent in MERE_INTENT:
+        if over <= start or first >= end:
             continue
         if not any(
             dose for _, dose in daily_series((order,), table, first, first + timedelta(days=1))
