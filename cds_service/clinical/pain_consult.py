@@ -17,30 +17,27 @@ from cds_service.clinical.visits import visits
 
 
 @reasoning(
-    uses=(referrals, visits, exclusions),
+    uses=(referrals, visits),
     numbers=("pain.referral_open", "pain.visit_recent"),
 )
 def pain_care_in_hand(facts: Facts, known: Known) -> bool:
-    """Whether the advice is superfluous: a referral is open, a pain specialist saw the
-    patient, or it is excluded.
-    """
+    """Whether the advice is superfluous: a referral is open or a pain specialist saw the patient."""
     return bool(
-        known.derived(exclusions).care
-        or known.derived(referrals).open("pain", known.number("pain.referral_open").days)
+        known.derived(referrals).open("pain", known.number("pain.referral_open").days)
         or known.derived(visits).of("pain", known.number("pain.visit_recent").days)
     )
 
 
 @reasoning(
     wants=(Need.MEDICATIONS,),
-    uses=(pain_care_in_hand, daily_mme, opioid_course),
+    uses=(pain_care_in_hand, exclusions, daily_mme, opioid_course),
     numbers=("pain.opioid_days", "pain.consult_dose"),
 )
 def opioid_consult(facts: Facts, known: Known) -> tuple[Criterion, ...]:
     """R-PAIN-01 and R-PAIN-02 for a patient with low back pain. Source: cigna-lbp-guide,
     pain specialist row.
     """
-    if known.derived(pain_care_in_hand):
+    if known.derived(pain_care_in_hand) or known.derived(exclusions).care:
         return ()
     missing = (Need.MEDICATIONS,) if facts.lacks(Need.MEDICATIONS) else ()
     return (*_course(facts, known, missing), *_dose(facts, known, missing))

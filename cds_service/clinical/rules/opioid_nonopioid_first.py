@@ -111,6 +111,8 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
     ):
         return
     window = known.number("opioid.first_line_window")
+    if _prescribed_today(facts, known):
+        return
     seen = known.derived(visits)
     asked = known.derived(referrals)
     if seen.therapy(window.days) or asked.therapy(window.days):
@@ -127,14 +129,22 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
     )
 
 
+def _prescribed_today(facts: Facts, known: Known) -> bool:
+    """An opioid the chart already holds from today, other than the one that is signed again.
+
+    The guideline's notes look at the days before; trying something else first is over with the first
+    opioid order.
+    """
+    taken = known.derived(medications)
+    return any(
+        o.status in EXPOSING and not o.inpatient and within(o.when, facts.as_of, 0)
+        for o in (*taken.active_opioids, *taken.past_opioids)
+    )
+
+
 def _tried(order: Order, facts: Facts, known: Known) -> bool:
     """A non-opioid analgesic ordered in this episode, or among the drafts."""
-    if (
-        not order.is_a(*TRIED)
-        or order.opioid
-        or order.intent in ("proposal", "plan")
-        or order.do_not_perform
-    ):
+    if not order.is_a(*TRIED) or order.opioid or not order.meant:
         return False
     if order.draft:
         return True
@@ -154,7 +164,7 @@ def _of_the_episode(when: FuzzyDate | None, facts: Facts, known: Known) -> bool:
     onset = known.derived(back_pain).onset
     if onset is not None:
         start = onset.first - timedelta(days=known.number("episode.lead_days").days)
-        return when is not None and start <= when.last
+        return when is not None and start <= when.last and when.first <= facts.as_of
     window = known.number("opioid.episode_without_onset").days
     return within(when, facts.as_of, window) is not False
 
@@ -182,7 +192,7 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
             )
         elif longer and not _planned(order, facts, known):
             words = {
-                "supply": order.supply_days,
+                "supply": order.supply,
                 "limit": limit,
                 "plan_days": plan_days,
                 **offers,
@@ -190,7 +200,7 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
             status = MET if certain else UNKNOWN
             yield Criterion("nonopioid-first-chronic", status, INFO, words, (order.ref,), missing)
         elif not longer:
-            words = {"supply": order.supply_days, "limit": limit, **offers}
+            words = {"supply": order.supply, "limit": limit, **offers}
             status = MET if certain else UNKNOWN
             yield Criterion("nonopioid-first-acute", status, INFO, words, (order.ref,), missing)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.opioid_orders import opioid_orders
 from cds_service.clinical.pain_consult import opioid_consult, pain_care_in_hand
@@ -43,7 +44,15 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         Need.CLAIMS,
         Need.BENEFITS,
     ),
-    uses=(back_pain, opioid_consult, opioid_orders, pain_care_in_hand, treatment, visits),
+    uses=(
+        back_pain,
+        exclusions,
+        opioid_consult,
+        opioid_orders,
+        pain_care_in_hand,
+        treatment,
+        visits,
+    ),
     numbers=(
         "pain.therapy_visits",
         "pain.therapy_visits_many",
@@ -87,9 +96,10 @@ def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     Reasons: opioids for more than a month, the consult dose, and on patient-view an inadequate
     response to therapy visits or to a month of treatment; with any of them, the time from onset.
-    Silent with an open referral or a recent pain visit, in cancer treatment, sickle cell disease
-    and palliative care. An unmeasured response never counts; visits or orders that could not be read
-    leave what rests on them unknown.
+    Silent with an open referral or a recent pain visit. In cancer treatment, sickle cell disease
+    and palliative care the opioid reasons and the time from onset are silent, an inadequate response
+    is not. An unmeasured response never counts; visits or orders that could not be read leave what
+    rests on them unknown.
 
     Source: cigna-lbp-guide, pain specialist row.
     """
@@ -99,7 +109,8 @@ def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
     if facts.hook == "patient-view":
         found += [*_therapy_visits(facts, known), *_treatment(facts, known)]
     yield from (_for_the_back(criterion, known) for criterion in found)
-    if any(criterion.status is MET for criterion in found):
+    timed = not known.derived(exclusions).care
+    if timed and any(criterion.status is MET for criterion in found):
         yield from _window(facts, known)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from cds_service.clinical.back_pain import back_pain, has_back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.evidence import day_of, recorded
-from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.facts import Facts, Need, Observation
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.treatment import treatment
@@ -101,7 +101,10 @@ def _review(facts: Facts, known: Known, course: _Course) -> Iterator[Criterion]:
     due, late = known.number("therapy.reevaluation_day"), known.number("therapy.overdue_day")
     seen = [visit.day for visit in known.derived(visits).of_any(REVIEWING)]
     scored = [
-        day_of(o.when, facts.as_of) for group in SCORES for o in recorded(facts, known.codes(group))
+        day_of(o.when, facts.as_of)
+        for group in SCORES
+        for o in recorded(facts, known.codes(group))
+        if _tells(o)
     ]
     if any(due.met_by((day - course.start).days) for day in (*seen, *scored)):
         return
@@ -118,6 +121,11 @@ def _review(facts: Facts, known: Known, course: _Course) -> Iterator[Criterion]:
     )
     status = UNKNOWN if missing else MET
     yield Criterion(name, status, WARNING if overdue else INFO, words, course.refs, missing)
+
+
+def _tells(score: Observation) -> bool:
+    """Whether a score was taken: one recorded as not done has no value."""
+    return bool(score.value or score.value_text or score.value_codes or score.components)
 
 
 def _gain(known: Known, course: _Course) -> Iterator[Criterion]:
