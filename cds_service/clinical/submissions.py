@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "spine_visit": "spine-visit-authorization-claim",
 }
 SENT = ("active", "")
+WITHDRAWN = ("cancelled", "entered-in-error")
 NEEDS = (Need.CLAIMS, Need.CLAIM_RESPONSES)
 # X12 review action codes: certified, in part, not, still under review, changed.
 APPROVED, PARTIAL, DENIED, PENDED, MODIFIED = "A1", "A2", "A3", "A4", "A6"
@@ -27,6 +28,7 @@ class Submission:
     """One request to a payer; `decision`: none | pended | approved | partial | denied | answered.
 
     `ref` is empty when only the payer's answer is on file, and `day` is then that of the answer.
+    `updates`: the earlier requests that it takes up.
     """
 
     ref: str
@@ -35,6 +37,7 @@ class Submission:
     decision: str
     decided: date | None
     refs: tuple[str, ...]
+    updates: tuple[str, ...] = ()
 
     @property
     def answered(self) -> bool:
@@ -62,8 +65,9 @@ def submissions(facts: Facts, known: Known) -> Submissions:
     """Requests for review or authorization by the type of the claim, each with the latest answer to
     it.
 
-    An answer that names no request belongs to the last one of its kind that was sent before it. A
-    draft is no submission, but for a few days it is one being prepared.
+    An answer that names no request belongs to the last one of its kind that was sent before it; one
+    to a request that was withdrawn goes with it. A draft is no submission, but for a few days it is
+    one being prepared.
     """
     found = {kind: tuple(_of_kind(facts, known, codes)) for kind, codes in KINDS.items()}
     drafted = {kind: tuple(_drafted(facts, known, codes)) for kind, codes in KINDS.items()}
@@ -85,9 +89,11 @@ def _of_kind(facts: Facts, known: Known, codes: str) -> list[Submission]:
         if c.status in SENT and known.codes(codes).any_of(c.codes) and _past(c.when, facts.as_of)
     ]
     claims.sort(key=lambda c: (day_of(c.when, facts.as_of), c.ref))
+    withdrawn = {c.ref for c in facts.claims if c.status in WITHDRAWN}
     answers: dict[str, list[ClaimResponse]] = {}
     for response in facts.claim_responses:
-        if response.status not in SENT or not _past(response.when, facts.as_of):
+        stands = response.status in SENT and response.request not in withdrawn
+        if not stands or not _past(response.when, facts.as_of):
             continue
         mine = response.request in {c.ref for c in claims}
         if mine or known.codes(codes).any_of(response.codes):
@@ -121,6 +127,7 @@ def _submission(claim: Claim | None, answers: Iterable[ClaimResponse], as_of: da
         _decision(latest),
         last,
         tuple(sorted({*([claim.ref] if claim else ()), *(a.ref for a in latest)})),
+        () if claim is None else claim.related,
     )
 
 

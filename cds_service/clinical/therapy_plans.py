@@ -164,14 +164,12 @@ def _improvement(first: Observation, last: Observation) -> Fraction | None:
 
 
 def _unusual(plan: Request, facts: Facts, known: Known) -> bool:
-    """Every reason is a diagnosis that therapy does not usually treat; other systems cannot
-    be told.
-    """
+    """Its ICD-10-CM reasons are none that therapy usually treats; other systems cannot be told."""
     reasons = reasons_of(plan, facts)
     usual = (*CONTEXT, "therapy-diagnosis")
-    if not reasons or any(known.codes(name).any_of(reasons) for name in usual):
+    if any(known.codes(name).any_of(reasons) for name in usual):
         return False
-    return all(code.system == "ICD10CM" for code in reasons)
+    return any(code.system == "ICD10CM" for code in reasons)
 
 
 def _excessive(facts: Facts, known: Known, plans: tuple[Request, ...]) -> Request | None:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.clinical.evaluate import evaluate
 from cds_service.clinical.facts import Claim, ClaimResponse, Facts
+from cds_service.clinical.rules import load_rules
 from cds_service.clinical.submissions import Submission, business_days, submissions
-from tests.clinical.spine_charts import AS_OF, ago, chart, code, concluded
+from tests.clinical.spine_charts import AS_OF, BACK_PAIN, ago, chart, code, concluded, knowledge
 
 KIND = frozenset({code("urn:cds-service:claim-type#therapy_mnr")})
 OTHER = frozenset({code("urn:cds-service:claim-type#spine_office_visit_pa")})
@@ -81,6 +83,30 @@ def test_an_answer_to_a_request_that_is_not_on_file_stands_alone() -> None:
     assert (alone.ref, alone.decision, alone.complete) == ("", "denied", None)
     (earlier,) = found(answer(1, 5, "A3"))
     assert earlier.decision == "denied"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+def test_an_answer_to_a_withdrawn_request_goes_with_it(status: str) -> None:
+    assert found(claim(1, 9, status), answer(1, 5, "A3", request="Claim/1")) == ()
+
+
+def test_a_request_names_the_earlier_ones_that_it_takes_up() -> None:
+    first, second = found(claim(1, 9), replace(claim(2, 5), related=("Claim/1",)))
+    assert (first.updates, second.updates) == ((), (first.ref,))
+
+
+def test_a_request_that_a_later_one_takes_up_is_not_waited_for() -> None:
+    rules = (load_rules()["therapy-medical-necessity-review"],)
+    answered = answer(1, 3, "A1", request="Claim/2")
+
+    def waited_for(later: Claim) -> bool:
+        facts = replace(chart(BACK_PAIN), claims=(claim(1, 20), later), claim_responses=(answered,))
+        findings = evaluate(rules, facts, knowledge(), knowledge().payers).findings
+        said = {criterion.name for finding in findings for criterion in finding.criteria}
+        return "review-turnaround-exceeded" in said
+
+    assert waited_for(claim(2, 15))
+    assert not waited_for(replace(claim(2, 15), related=("Claim/1",)))
 
 
 def test_what_was_never_sent_or_lies_ahead_is_left_out() -> None:

@@ -166,13 +166,14 @@ def _review_point(facts: Facts, known: Known) -> Iterator[Criterion]:
 
 
 def _turnaround(facts: Facts, known: Known) -> Iterator[Criterion]:
-    """The oldest complete submission without an answer, unless a later one was answered."""
+    """The oldest complete submission without an answer that no later one takes up."""
     found, limit = (
         known.derived(submissions).of("therapy_review"),
         known.number("mnr.business_days"),
     )
     window = known.number("mnr.request_days")
     holidays = frozenset[date]().union(*(payer.holidays for payer in known.payers))
+    taken_up = {ref for s in found for ref in s.updates}
     waiting = [
         s
         for s in found
@@ -180,7 +181,7 @@ def _turnaround(facts: Facts, known: Known) -> Iterator[Criterion]:
         and not s.answered
         and age(on(s.day), facts.as_of, window)
         and limit.met_by(business_days(s.day, facts.as_of, holidays))
-        and not any(later.answered and later.day >= s.day for later in found)
+        and s.ref not in taken_up
     ]
     if waiting:
         first = waiting[0]
@@ -197,20 +198,22 @@ def _turnaround(facts: Facts, known: Known) -> Iterator[Criterion]:
 
 
 def _denied(facts: Facts, known: Known) -> Iterator[Criterion]:
-    """The latest decision is a denial, whole or in part, and nothing was submitted since."""
+    """The latest denial, whole or in part, after which nothing was submitted."""
     found, window = known.derived(submissions), known.number("mnr.denial_days")
     if found.unknown:
         yield Criterion("review-denied", UNKNOWN, INFO, {}, (), found.unknown)
         return
-    refused = [s for s in found.of("therapy_review") if s.decision in REFUSED and s.decided]
-    for last in refused[-1:]:
-        if (
-            last.decided
-            and age(on(last.decided), facts.as_of, window)
-            and not _followed(last, known)
-        ):
-            words = {"decision": last.decision, "decided": last.decided}
-            yield Criterion("review-denied", MET, INFO, words, last.refs)
+    refused = [
+        (s.decided, s.ref, s)
+        for s in found.of("therapy_review")
+        if s.decision in REFUSED
+        and s.decided
+        and age(on(s.decided), facts.as_of, window)
+        and not _followed(s, known)
+    ]
+    for decided, _, last in sorted(refused, key=lambda each: each[:2])[-1:]:
+        words = {"decision": last.decision, "decided": decided}
+        yield Criterion("review-denied", MET, INFO, words, last.refs)
 
 
 def _followed(refused: Submission, known: Known) -> bool:
