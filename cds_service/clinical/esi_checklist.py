@@ -129,7 +129,7 @@ def _recorded(item: Item) -> str:
     ),
 )
 def esi_checks(facts: Facts, known: Known) -> EsiChecks:
-    """The requirements for the lumbar or sacral injections being ordered, as one session.
+    """The requirements for the injections being ordered, as one session.
 
     Source: healthpartners-esi for the record; cms-lcd-esi for the requirements.
     """
@@ -223,9 +223,9 @@ def _unsupported(course: EsiCourse) -> Sign:
 
 def unguided(facts: Facts, known: Known) -> Sign:
     """Orders, of any region, by a code without imaging guidance."""
-    orders, codes = known.derived(spine_orders), known.codes("esi-without-imaging-guidance")
-    drafts = (*orders.lumbar_injections, *orders.other_injections)
-    return sign((_ordered(d) for d in drafts if codes.any_of(d.codes)), facts)
+    codes = known.codes("esi-without-imaging-guidance")
+    drafts = (d for d in known.derived(spine_orders).injections if codes.any_of(d.codes))
+    return sign(map(_ordered, drafts), facts)
 
 
 def too_wide(facts: Facts, known: Known) -> Sign:
@@ -233,10 +233,9 @@ def too_wide(facts: Facts, known: Known) -> Sign:
     counts as one.
     """
     orders = known.derived(spine_orders)
-    lumbar = orders.lumbar_injections
 
     def of(name: str) -> list[Request]:
-        return [d for d in lumbar if known.codes(name).any_of(d.codes)]
+        return [d for d in orders.injections if known.codes(name).any_of(d.codes)]
 
     addon, straight, side = (
         of("esi-transforaminal-addon-level"),
@@ -250,8 +249,8 @@ def too_wide(facts: Facts, known: Known) -> Sign:
         broken += straight
     if straight and side:
         broken += [*straight, *side]
-    if lumbar and orders.other_injections:
-        broken += [*lumbar, *orders.other_injections]
+    if orders.lumbar_injections and orders.other_injections:
+        broken += orders.injections
     return sign(map(_ordered, broken), facts)
 
 

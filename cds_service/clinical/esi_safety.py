@@ -29,8 +29,20 @@ from cds_service.knowledge.drugs.model import DrugClass
 
 BLEEDING_CONDITIONS = ("anticoagulant-status", "antiplatelet-status", "coagulopathy")
 ALLERGENS = ("allergen-contrast", "allergen-corticosteroid", "allergen-local-anesthetic")
-# Allergy lists often name a class in words only.
-ALLERGEN_WORDS = ("contrast", "corticosteroid", "local anesthetic", "local anaesthetic")
+# Allergy lists often name a class, or an agent no order would hold, in words only.
+ALLERGEN_WORDS = (
+    "contrast",
+    "radiographic dye",
+    "iohexol",
+    "iopamidol",
+    "corticosteroid",
+    "glucocorticoid",
+    "local anesthetic",
+    "local anaesthetic",
+    "mepivacaine",
+    "procaine",
+    "tetracaine",
+)
 RATIO_UNITS = frozenset({"", "1", "inr", "{inr}", "ratio", "{ratio}"})
 # How many 10*9/L one unit of a platelet count is.
 _BILLIONS = (
@@ -38,11 +50,14 @@ _BILLIONS = (
     "10^9/l",
     "g/l",
     "10*3/ul",
+    "10*3/mm3",
     "10^3/ul",
     "10e3/ul",
     "x10e3/ul",
     "k/ul",
+    "k/mm3",
     "thou/ul",
+    "thousand/ul",
 )
 _SINGLE = ("/ul", "/mm3", "{cells}/ul", "cells/ul")
 PLATELET_UNITS: Mapping[str, Fraction] = {

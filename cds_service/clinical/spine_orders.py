@@ -34,6 +34,11 @@ class SpineOrders:
     for_back: frozenset[str] = frozenset()  # drafts whose reason is back pain
     without_reason: frozenset[str] = frozenset()
 
+    @property
+    def injections(self) -> tuple[Request, ...]:
+        """Epidural injections of every region, the lumbar and sacral ones first."""
+        return (*self.lumbar_injections, *self.other_injections)
+
 
 @reasoning(
     wants=(Need.CONDITIONS,),

@@ -19,7 +19,7 @@ from cds_service.clinical.criteria import (
     OrderChange,
     Status,
 )
-from cds_service.clinical.esi_checklist import EsiChecks, esi_checks, unguided, units
+from cds_service.clinical.esi_checklist import EsiChecks, esi_checks, units
 from cds_service.clinical.esi_course import esi_course
 from cds_service.clinical.evidence import Sign, described
 from cds_service.clinical.facts import Facts, Need
@@ -45,19 +45,13 @@ CRITERIA: Mapping[str, tuple[str, Indicator]] = {
 # The code with imaging guidance for each code without.
 GUIDED = {"62320": "62321", "62322": "62323", "62324": "62325", "62326": "62327"}
 RECORD = "decision-support-record-required"
+# What is asked of an injection of any region; the rest is about the pain and care of the low back.
+ANY_REGION = ("bleeding", "infection", "pregnancy", "guidance", "levels", "allergy")
 
 
 def _applies(facts: Facts, known: Known) -> bool | None:
-    """A lumbar or sacral injection is ordered, or one of any region by a code without
-    imaging guidance.
-    """
-    orders = known.derived(spine_orders)
-    return bool(orders.lumbar_injections or _unguided_elsewhere(known))
-
-
-def _unguided_elsewhere(known: Known) -> bool:
-    codes = known.codes("esi-without-imaging-guidance")
-    return any(codes.any_of(d.codes) for d in known.derived(spine_orders).other_injections)
+    """An epidural injection of any region is ordered."""
+    return bool(known.derived(spine_orders).injections)
 
 
 @rule(
@@ -86,33 +80,32 @@ def _unguided_elsewhere(known: Known) -> bool:
         declared("repeat-without-relief", worst=WARNING, words=WORDS),
         declared("levels-or-regions-exceeded", worst=WARNING, words=(*WORDS, "fewer")),
         declared("bleeding-risk", worst=CRITICAL, words=WORDS),
-        declared("active-infection", worst=CRITICAL, words=WORDS),
+        declared("active-infection", worst=CRITICAL, words=(*WORDS, "lumbar")),
         declared("pregnancy", worst=CRITICAL, words=WORDS),
         declared("injectate-allergy", worst=WARNING, words=WORDS),
         declared("criteria-met", worst=INFO, words=(*WORDS, "unrecorded")),
     ),
 )
 def esi_decision_support(facts: Facts, known: Known) -> Iterator[Criterion]:
-    """Checks a lumbar or sacral epidural steroid injection against the coverage criteria, item by
-    item.
+    """Checks an epidural steroid injection against the coverage criteria, item by item.
 
     Indication by the reasons on the order, else by diagnoses that are not in doubt; four weeks of
     pain and of conservative care; image guidance; sessions, levels and regions; relief after the
     last injection; bleeding, infection, pregnancy and allergy. Missing documentation counts against
     the injection; a need that could not be read leaves its item unknown, and then the criteria are
     not called met. Where a payer asks for a record, a completed one of the last year satisfies it,
-    whatever its result. Cervical and thoracic orders are looked at for image guidance only.
+    whatever its result. Of a cervical or thoracic order only safety, image guidance and levels are
+    asked: the pain and care of the low back say nothing about it.
 
     Source: healthpartners-esi; cms-lcd-esi; fda-esi-2014 for the note.
     """
     orders = known.derived(spine_orders)
+    checks, more = known.derived(esi_checks), _more(known)
+    asked = CRITERIA if orders.lumbar_injections else ANY_REGION
+    found = [c for link in asked for c in _said(link, checks.broken(link), more.get(link, {}))]
     if not orders.lumbar_injections:
-        found = list(_said("guidance", unguided(facts, known), {"guided": _guided(known)}))
-        yield from _with_checklist(found, None, ())
+        yield from _with_checklist(found, None, tuple(d.ref for d in orders.other_injections))
         return
-    checks = known.derived(esi_checks)
-    more = _more(facts, known)
-    found = [c for link in CRITERIA for c in _said(link, checks.broken(link), more.get(link, {}))]
     if asks_for_record(known):
         found += _record(facts, known, checks)
     found += _met(checks)
@@ -185,10 +178,11 @@ def _with_checklist(
         yield replace(criterion, words={**criterion.words, **shared}, because=refs)
 
 
-def _more(facts: Facts, known: Known) -> dict[str, dict[str, Any]]:
+def _more(known: Known) -> dict[str, dict[str, Any]]:
     """The words of single criteria, and the changes to the order that would settle them."""
     course = known.derived(esi_course)
     return {
+        "infection": {"lumbar": bool(known.derived(spine_orders).lumbar_injections)},
         "indication": {"reason": _reason(known)},
         "duration": {"earliest": course.earliest, "defer": _defer(known)},
         "guidance": {"guided": _guided(known)},
@@ -220,8 +214,8 @@ def _defer(known: Known) -> OrderChange | None:
 
 def _guided(known: Known) -> OrderChange | None:
     """The first order without imaging guidance, by the code that includes it."""
-    orders, codes = known.derived(spine_orders), known.codes("esi-without-imaging-guidance")
-    for draft in (*orders.lumbar_injections, *orders.other_injections):
+    codes = known.codes("esi-without-imaging-guidance")
+    for draft in known.derived(spine_orders).injections:
         unguided_code = codes.match(draft.codes)
         if unguided_code is not None and unguided_code.code in GUIDED:
             code = Code(unguided_code.system, GUIDED[unguided_code.code])
@@ -232,7 +226,7 @@ def _guided(known: Known) -> OrderChange | None:
 def _fewer(known: Known) -> OrderChange | None:
     """The first order of several units where one session allows one."""
     single = (known.codes("esi-transforaminal-addon-level"), known.codes("esi-interlaminar"))
-    for draft in known.derived(spine_orders).lumbar_injections:
+    for draft in known.derived(spine_orders).injections:
         if units(draft) > 1 and any(codes.any_of(draft.codes) for codes in single):
             return OrderChange(draft.ref, {"quantityQuantity.value": Decimal(1)})
     return None
