@@ -143,8 +143,8 @@ def _excluded(facts: Facts, known: Known, drafts: list[Request]) -> Sign:
     ordered_for = (Evidence(drafts[0].ref, "reason of the order"),) if named else ()
     operations = (
         Evidence(p.ref, name(p), p.when)
-        for p in facts.procedures
-        if p.done and known.codes("spine-surgery-procedure").any_of(p.codes)
+        for p in facts.procedures_in(known.codes("spine-surgery-procedure"))
+        if p.done and age(p.when, facts.as_of) is not False
     )
     bones = known.derived(bone_health)
     return any_of(
