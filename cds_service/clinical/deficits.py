@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.clinical.back_pain import back_pain
-from cds_service.clinical.evidence import Sign, age, condition_evidence, sign
-from cds_service.clinical.facts import Condition, Facts, Need
+from cds_service.clinical.evidence import Evidence, Sign, age, any_of, condition_evidence, sign
+from cds_service.clinical.facts import OVER, Condition, Facts, Need
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.knowledge.codes import Code
 from cds_service.knowledge.numbers import Number
 
 CAUDA_EQUINA = ("redflag-cauda-equina", "redflag-urinary-retention", "redflag-saddle-or-sphincter")
@@ -41,14 +42,14 @@ class Deficits:
 )
 def deficits(facts: Facts, known: Known) -> Deficits:
     """Active deficits; one without a date is treated as new, one long before the back pain
-    as unrelated.
+    as unrelated. Cauda equina as the reason of a draft is new unless the chart knows of it.
     """
     of, new = known.derived(problems).active, known.number("red-flags.new_onset_days")
     retention = [c for c in of(RETENTION) if not _predates(c, facts, known)]
     signs = [*of(*(group for group in CAUDA_EQUINA if group != RETENTION)), *retention]
     lasting = (condition_evidence(c) for c in of(*LASTING) if not _predates(c, facts, known))
     return Deficits(
-        _recent(signs, facts, new),
+        any_of(sign(_ordered_for(facts, known), facts), _recent(signs, facts, new)),
         _recent(of("redflag-major-cord-deficit"), facts, new),
         _recent(of(*DEFICITS), facts, known.number("red-flags.complication_days")),
         sign(lasting, facts, Need.CONDITIONS),
@@ -60,6 +61,21 @@ def _recent(conditions: Iterable[Condition], facts: Facts, window: Number) -> Si
         condition_evidence(c) for c in conditions if age(c.when, facts.as_of, window) is not False
     )
     return sign(found, facts, Need.CONDITIONS)
+
+
+def _ordered_for(facts: Facts, known: Known) -> Iterator[Evidence]:
+    """Drafts for a cauda equina of which the chart holds no record, not even a refuted or a
+    resolved one.
+    """
+    sorting = known.derived(problems).sorting
+
+    def named(codes: frozenset[Code]) -> bool:
+        return bool(codes) and not sorting.of(codes).isdisjoint(CAUDA_EQUINA)
+
+    drafts = [d for d in facts.requests if d.draft and d.status not in OVER and named(d.reasons)]
+    if drafts and not any(map(named, facts.conditions_alike())):
+        for draft in drafts:
+            yield Evidence(draft.ref, "a sign of cauda equina as the reason of the order")
 
 
 def _predates(condition: Condition, facts: Facts, known: Known) -> bool:
