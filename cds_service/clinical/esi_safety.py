@@ -23,7 +23,7 @@ from cds_service.clinical.facts import Allergy, Condition, Facts, Need, Observat
 from cds_service.clinical.infection import infection
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.clinical.toxicology_reading import reading
+from cds_service.clinical.toxicology_reading import RESULTS, reading
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -88,6 +88,7 @@ class EsiSafety:
         "esi.pregnancy_test_days",
     ),
     codes=(
+        *RESULTS,
         *BLEEDING_CONDITIONS,
         "inr",
         "platelets",
@@ -206,7 +207,7 @@ def _pregnant(test: Observation, known: Known) -> bool | None:
     text = test.value_text.strip().lower()
     if text.startswith(("pregnant", "not pregnant")):
         return text.startswith("pregnant")
-    said = reading(test)
+    said = reading(test, known)
     return None if said is None else said == "positive"
 
 

@@ -17,7 +17,7 @@ from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.facts import Dispense, Facts, Need, Observation, Order, Statement
 from cds_service.clinical.opioid_orders import EXPOSING
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.clinical.toxicology_reading import reading
+from cds_service.clinical.toxicology_reading import RESULTS, reading
 from cds_service.knowledge.drugs.model import DrugClass
 
 Medicine = Order | Dispense | Statement
@@ -131,7 +131,7 @@ class Unexpected:
 @reasoning(
     wants=(Need.OBSERVATIONS, Need.MEDICATIONS, Need.DISPENSES, Need.STATEMENTS),
     numbers=("opioid.toxicology_window", "opioid.toxicology_lookback"),
-    codes=CODES,
+    codes=(*CODES, *RESULTS),
 )
 def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
     """Every unexpected result of the window, newest first; a later negative does not cancel
@@ -162,7 +162,7 @@ def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
 def _judge(
     part: Observation, whole: Observation, day: date, lookback: int, facts: Facts, known: Known
 ) -> Iterator[Unexpected]:
-    result = reading(part)
+    result = reading(part, known)
     if result is None or whole.when is None:
         return
     taken = FuzzyDate(min(whole.when.first, day), day)

@@ -3,31 +3,9 @@
 from __future__ import annotations
 
 from cds_service.clinical.facts import Observation
-from cds_service.knowledge.codes import Code
+from cds_service.clinical.rule import Known
 
-POSITIVE_CODES = frozenset(
-    {
-        Code("SNOMED", "10828004"),
-        Code("SNOMED", "11214006"),
-        Code("SNOMED", "260373001"),
-        Code("SNOMED", "52101004"),
-        Code("SNOMED", "720735008"),
-        Code("LOINC", "LA6576-8"),
-        Code("LOINC", "LA9633-4"),
-        Code("LOINC", "LA11882-0"),
-    }
-)
-NEGATIVE_CODES = frozenset(
-    {
-        Code("SNOMED", "131194007"),
-        Code("SNOMED", "260385009"),
-        Code("SNOMED", "260415000"),
-        Code("SNOMED", "2667000"),
-        Code("LOINC", "LA6577-6"),
-        Code("LOINC", "LA9634-2"),
-        Code("LOINC", "LA11883-8"),
-    }
-)
+RESULTS = ("result-positive", "result-negative")
 # Longer words first: "non-negative" is how a screen says that it may be positive.
 _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("non-negative", "non negative", "nonnegative"), "positive"),
@@ -53,15 +31,17 @@ _INTERPRETED = {
 }
 
 
-def reading(observation: Observation) -> str | None:
+def reading(observation: Observation, known: Known) -> str | None:
     """`positive`, `negative`, or None when the result cannot be read.
 
     A number counts against its own reference range: at or above the upper limit is positive. One
     that is only known to be less than a limit of the test is negative, one beyond it positive.
+    Whoever asks declares `RESULTS`.
     """
-    if observation.value_codes & POSITIVE_CODES:
+    positive, negative = map(known.codes, RESULTS)
+    if positive.any_of(observation.value_codes):
         return "positive"
-    if observation.value_codes & NEGATIVE_CODES:
+    if negative.any_of(observation.value_codes):
         return "negative"
     said = _said(observation.value_text.strip().lower())
     if said is not None:

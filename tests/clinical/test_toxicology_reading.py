@@ -7,8 +7,15 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical.facts import Observation, Quantity
-from cds_service.clinical.toxicology_reading import reading
+from cds_service.clinical.rule import Asker, Call, Known
+from cds_service.clinical.toxicology_reading import RESULTS, reading
 from cds_service.knowledge.codes import Code
+from tests.clinical.prescriptions import facts, knowledge
+
+
+def read(observation: Observation) -> str | None:
+    call = Call(facts(), knowledge())
+    return reading(observation, Known(call, Asker("test", codes=RESULTS)))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +40,7 @@ from cds_service.knowledge.codes import Code
     ],
 )
 def test_words(text: str, result: str | None) -> None:
-    assert reading(Observation("Observation/1", value_text=text)) == result
+    assert read(Observation("Observation/1", value_text=text)) == result
 
 
 @pytest.mark.parametrize(
@@ -47,7 +54,7 @@ def test_words(text: str, result: str | None) -> None:
     ],
 )
 def test_codes(code: Code, result: str | None) -> None:
-    assert reading(Observation("Observation/1", value_codes=frozenset({code}))) == result
+    assert read(Observation("Observation/1", value_codes=frozenset({code}))) == result
 
 
 def measured(value: int, comparator: str = "", high: int | None = 150) -> Observation:
@@ -77,14 +84,14 @@ def measured(value: int, comparator: str = "", high: int | None = 150) -> Observ
     ],
 )
 def test_levels(level: Observation, result: str | None) -> None:
-    assert reading(level) == result
+    assert read(level) == result
 
 
 def test_interpretations() -> None:
     said = {
-        word: reading(Observation("Observation/1", interpretation=frozenset({word})))
+        word: read(Observation("Observation/1", interpretation=frozenset({word})))
         for word in ("POS", "POSITIVE", "ND", "A")
     }
     assert said == {"POS": "positive", "POSITIVE": "positive", "ND": "negative", "A": None}
     both = frozenset({"POS", "NEG"})
-    assert reading(Observation("Observation/1", interpretation=both)) is None
+    assert read(Observation("Observation/1", interpretation=both)) is None
