@@ -12,9 +12,9 @@ from typing import Any
 from cds_service.clinical.red_flags import emergency
 from cds_service.clinical.rule import Rule
 
-PERSONAL = frozenset(
-    {"sex", "born", "disability"}
-)  # members of Patient; `ref` says nothing about the person
+# Members of Patient that rules read; `ref` says nothing about the person, and whether the patient has
+# died is asked before any rule.
+PERSONAL = frozenset({"sex", "born", "disability"})
 _OURS = "cds_service.clinical."
 
 
