@@ -9,7 +9,7 @@ from __future__ import annotations
 from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_cursor import Cursor
-from cds_service.fhir.units import unit_of
+from cds_service.fhir.units import days_of, unit_of
 
 _SENTENCE_ENDS = frozenset({".", ";", "!", ""})
 _COMPARED = phrases.phrases(
@@ -23,6 +23,9 @@ _AFTER_A_SCORE = frozenset({"", ".", ",", ";", ")", "-", "and", "or", "for", "no
 _NOT_AFTER_A_SCORE = frozenset({"times", "time", "doses", "dose", "per", "a", "/"}).union(
     words.AFTER_A_BARE_COUNT - {"with"}
 )
+# In a note, a greater number is no dose, nor is one that follows such a sign.
+_MOST_IN_A_DOSE = 12
+_BEFORE_A_CODE = frozenset({"/", "-", "#", "<", ">", "≥", "=", "icd"})
 _NOT_ENOUGH = phrases.phrases(
     "not relieved by", "not relieved with", "unrelieved by", "unrelieved with", "not controlled by",
     "not controlled with", "uncontrolled by", "uncontrolled with", "not responding to", "not responsive to",
@@ -33,11 +36,17 @@ def match_as_needed(scan: Cursor) -> bool:
     """`as needed for moderate pain (4-6)`."""
     found = any(
         scan.take(*p)
-        for p in (("as", "needed"), ("if", "needed"), ("when", "needed"), ("prn",), ("as", "need"))
+        for p in (
+            *((lead, word) for lead in ("as", "if", "when") for word in ("needed", "required")),
+            ("prn",),
+            ("as", "need"),
+        )
     )
     if found:
         scan.part.as_needed = True
-        if scan.peek() == ":":
+        if scan.peek() == ":" or (
+            scan.peek() in (",", ".") and scan.peek(1) in phrases.SEVERITIES | {"pain"}
+        ):
             scan.place += 1
         if scan.peek() == "for" and scan.peek(1) in phrases.REASONS:
             scan.place += 1
@@ -63,7 +72,7 @@ def _reason(scan: Cursor) -> None:
     """`moderate pain (4-6) or severe pain (7-10)`: words for the complaint, each with its score."""
     if scan.peek() not in phrases.REASONS and scan.peek() != "(":
         return
-    while scan.take_any(phrases.REASONS) or _bracketed(scan) or _score(scan) or _not_enough(scan):
+    while _not_enough(scan) or scan.take_any(phrases.REASONS) or _bracketed(scan) or _score(scan):
         if scan.peek() == "," and scan.peek(1) in phrases.SEVERITIES:
             scan.place += 1
 
@@ -82,17 +91,25 @@ def _bracketed(scan: Cursor) -> bool:
 
 def _score(scan: Cursor) -> bool:
     """`4-6`, `>6`, `greater than 6/10`, `7 to 10 out of 10`; a number before a unit is none."""
-    start = scan.place
+    start, joined = scan.place, scan.place > 0 and scan.tokens[scan.place - 1] in ("and", "or")
     compared = bool(scan.take_phrase(_COMPARED))
     found = scan.number_range()
     if found is not None:
         ended = compared or found[0] < found[1]
         while scan.take_phrase(_SCALE_ENDS):
             ended = True
-        if scan.peek() in _AFTER_A_SCORE or (ended and _begins_anew(scan)):
+        ends = scan.peek() in _AFTER_A_SCORE and (ended or not joined)
+        # "mild pain or 2 for severe pain" names a dose.
+        if (ends or (ended and _begins_anew(scan))) and (scan.peek() != "for" or _lasts(scan)):
             return True
     scan.place = start
     return False
+
+
+def _lasts(scan: Cursor) -> bool:
+    """Whether the `for` that comes next begins a duration."""
+    following = scan.peek(1)
+    return following in ("up", "the") or bool(following and words.number_of(following))
 
 
 def _begins_anew(scan: Cursor) -> bool:
@@ -121,7 +138,7 @@ def _dispensed(scan: Cursor) -> bool:
     start = scan.place
     if scan.take_any(phrases.DISPENSED):
         scan.take_any((":", "#", "."))
-        scan.take_any(("#", ":"))
+        scan.take_any(("#", ":", "*"))
         if scan.number() is not None:
             scan.unit()
             return True
@@ -147,13 +164,31 @@ def _diagnosis_code(scan: Cursor) -> bool:
 
 
 def _sentence(scan: Cursor) -> bool:
-    """A note up to the end of its sentence, unless one of its words could be about the dose."""
+    """A note up to the end of its sentence, or up to the comma before what could be about the dose."""
     start = scan.place
     if not scan.take_phrase(phrases.NOTES):
         return False
+    comma = start
     while scan.peek() not in _SENTENCE_ENDS and scan.peek() != ")":
-        if scan.peek() in phrases.ABOUT_THE_DOSE or unit_of(scan.peek()) is not None:
-            scan.place = start
-            return False
+        if (
+            scan.peek() in phrases.ABOUT_THE_DOSE
+            or unit_of(scan.peek()) is not None
+            or _may_count_doses(scan)
+        ):
+            scan.place = comma
+            return comma > start
+        if scan.peek() == ",":
+            comma = scan.place
         scan.place += 1
     return True
+
+
+def _may_count_doses(scan: Cursor) -> bool:
+    """Whether a number comes next that is no date, code or length of time: `two for severe pain`."""
+    word, before, after = scan.peek(), scan.tokens[scan.place - 1], scan.peek(1)
+    value = words.number_of(word)
+    if value is None or word == "i" or value > _MOST_IN_A_DOSE or before in _BEFORE_A_CODE:
+        return False
+    if len(after) > 1 and days_of(after) is not None:
+        return False
+    return word.isalpha() or after.isalpha() or before in ("and", "or", "plus", "today")

@@ -14,6 +14,9 @@ from cds_service.fhir.units import MCG_PER_HOUR, Unit, days_of, unit_of
 
 # "8/24h" is no fraction, nor is a pain of 6/10.
 _DENOMINATORS = ("2", "3", "4")
+_BEFORE_A_FRACTION: tuple[tuple[str, ...], ...] = (
+    (), ("-",), ("and",), ("and", "a"), ("and", "one"), ("and", "one", "-"),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -115,10 +118,10 @@ class Cursor:
         return value
 
     def _fraction_after(self) -> Fraction:
-        """`1 1/2`, `1½`, `1-1/2`, `1 and 1/2`, `one and a half`."""
+        """`1 1/2`, `1½`, `1-1/2`, `1 and 1/2`, `one and a half`, `one and one-half`."""
         if self.take("½"):
             return Fraction(1, 2)
-        for lead in ((), ("-",), ("and",), ("and", "a"), ("and", "one")):
+        for lead in _BEFORE_A_FRACTION:
             size = len(lead)
             if self.tokens[self.place : self.place + size] != lead:
                 continue

@@ -37,7 +37,7 @@ REASONS = frozenset(
         "hand", "abdominal", "chest", "pelvic", "flank", "dental", "tooth", "toothache", "musculoskeletal",
         "muscle", "arthritis", "osteoarthritis", "sciatica", "radicular", "nerve", "bone", "throat", "post",
         "op", "postop", "operative", "surgery", "procedure", "incisional", "incision", "fracture", "injury",
-        "flare", "flares", "-", "/", "dyspnea", "diarrhea",
+        "flare", "flares", "-", "/", "dyspnea", "diarrhea", "shortness", "breath", "sob", "related", "p",
     ]
 )  # fmt: skip
 SEVERITIES = frozenset(
@@ -55,7 +55,8 @@ OTHER_REMEDIES = frozenset(
 HARMLESS = phrases(
     "with a full glass of water", "with a glass of water", "with plenty of water", "with water",
     "with or without food", "with food or milk", "with food", "with milk", "after food",
-    "on an empty stomach", "do not crush or chew", "do not crush chew or split",
+    "on an empty stomach", "do not crush , chew , or dissolve", "do not crush , chew or dissolve",
+    "do not crush or chew", "do not crush chew or split",
     "do not crush , chew , or split", "do not crush , chew or split", "do not crush , chew , or break",
     "do not crush , break , or chew", "do not crush , break or chew", "do not crush or break",
     "do not crush", "do not cut , crush , or chew", "do not cut , crush or chew", "do not chew",
@@ -75,7 +76,16 @@ HARMLESS = phrases(
     "taper as tolerated", "taper as able", "taper off as tolerated", "no more often than",
     "not more often than", "no more frequently than", "not more frequently than", "with or without meals",
     "rotate sites", "rotate site", "remove old patch first",
-    "remove old patch", "and remove old patch", "please", "as often as",
+    "remove old patch", "and remove old patch", "please", "as often as", "only", "sch", "int", "instr",
+    "in one nostril only", "in one nostril", "into one nostril", "in 1 nostril", "into 1 nostril",
+    "in alternating nostrils", "in alternate nostrils", "and allow to dissolve", "and let dissolve",
+    "allow to dissolve", "let dissolve", "until dissolved", "to the inside of the cheek",
+    "to inside of the cheek", "to inside of cheek", "inside of the cheek", "inside of cheek",
+    "between cheek and gum", "between the cheek and gum", "between gum and cheek", "unwrap and",
+    "po / sl", "po or sl", "sl / po", "sl or po", "by mouth or under the tongue", "orally or sublingually",
+    "from all sources", "do not exceed prescribed dose", "do not exceed the prescribed dose",
+    "do not exceed recommended dose", "until discontinued", "to be taken", "to be applied", "to be used",
+    "swallowing whole", "do not break , crush , dissolve and / or chew", "via ng tube", "per ng tube",
 )  # fmt: skip
 # What begins a daily maximum.
 LIMITS = phrases(
@@ -96,7 +106,10 @@ NOTES = phrases(
     "diagnosis",
     "indication", "indications", "icd", "fill on", "fill date", "fill after", "may fill", "ok to fill",
     "earliest fill", "earliest", "must last", "to last", "should last", "this medication", "this medicine",
-    "medication may", "medicine may", "warning", "note to pharmacy", "note to pharmacist", "daw",
+    "medication may", "medicine may", "warning", "note to pharmacy", "note to pharmacist",
+    "notes to pharmacist", "daw", "risk of", "stop if", "naloxone", "narcan", "starting", "first dose on",
+    "acute pain exception", "nonacute pain", "non - acute pain", "chronic pain exempt",
+    "chronic pain exemption", "dnf until", "dnf",
 )  # fmt: skip
 DISPENSED = frozenset({"#", "disp", "dispense", "qty", "quantity", "refill", "refills", "rf"})
 # Words that could change how much is taken; a note with one of them is not passed over.
@@ -107,11 +120,12 @@ ABOUT_THE_DOSE = (
     | set(TIMES)
     | frozenset(
         [
-            "every", "each", "q", "then", "increase", "increasing", "decrease", "decreasing", "reduce",
-            "taper", "tapering", "titrate", "repeat", "extra", "additional", "another", "double", "twice",
+            "every", "each", "q", "then", "increase", "increasing", "increased", "decrease", "decreasing",
+            "decreased", "reduce", "reduced", "taper", "titrated", "titrating", "doubled", "triple",
+            "tripled", "tapering", "titrate", "repeat", "extra", "additional", "another", "double", "twice",
             "half", "second", "more", "less", "unless", "instead", "max", "maximum", "exceed", "mdd", "nte",
             "limit", "only", "dose", "doses", "prn", "needed", "times", "change", "replace", "start",
-            "until", "x",
+            "until", "x", "meal", "meals",
         ]
     )
 )  # fmt: skip

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import chain
 
 from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_asides import match_as_needed, match_note, match_reason
 from cds_service.fhir.sig_cursor import Cursor, Part
+from cds_service.fhir.sig_dose import match_dose
 from cds_service.fhir.sig_times import (
     match_clock,
     match_daily,
@@ -22,10 +22,10 @@ from cds_service.fhir.sig_times import (
     match_rate,
     match_times,
 )
-from cds_service.fhir.units import COUNT, MCG, MG, Unit, days_of
+from cds_service.fhir.units import COUNT, Unit, days_of
 
 _AND = frozenset({"and", "plus", "&"})
-_MOST_COUNTED = 3
+_AFTER_A_BARE_LENGTH = frozenset({"", ",", ";", ".", ")", "#", "then"})
 _OTHER_INGREDIENT = frozenset({"acetaminophen", "apap", "tylenol", "ibuprofen", "aspirin"})
 
 
@@ -42,7 +42,7 @@ def _match_stop(scan: Cursor) -> bool:
     if scan.take_any(words.STOPS):
         return True
     if scan.take("then") or scan.take("followed", "by"):
-        if scan.part.amount is None:
+        if scan.part.amount is None and (len(scan.steps) == 1 or not scan.part.timed):
             return False
         scan.steps.append([Part()])
         return True
@@ -62,104 +62,26 @@ def _match_verb(scan: Cursor) -> bool:
     return scan.place > start
 
 
-def _match_dose(scan: Cursor) -> bool:
-    """`1-2 tablets`, `up to 2 tablets`, `a patch`, `2` before a moment of the day."""
-    start = scan.place
-    scan.take("up", "to")
-    one = scan.take_any(("a", "an")) or (scan.peek() == "patch" and scan.part.amount is None)
-    found = (Fraction(1), Fraction(1)) if one else scan.number_range()
-    if found is None:
-        scan.place = start
-        return False
-    unit = scan.unit() or _counted(scan, found[1])
-    if unit is None:
-        scan.place = start
-        return False
-    found = (found[0], _upper_end(scan, found[1], unit))
-    previous = scan.part
-    if previous.amount is not None:
-        if not previous.timed:
-            scan.place = start
-            return False
-        scan.steps[-1].append(Part(joined=scan.joined))
-    scan.part.amount, scan.part.unit = found[1], unit
-    scan.joined = ""
-    scan.take("total")
-    _total(scan)
-    return True
-
-
-def _counted(scan: Cursor, number: Fraction) -> Unit | None:
-    """The unit of a bare number: that of the dose before it, or one of the product, as in
-    `1-2 po q6h`.
-    """
-    earlier, following = scan.part.unit, scan.peek()
-    if earlier is not None:
-        return earlier if following in words.AFTER_A_COUNT else None
-    measured = any(p.unit is not None and p.unit.kind != COUNT for p in chain(*scan.steps))
-    if measured or number > _MOST_COUNTED or following not in words.AFTER_A_BARE_COUNT:
-        return None
-    return Unit(COUNT)
-
-
-def _upper_end(scan: Cursor, number: Fraction, unit: Unit) -> Fraction:
-    """The upper end of `5 mg - 10 mg`, `1 tablet to 2 tablets`."""
-    start = scan.place
-    if scan.take_any(("-", "to", "or")):
-        scan.take("up", "to")
-        high = scan.number()
-        if high is not None and high > number and scan.unit() == unit:
-            return high
-    scan.place = start
-    return number
-
-
-def _total(scan: Cursor) -> None:
-    """`(20 mg total)`, `(10-20 mg total)`, `of 10 mg`, `= 10 mg` after the dose."""
-    start = scan.place
-    if scan.take("of"):
-        each = scan.number()
-        strength = scan.unit() if each is not None else None
-        counted = scan.part.unit is not None and scan.part.unit.kind == COUNT
-        if each and strength is not None and strength.kind in (MG, MCG) and counted:
-            scan.part.total = (each * (scan.part.amount or 1), strength)
-            return
-    elif scan.take("="):
-        same = scan.number()
-        unit = scan.unit() if same is not None else None
-        if same is not None and unit is not None:
-            if unit.kind in (MG, MCG):
-                scan.part.total = (same, unit)
-            return
-    elif scan.take("(") or scan.take(".", "("):
-        found = scan.number_range()
-        unit = scan.unit() if found is not None else None
-        if found is not None and unit is not None:
-            total = bool(scan.take_any(("total", "dose")))
-            if scan.take(")"):
-                if (total or scan.part.amount == 1) and unit.kind in (MG, MCG):
-                    scan.part.total = (found[1], unit)
-                return
-    scan.place = start
-
-
 def _match_limit(scan: Cursor) -> bool:
     """`max 8 tablets per day`; one in grams of another ingredient is passed over."""
     start = scan.place
+    first = _other_ingredient(scan)
     limit = scan.take_phrase(phrases.LIMITS)
     daily = "daily" in limit or "mdd" in limit
-    if not limit and not (scan.part.amount and scan.take("up", "to")):
+    if not limit and (first or not (scan.part.amount and scan.take("up", "to"))):
+        scan.place = start
         return False
+    first = _other_ingredient(scan) or first
     scan.take_any((":", "=", "#"))
     found = scan.number_range()
     unit = scan.unit() if found is not None else None
     if unit is None and scan.part.unit is not None and scan.part.unit.kind == COUNT:
         unit = scan.part.unit  # "max 8 per day"
-    other = _other_ingredient(scan)
+    other = _other_ingredient(scan) or first
     scan.take("total")
     period = scan.per_period() or (Fraction(1) if daily else None)
     other = _other_ingredient(scan) or other
-    if found is None or unit is None or (period is None and not other):
+    if found is None or unit is None or (unit.kind == COUNT if other else period is None):
         scan.place = start
         return False
     if not other and period is not None:
@@ -183,24 +105,40 @@ def _other_ingredient(scan: Cursor) -> bool:
 
 
 def _match_duration(scan: Cursor) -> bool:
-    """`for 7 days`, `x 5 days`, `for up to 2 weeks`, `up to 5 days`; hours are no duration of a
-    course.
+    """`for 7 days`, `x 5 days`, `for up to 2 weeks`, `max 5 days`, `daily 30 days`; hours are no
+    duration of a course.
     """
     start = scan.place
     if _supply(scan):
         return True
-    lead = scan.take_any(("for", "x", "times"))
-    if not scan.take("up", "to") and not lead:
-        return False
-    scan.take("the", "next")
-    found = scan.number_range()
+    led = bool(scan.take_any(("for", "x", "times")))
+    led = scan.take("up", "to") or bool(scan.take_phrase(phrases.LIMITS)) or led
+    _ = scan.take("the", "next") or (led and scan.take("a") and scan.take_phrase(phrases.LIMITS))
+    found = scan.number_range() if led or scan.part.timed else None
+    if found is not None and led and _so_many_doses(scan):
+        return True
     period = days_of(scan.peek()) if found is not None and scan.peek() else None
     if found is None or period is None or period < 1 or (found[1] * period).denominator != 1:
         scan.place = start
         return False
     scan.place += 1
-    scan.part.days = int(found[1] * period)
-    return scan.part.days > 0
+    scan.take("total")
+    if not led and scan.peek() not in _AFTER_A_BARE_LENGTH:
+        scan.place = start
+        return False
+    days = found[1] * period
+    if led or (days and scan.part.rates != {1 / days}):  # "every 72 hours (3 days)" says it again
+        scan.part.days = int(days)
+    return days > 0
+
+
+def _so_many_doses(scan: Cursor) -> bool:
+    """`for 20 doses`: how many in all, which says nothing about a day."""
+    start = scan.place
+    if scan.part.timed and scan.take_any(("dose", "doses")) and scan.per_period() is None:
+        return True
+    scan.place = start
+    return False
 
 
 def _supply(scan: Cursor) -> bool:
@@ -242,15 +180,15 @@ def _match_harmless(scan: Cursor) -> bool:
 
 
 _MATCHES: tuple[Callable[[Cursor], bool], ...] = (
-    _match_harmless,
     match_note,
+    _match_harmless,
     match_daily,
     match_times,
     match_every,
     _match_limit,
     _match_duration,
     match_clock,
-    _match_dose,
+    match_dose,
     match_moment,
     match_rate,
     match_as_needed,

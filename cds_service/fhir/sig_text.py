@@ -53,17 +53,20 @@ def read_text(text: str, *, timed: bool = False) -> SaidSig | None:
     scan = _scanned(text)
     if scan is None:
         return None
+    found = _successive(scan.steps)
+    if found is None:
+        return None
     steps = []
-    for parts in scan.steps:
+    for parts in found:
         doses = [_dose(part, timed) for part in parts]
         if not _together(parts) or any(dose is None for dose in doses):
             return None
         steps.append(tuple(dose for dose in doses if dose is not None))
-    every = [part for parts in scan.steps for part in parts]
+    every = [part for parts in found for part in parts]
     routes = {route for part in every for route in part.routes}
     if len(routes) > 1:
         return None
-    lengths = [max((p.days or 0 for p in parts), default=0) for parts in scan.steps]
+    lengths = [max((p.days or 0 for p in parts), default=0) for parts in found]
     return SaidSig(tuple(steps), sum(lengths) if all(lengths) else None, next(iter(routes), ""))
 
 
@@ -93,6 +96,25 @@ def names_a_limit(text: str) -> bool:
 def _scanned(text: str) -> Cursor | None:
     words = tokens(text)
     return scan_words(words) if words else None
+
+
+def _successive(steps: list[list[Part]]) -> list[list[Part]] | None:
+    """The steps that follow one another; None where `then` could mean either.
+
+    `2 in the morning, then 1 at bedtime` is one day; `then twice daily` is the same dose again.
+    """
+    found = [steps[0]]
+    for parts in steps[1:]:
+        before, part = found[-1], parts[0]
+        if part.amount is None and part.timed and len(parts) == len(before) == 1:
+            part.amount, part.unit, part.total = before[0].amount, before[0].unit, before[0].total
+        if any(p.days for p in before) or not any(p.moments or p.clocks for p in before):
+            found.append(parts)
+        elif any(p.rates or not (p.moments or p.clocks) for p in (*before, *parts)):
+            return None
+        else:
+            found[-1] = [*before, *parts]
+    return found
 
 
 def _per_day(part: Part) -> Fraction | None:

@@ -10,6 +10,8 @@ from cds_service.fhir.sig_cursor import Cursor
 from cds_service.fhir.units import days_of
 
 _RANGE = ("-", "to", "or")
+# No dose is due every 46 hours: "q46h" is short for every 4 to 6.
+_QUARTER_OF_A_DAY, _HALF_A_DAY = Fraction(1, 4), Fraction(1, 2)
 
 
 def match_times(scan: Cursor) -> bool:
@@ -66,20 +68,26 @@ def match_every(scan: Cursor) -> bool:
     if period is None or (found is not None and found[0] <= 0):
         scan.place = start
         return False
-    _longer_interval(scan)
-    scan.part.rates.add(1 / (period * (found[0] if found else 1)))
+    interval = period * (found[0] if found else 1)
+    if interval > _HALF_A_DAY and interval % _QUARTER_OF_A_DAY:
+        scan.place = start
+        return False
+    scan.part.rates.add(1 / min(interval, _other_interval(scan) or interval))
     return True
 
 
-def _longer_interval(scan: Cursor) -> None:
-    """The second half of `every 4 hours to 6 hours`, `q4h-q6h`, which does not count."""
+def _other_interval(scan: Cursor) -> Fraction | None:
+    """The second half of `every 4 hours to 6 hours`, `q4h-q6h`, `every 6 to 4 hours`, in days."""
     start = scan.place
     if scan.take_any(_RANGE):
         scan.take_any(("every", "q"))
-        if scan.number() is not None and days_of(scan.peek() or " ") is not None:
+        count = scan.number()
+        period = days_of(scan.peek() or " ")
+        if count and period is not None:
             scan.place += 1
-            return
+            return count * period
     scan.place = start
+    return None
 
 
 def match_daily(scan: Cursor) -> bool:

@@ -16,7 +16,8 @@ _NUMBER_WORDS: dict[str, Fraction] = {
     "½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4),
 }  # fmt: skip
 ORDINALS: dict[str, int] = {
-    "other": 2, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "7th": 7, "seventh": 7,
+    "other": 2, "alternate": 2, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "7th": 7,
+    "seventh": 7,
 }  # fmt: skip
 # The only numbers of two words that intervals are written in, as numerals.
 _HOURS_SPELLED = tuple(
@@ -27,7 +28,9 @@ _HOURS_SPELLED = tuple(
     for link in ("-", " ")
 )  # fmt: skip
 _PLAINLY = (
-    ("(s)", "s"), ("–", "-"), ("—", "-"), ("&", " and "), ("°", "h "), ("hprn", "h prn"), *_HOURS_SPELLED,
+    ("(s)", "s"), ("(es)", "es"), ("–", "-"), ("—", "-"), ("&", " and "), ("°", "h "),
+    ("prn", " prn "), ("idx", "id x "),  # written together: "q4hprn", "bidx5d"
+    *_HOURS_SPELLED,
 )  # fmt: skip
 TIMES: dict[str, Fraction] = {"once": Fraction(1), "twice": Fraction(2), "thrice": Fraction(3)}
 
@@ -54,6 +57,7 @@ SPELLED_WITHOUT_HOURS = frozenset({4, 6, 8, 12, 24, 48, 72})
 VERBS = frozenset(
     [
         "take",
+        "tk",
         "give",
         "use",
         "apply",
@@ -82,6 +86,8 @@ AFTER_A_BARE_COUNT = AFTER_A_COUNT | frozenset(
         "twice", "three", "four", "prn", "as",
     ]
 )  # fmt: skip
+# What is taken, by its initial, where a route follows: "1 T PO".
+INITIALS = {"t": "tablet", "ts": "tablet", "c": "capsule", "cs": "capsule"}
 # Routes by word, as the value of `Route`; "" says nothing about it.
 ROUTES: dict[str, str] = {
     "oral": "oral", "orally": "oral", "po": "oral", "mouth": "oral",
@@ -89,14 +95,15 @@ ROUTES: dict[str, str] = {
     "buccal": "buccal", "buccally": "buccal", "cheek": "buccal",
     "transdermal": "transdermal", "transdermally": "transdermal", "skin": "transdermal",
     "topically": "transdermal", "td": "transdermal",
-    "rectal": "rectal", "rectally": "rectal", "pr": "rectal", "nasally": "nasal", "intranasally": "nasal",
+    "rectal": "rectal", "rectally": "rectal", "rectum": "rectal", "pr": "rectal",
+    "nasally": "nasal", "intranasally": "nasal",
     "intravenous": "injection", "intravenously": "injection", "iv": "injection",
     "subcutaneously": "injection", "intramuscular": "injection", "intramuscularly": "injection",
     "im": "injection", "subcutaneous": "injection",
     "injection": "injection", "epidural": "injection", "intrathecal": "injection",
 }  # fmt: skip
 ROUTE_LEADS = frozenset(
-    ["by", "via", "through", "under", "onto", "on", "to", "in", "the", "inside"]
+    ["by", "via", "through", "under", "onto", "on", "to", "in", "into", "the", "inside"]
 )
 STOPS = frozenset({",", ";", ".", ":", "(", ")", "-", "!", "*"})
 

@@ -33,7 +33,8 @@ _MEASURES: dict[str, Unit] = {
     **dict.fromkeys(("ml", "milliliter", "millilitre", "cc", "c28254"), Unit(ML)),
     **dict.fromkeys(("l", "liter", "litre"), Unit(ML, Fraction(1000))),
     **dict.fromkeys(
-        ("tsp", "teaspoon", "teaspoonful", "[tsp_us]", "[tsp_m]"), Unit(ML, Fraction(5))
+        ("tsp", "tspful", "teaspoon", "teaspoonful", "teaspoonsful", "[tsp_us]", "[tsp_m]"),
+        Unit(ML, Fraction(5)),
     ),
     **dict.fromkeys(
         ("tbsp", "tablespoon", "tablespoonful", "[tbs_us]", "[tbs_m]"), Unit(ML, Fraction(15))

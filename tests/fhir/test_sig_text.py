@@ -138,6 +138,40 @@ READ = {
     "2 tabs prn, daily max 8": ["2 tablet xNone <=8"],
     "Apply patch q72h": ["1 patch x1/3"],
     "Take 1 tablet daily for 3 days then stop": ["1 tablet x1"],
+    "2 tablets in the morning then 1 tablet at bedtime": ["2 tablet x1", "1 tablet x1"],
+    "10 mg at 8 am and then 20 mg at 8 pm": ["10 mg x1", "20 mg x1"],
+    "1 tablet every 6 to 4 hours": ["1 tablet x6"],
+    "1 tab q6h or q4h prn": ["1 tablet x6"],
+    "Take 1 tablet (5-325 mg) by mouth every 6 hours": ["1 tablet x4"],
+    "Take 1 tablet (5/325 mg) by mouth every 6 hours": ["1 tablet x4"],
+    "Take two 5mg tablets every 6 hours as needed": ["2 tablet x4"],
+    "take 1 tablet 10 mg by oral route every 6 hours": ["1 tablet x4"],
+    "Apply 1 patch 25 mcg/hr every 72 hours (3 days)": ["1 patch x1/3"],
+    "Apply 1 patch(es) every 72 hours by transdermal route": ["1 patch x1/3"],
+    "TK 1 TO 2 TS PO Q 6 H PRN P": ["2 tablet x4"],
+    "T1T PO QID PRN": ["1 tablet x4"],
+    "1c po bidx5d": ["1 capsule x2"],
+    "1 tablet as needed orally every 6 hrs 7 days": ["1 tablet x4"],
+    "1 tablet at bedtime only": ["1 tablet x1"],
+    "1 tablet may cause drowsiness with meals": ["1 tablet x3"],
+    "One tablet to be taken twice a day as required": ["1 tablet x2"],
+    "take one and one-half tablets twice daily": ["3/2 tablet x2"],
+    "Take 1 to 2 teaspoonsful every 6 hours": ["10 mL x4"],
+    "0.25 mL PO/SL q2h prn pain or shortness of breath": ["1/4 mL x12"],
+    "1 spray in one nostril every 6 hours": ["1 spray x4"],
+    "Place 1 film under the tongue twice daily and allow to dissolve": ["1 film x2"],
+    "1 tablet every 6 hours for 20 doses": ["1 tablet x4"],
+    "1 tablet every 4 hours. Max APAP 3 g/day from all sources": ["1 tablet x6"],
+    "5 mg, Oral, Every 6 hours PRN, severe pain (7-10), Starting on Mon 3/2/26 at 0900, Until Discontinued": [
+        "5 mg x4"
+    ],
+    "1 tablet q6h prn pain. May cause drowsiness or dizziness. Risk of overdose and addiction.": [
+        "1 tablet x4"
+    ],
+    "1 tablet q6h. Avoid alcohol, max 3 tablets per day": ["1 tablet x4 <=3"],
+    "1 tab q6h prn pain score 7 for 5 days. Call 911 if not breathing. ICD 10 code M54.5": [
+        "1 tablet x4"
+    ],
 }
 
 
@@ -199,6 +233,23 @@ def test_what_is_understood(text: str) -> None:
         "1 tablet every 6 hours, do not exceed 40",
         "1 tablet every 6 hours (max",
         "patient 1 tablet every 6 hours then",
+        "2 tablets in the morning then 1 tablet every 6 hours",
+        "1 tablet at bedtime then 2 tablets at bedtime",
+        "1 tablet every 4 hours as needed for mild pain or 2 for severe pain",
+        "1 tab q6h prn moderate pain 1-2 for severe pain",
+        "5-325 mg every 6 hours",
+        "10-325 tablet every 6 hours",
+        "0 tablets daily",
+        "1 tab q46h",
+        "1 tab tid then prn",
+        "1 tablet q6h. Caution: two for severe pain",
+        "1 tablet q6h. This medication may be taken 6 per day",
+        "1 tablet q6h. Call if worse and take two a day",
+        "1 tablet q6h. First dose on Monday doubled",
+        "1 tablet daily 5 days a week",
+        "1 tablet q6h, may cause drowsiness and 2",
+        "1 tablet every 6 hours for 3 doses a day",
+        "1 tablet every 6 hours. Max tylenol 3 tablets per day",
         "x" * 1000,
     ],
 )
@@ -216,6 +267,39 @@ def test_steps_lengths_and_routes() -> None:
     assert said is not None and said.route == "sublingual"
     few = read_text("1 tablet every 6 hours as needed for pain up to 5 days")
     assert few is not None and few.days == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("1 tablet orally once a day 30 days", 30),
+        ("1 tablet every 6 hours; maximum 5 days total", 5),
+        ("1 tablet every 6 hours for no more than 7 days", 7),
+        ("1 patch every 72 hours (3 days)", None),
+        ("1 tablet in the morning, then 1 at bedtime for 7 days", 7),
+    ],
+)
+def test_lengths(text: str, days: int | None) -> None:
+    said = read_text(text)
+    assert said is not None and said.days == days
+
+
+def test_a_step_without_a_dose_of_its_own_repeats_the_dose_before_it() -> None:
+    said = read_text("1 tablet 4 times a day for 3 days, then twice a day for 3 days, then daily")
+    assert said is not None
+    assert [[(d.amount, d.per_day) for d in step] for step in said.steps] == [
+        [(1, 4)],
+        [(1, 2)],
+        [(1, 1)],
+    ]
+
+
+def test_the_strengths_of_two_ingredients_are_no_dose() -> None:
+    combined = read_text("1 tablet (5-325 mg total) every 6 hours")
+    assert combined is not None and combined.steps[0][0].total is None
+    each = read_text("two 5 mg tablets every 6 hours")
+    assert each is not None and each.steps[0][0].total is not None
+    assert each.steps[0][0].total[0] == 10
 
 
 @pytest.mark.parametrize(
