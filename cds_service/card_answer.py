@@ -12,6 +12,7 @@ from cds_service.card_files import CardFile, OverrideReason
 from cds_service.card_suggestions import Button, Call
 from cds_service.clinical.criteria import INFO, Criterion, Indicator
 from cds_service.frozen import quick
+from cds_service.knowledge.model import Source
 
 MOST_CARDS = 4
 TOPIC_SYSTEM = "urn:cds-service:card"
@@ -30,6 +31,7 @@ class Spoken:
     summary: str
     lines: tuple[str, ...]
     detail: str
+    source: Source
     sources: tuple[str, ...]
     buttons: tuple[Button, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
@@ -78,9 +80,10 @@ def cards_of(shown: Sequence[Spoken], call: Call, about: str) -> list[dict[str, 
 def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> dict[str, Any]:
     file = spoken.file
     cited = "Source" if len(spoken.sources) == 1 else "Sources"
-    source: dict[str, Any] = {"label": f"{file.source.title} ({file.source.publisher})"}
-    if about or file.source.url:
-        source["url"] = f"{about}/{file.id}" if about else file.source.url
+    cite = spoken.source
+    source: dict[str, Any] = {"label": f"{cite.title} ({cite.publisher})"}
+    if about or cite.url:
+        source["url"] = f"{about}/{file.id}" if about else cite.url
     source["topic"] = {"system": TOPIC_SYSTEM, "code": file.id}
     card: dict[str, Any] = {
         "uuid": call.uuid(file.id, 0),
@@ -107,7 +110,7 @@ def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> 
 
 def _links(spoken: Spoken, about: str) -> list[tuple[str, str]]:
     """The card's links; what it cites joins them when `source.url` leads to the page about it."""
-    source = spoken.file.source
+    source = spoken.source
     cited = about and source.url and source.url not in [url for _, url in spoken.links]
     return [*([(source.title, source.url)] if cited else []), *spoken.links]
 

@@ -1,4 +1,6 @@
-"""The draft orders of a call: what they order already, and a draft as a suggestion changes it."""
+"""The draft orders of a call: what they and the orders of today order already, and a draft as a
+suggestion changes it.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ class Drafted:
 def drafted_in(
     facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
 ) -> Drafted:
-    """What is drafted in a chart, and in the draft orders as received."""
+    """What is drafted in a chart, requested today, and in the draft orders as received."""
     codes: dict[str, frozenset[Code]] = {}
     written: dict[str, tuple[Any, ...]] = {}
     for raw in drafts.values():
@@ -47,10 +49,17 @@ def drafted_in(
         written[kind] = (*written.get(kind, ()), _written(raw))
     known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
     for fact in known:
-        if fact.draft:
+        if fact.draft or _of_today(fact, facts.as_of):
             kind = fact.ref.partition("/")[0]
             codes[kind] = codes.get(kind, frozenset()) | fact.codes
     return Drafted(codes, written)
+
+
+def _of_today(fact: Order | Request, as_of: date) -> bool:
+    """Whether it is an open request of this day: what an accepted suggestion has become."""
+    if not isinstance(fact, Request) or not fact.open or fact.when is None:
+        return False
+    return fact.when.first == fact.when.last == as_of
 
 
 def _written(resource: Mapping[str, Any]) -> Any:

@@ -75,6 +75,13 @@ class OrderTemplate:
         return str(said.get("text") or self.name.replace("-", " "))
 
     @property
+    def known_by(self) -> frozenset[Code]:
+        """The codes by which two orders are the same; the code of a task names a kind of work that
+        many tasks share, so a task is known by its words.
+        """
+        return frozenset() if self.kind == "Task" else self.codes
+
+    @property
     def kind(self) -> str:
         """The resource type."""
         return str(self.resource["resourceType"])

@@ -58,7 +58,7 @@ class Call:
         """Whether what a template orders is among the drafts."""
         if not self._drafted:
             self._drafted.append(drafted_in(self.facts, self.drafts, self.knowledge))
-        return self._drafted[0].has(template.resource, template.codes)
+        return self._drafted[0].has(template.resource, template.known_by)
 
     def partner(self, order: str) -> Partner | None:
         """The preferred partner for what an order file orders."""
@@ -224,7 +224,7 @@ def _create(
     if not all(values.get(name) for name in template.demands):
         return None  # an order for nobody, or a claim on no cover, is not valid
     done = {"resource": filled(template, values)}
-    return ("create", template.kind, template.codes or suggestion.create), done
+    return ("create", template.kind, template.known_by or suggestion.create), done
 
 
 def _word(name: str, met: Sequence[Criterion], otherwise: Any = None) -> Any:

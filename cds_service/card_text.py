@@ -34,7 +34,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]|~])")
 # Wherever any of the others may change something; most chart text holds none of it.
 _TELLING = re.compile(r"[\\`*_\[\]|~&<>@:]|[wW]\.|^(?:[#+=-]|\d{1,9}[.)])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_LEADING = re.compile(r"^(?:([#+=-])|(\d{1,9})([.)]))")
+_LEADING = re.compile(r"^(?:([#+=-])|(\d{1,9})([.)])(?=\s|$))")  # "33.3 mg" is no list
 _AUTOLINK = re.compile(r"(?i)(:)(?=//)|(?<=mailto)(:)|(?<=xmpp)(:)|(?<=www)(\.)|(@)")
 
 

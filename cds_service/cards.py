@@ -29,7 +29,7 @@ from cds_service.clinical.criteria import INFO, MET, Criterion, Evaluation, Find
 from cds_service.clinical.facts import Facts
 from cds_service.clinical.rule import Rule
 from cds_service.knowledge.directory import NOBODY, Directory
-from cds_service.knowledge.model import Knowledge, Payer
+from cds_service.knowledge.model import Knowledge, Payer, Source
 from cds_service.protocol.services import Service
 
 _NOT_AVAILABLE = "not available: "
@@ -166,6 +166,7 @@ class CardLibrary:
             summary=summary_of(file.voices[leading.name].summary, leading.words),
             lines=lines,
             detail=file.detail.render({**leading.words, "lines": shown}) if file.detail else shown,
+            source=file.source,
             sources=(f"{file.source.title}, {file.at}",),
             buttons=buttons(file, met, call),
             override_reasons=file.override_reasons,
@@ -232,6 +233,7 @@ class CardLibrary:
             summary=summary_of(file.summary, words),
             lines=tuple(lines),
             detail=file.detail.render({**words, "lines": shown}) if file.detail else shown,
+            source=_shared_source(ranked) or file.source,
             sources=once(*(each.sources for each in ranked))
             or (f"{file.source.title}, {file.at}",),
             buttons=once(*(each.buttons for each in ranked)),
@@ -240,6 +242,12 @@ class CardLibrary:
             ),
             links=once(file.links, *(each.links for each in ranked)),
         )
+
+
+def _shared_source(folded: Sequence[Spoken]) -> Source | None:
+    """The document that all findings come from, where it is a single one."""
+    documents = once(*((each.source,) for each in folded))
+    return documents[0] if len(documents) == 1 else None
 
 
 def _met_lines(file: CardFile, met: Sequence[Criterion]) -> Iterator[str]:

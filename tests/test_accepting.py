@@ -190,3 +190,21 @@ def test_a_re_evaluation_is_proposed_for_the_right_days(
     made = _actions(house.ask(call, Road.PREFETCH).body, "Book")
     resources = [action["resource"] for action in made]
     assert {"start": start, "end": end} in [r.get("requestedPeriod", [{}])[0] for r in resources]
+
+
+@pytest.mark.parametrize(
+    ("authored", "offered"), [("2025-06-16", False), ("2025-06-15", True), ("2025-06", True)]
+)
+def test_what_was_ordered_today_is_not_offered_again(
+    house: House, authored: str, offered: bool
+) -> None:
+    """The card speaks on; only its button for the same order is gone."""
+    cases = load_cases(CASES / "spine_emergency.yaml", house.systems)
+    call = call_of(next(case for case in cases if case.name == "Lumbar fracture fourteen days ago"))
+    before = house.ask(call, Road.PREFETCH)
+    (action,) = _actions(before.body, "Order lumbar CT")
+    signed = {**action["resource"], "id": "ct", "status": "active", "authoredOn": authored}
+    after = house.ask(replace(call, resources=(*call.resources, signed)), Road.PREFETCH)
+    assert "acute-spinal-fracture" in met(after)
+    assert bool(list(_actions(after.body, "Order lumbar CT"))) is offered
+    assert list(_actions(after.body, "Refer to emergency"))

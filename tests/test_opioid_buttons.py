@@ -66,6 +66,13 @@ def test_fewer_doses_a_day_are_taken_for_as_long(house: House, limit: dict[str, 
     assert repeat_of(updates(house, order)["Fewer"]) == {**FOUR_A_DAY, "frequency": 3, **limit}
 
 
+@pytest.mark.parametrize(("before", "after"), [(56, 42), (57, 42), (1, 1)])
+def test_fewer_doses_a_day_make_no_longer_supply(house: House, before: int, after: int) -> None:
+    """Three quarters of the tablets for three doses a day instead of four; a package stays one."""
+    order = draft({"timing": {"repeat": FOUR_A_DAY}}, {"quantity": {"value": before}})
+    assert updates(house, order)["Fewer"]["dispenseRequest"] == {"quantity": {"value": after}}
+
+
 def test_fewer_doses_a_day_leave_no_word_of_the_old_frequency(house: House) -> None:
     said = {"text": "four times a day", "patientInstruction": "Take one four times a day"}
     clock = {"timeOfDay": ["08:00:00", "12:00:00", "16:00:00", "20:00:00"]}

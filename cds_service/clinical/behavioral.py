@@ -70,7 +70,6 @@ class Behavioral:
     fear_avoidance: Sign = ABSENT
     disability: Sign = ABSENT
     opioids: Sign = ABSENT
-    fear_screens: tuple[Screen, ...] = ()
 
 
 @reasoning(
@@ -110,7 +109,6 @@ def behavioral(facts: Facts, known: Known) -> Behavioral:
     """Every reason, whether or not care is in hand. Source: cigna-lbp-guide, behavioural
     health row.
     """
-    fear = tuple(_fear_screens(facts, known))
     return Behavioral(
         in_hand=_in_hand(facts, known),
         substance_use=_substance_use(facts, known),
@@ -118,10 +116,9 @@ def behavioral(facts: Facts, known: Known) -> Behavioral:
         positives=tuple(_positives(facts, known)),
         screens_unknown=known.derived(screens).unknown,
         diagnosis=_diagnosis(facts, known),
-        fear_avoidance=_fear_avoidance(facts, known, fear),
+        fear_avoidance=_fear_avoidance(facts, known),
         disability=_disability(facts, known),
         opioids=_opioids(facts, known),
-        fear_screens=fear,
     )
 
 
@@ -225,7 +222,7 @@ def _fear_screens(facts: Facts, known: Known) -> Iterator[Screen]:
             yield screen
 
 
-def _fear_avoidance(facts: Facts, known: Known, fear: tuple[Screen, ...]) -> Sign:
+def _fear_avoidance(facts: Facts, known: Known) -> Sign:
     """Inadequate response, continued pain and fear avoidance together."""
     response = known.derived(treatment).response
     if not response.inadequate and not response.missing:
@@ -233,7 +230,9 @@ def _fear_avoidance(facts: Facts, known: Known, fear: tuple[Screen, ...]) -> Sig
     slow = Sign(MET, tuple(e for e in (response.baseline, response.latest) if e is not None))
     if not response.inadequate:
         slow = Sign(UNKNOWN, (), response.missing)
-    afraid = sign((_shown(s) for s in fear), facts, Need.QUESTIONNAIRE_RESPONSES)
+    afraid = sign(
+        (_shown(s) for s in _fear_screens(facts, known)), facts, Need.QUESTIONNAIRE_RESPONSES
+    )
     return all_of(slow, _continued_pain(facts, known), afraid)
 
 

@@ -152,8 +152,12 @@ def words(label: str, bound: bool) -> Mapping[str, Mapping[str, Any]]:
         },
         "opioids-beyond-one-month": {"course": course, "limit": number(30), "mme": mme},
         "opioid-dose-for-consult": {"mme": mme, "threshold": number(30)},
-        "inadequate-response-to-therapy-visits": {"visits": 6, "response": response, "limit": number(4)},
-        "inadequate-response-to-treatment": {"start": date(2026, 1, 5), "days": 55, "response": response},
+        "inadequate-response-to-therapy-visits": {
+            "visits": 6, "dates": (due,), "response": response, "limit": number(4),
+        },
+        "inadequate-response-to-treatment": {
+            "start": date(2026, 1, 5), "days": 55, "tried": (label,), "response": response,
+        },
         "consult-window-from-onset": {"onset": onset, "due": due, "days": 41, "limit": number(60)},
     }  # fmt: skip
 

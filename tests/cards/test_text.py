@@ -211,6 +211,11 @@ def test_chart_text_gives_way_before_the_number() -> None:
     assert summary.endswith(": 63.75 MME/day")
 
 
+def test_a_decimal_number_is_no_list() -> None:
+    assert escaped("33.3 mg x 2/day") == "33.3 mg x 2/day"
+    assert escaped("33. mg") == "33\\. mg"
+
+
 @given(st.text(max_size=200), st.lists(st.text(max_size=100), max_size=9))
 def test_a_summary_is_one_short_plain_line_whatever_the_chart_says(
     label: str, several: list[str]

@@ -7,29 +7,31 @@ from collections.abc import Iterator
 from cds_service.clinical.back_pain import back_pain, has_back_pain
 from cds_service.clinical.behavioral import behavioral
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
-from cds_service.clinical.evidence import said
+from cds_service.clinical.evidence import coded, said
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.opioid_course import opioid_course
+from cds_service.clinical.oud_treatment import OUD_VALUE_SETS
 from cds_service.clinical.rule import Known, declared, rule
-from cds_service.clinical.treatment import treatment
 
 
 @rule(
     hooks=("patient-view",),
     applies=has_back_pain,
     needs=(Need.PATIENT, Need.CONDITIONS),
-    uses=(back_pain, behavioral, daily_mme, naloxone_on_file, opioid_course, treatment),
+    uses=(back_pain, behavioral, daily_mme, naloxone_on_file, opioid_course),
+    codes=OUD_VALUE_SETS,
     criteria=(
         declared(
-            "substance-use-history", worst=WARNING, words=("evidence", "active"), routine=True
+            "substance-use-history",
+            worst=WARNING,
+            words=("evidence", "active", "opioid_use_disorder"),
+            routine=True,
         ),
         declared("positive-screen", worst=WARNING, words=("positives", "first"), routine=True),
         declared("untreated-behavioral-diagnosis", worst=INFO, words=("evidence",), routine=True),
-        declared(
-            "fear-avoidance", worst=WARNING, words=("evidence", "screens", "response"), routine=True
-        ),
+        declared("fear-avoidance", worst=WARNING, words=("evidence",), routine=True),
         declared("disability", worst=INFO, words=("evidence",), routine=True),
         declared(
             "high-dose-or-long-term-opioids",
@@ -53,17 +55,7 @@ def behavioral_health_referral(facts: Facts, known: Known) -> Iterator[Criterion
     yield from _positive(facts, known)
     if found.in_hand:
         return
-    if found.substance_use.met or not found.substance_history.met:
-        yield from said(
-            "substance-use-history",
-            found.substance_use,
-            WARNING,
-            evidence=found.substance_use.evidence,
-            active=True,
-        )
-    else:
-        past = found.substance_history
-        yield from said("substance-use-history", past, INFO, evidence=past.evidence, active=False)
+    yield from _substance_use(facts, known)
     yield from said(
         "untreated-behavioral-diagnosis", found.diagnosis, INFO, evidence=found.diagnosis.evidence
     )
@@ -72,8 +64,6 @@ def behavioral_health_referral(facts: Facts, known: Known) -> Iterator[Criterion
         found.fear_avoidance,
         WARNING,
         evidence=found.fear_avoidance.evidence,
-        screens=found.fear_screens,
-        response=known.derived(treatment).response,
     )
     yield from said("disability", found.disability, INFO, evidence=found.disability.evidence)
     yield from said(
@@ -83,6 +73,22 @@ def behavioral_health_referral(facts: Facts, known: Known) -> Iterator[Criterion
         mme=known.derived(daily_mme),
         course=known.derived(opioid_course),
         naloxone_missing=not known.derived(naloxone_on_file),
+    )
+
+
+def _substance_use(facts: Facts, known: Known) -> Iterator[Criterion]:
+    """R-BH-01: an active disorder is a warning, its history a note; of opioids brings up medication."""
+    found = known.derived(behavioral)
+    active = found.substance_use.met or not found.substance_history.met
+    use = found.substance_use if active else found.substance_history
+    shown = tuple(c for c in facts.conditions if c.ref in use.refs)
+    yield from said(
+        "substance-use-history",
+        use,
+        WARNING if active else INFO,
+        evidence=use.evidence,
+        active=active,
+        opioid_use_disorder=any(coded(shown, known.codes(name)) for name in OUD_VALUE_SETS),
     )
 
 

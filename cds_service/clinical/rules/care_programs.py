@@ -47,7 +47,11 @@ from cds_service.knowledge.model import Contact
             gated=True,
         ),
         declared(
-            "pharmacy-support", worst=INFO, words=("evidence", "contact"), routine=True, gated=True
+            "pharmacy-support",
+            worst=INFO,
+            words=("evidence", "contact", "coach"),
+            routine=True,
+            gated=True,
         ),
         declared(
             "lifestyle-and-mindfulness",
@@ -70,20 +74,27 @@ def care_programs(facts: Facts, known: Known) -> Iterator[Criterion]:
     need = known.derived(behavioral)
     yield from _offer("case-management", _case_management(facts, known), "case-management", known)
     yield from _offer("disability-and-vocational-services", need.disability, "disability", known)
-    yield from _offer("pharmacy-support", _pharmacy(facts, known), "pharmacy", known)
+    yield from _offer(
+        "pharmacy-support",
+        _pharmacy(facts, known),
+        "pharmacy",
+        known,
+        coach=_named("coachrx", known),
+    )
     yield from _offer("lifestyle-and-mindfulness", _lifestyle(facts, known), "mindfulness", known)
 
 
-def _offer(name: str, found: Sign, contact: str, known: Known) -> Iterator[Criterion]:
-    words: dict[str, Any] = {"evidence": found.evidence, "contact": _contact(contact, known)}
+def _offer(
+    name: str, found: Sign, contact: str, known: Known, **more: Contact | None
+) -> Iterator[Criterion]:
+    asked = _named(contact, known) or Contact("the payer")
+    words: dict[str, Any] = {"evidence": found.evidence, "contact": asked, **more}
     yield from said(name, found, INFO, **words)
 
 
-def _contact(name: str, known: Known) -> Contact:
+def _named(name: str, known: Known) -> Contact | None:
     """The first payer's contact of that name."""
-    return next(
-        (p.contacts[name] for p in known.payers if name in p.contacts), Contact("the payer")
-    )
+    return next((p.contacts[name] for p in known.payers if name in p.contacts), None)
 
 
 def _case_management(facts: Facts, known: Known) -> Sign:

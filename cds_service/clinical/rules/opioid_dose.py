@@ -82,8 +82,17 @@ def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChan
     others = mme.per_day - now
     for times in range(int(dose.per_day) - 1, 0, -1):
         if not limit.met_by(others + now * Fraction(times) / dose.per_day):
-            return OrderChange(drafts[0].ref, _times_a_day(times))
+            less = _less(drafts[0], Fraction(times) / dose.per_day)
+            return OrderChange(drafts[0].ref, {**_times_a_day(times), **less})
     return None
+
+
+def _less(order: Order, share: Fraction) -> dict[str, Any]:
+    """The quantity cut in proportion to whole units, so that fewer doses a day do not make a longer
+    supply of it.
+    """
+    amount = 0 if order.quantity is None else int(Fraction(order.quantity.value) * share)
+    return {"dispenseRequest.quantity.value": amount} if amount else {}
 
 
 def _times_a_day(times: int) -> dict[str, Any]:

@@ -74,13 +74,13 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared(
             "inadequate-response-to-therapy-visits",
             worst=WARNING,
-            words=("visits", "response", "limit"),
+            words=("visits", "dates", "response", "limit"),
             routine=True,
         ),
         declared(
             "inadequate-response-to-treatment",
             worst=WARNING,
-            words=("start", "days", "response"),
+            words=("start", "days", "tried", "response"),
             routine=True,
         ),
         declared(
@@ -138,7 +138,8 @@ def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
             yield Criterion(name, UNKNOWN, WARNING, {}, (), unread)
         return
     indicator = WARNING if many.met_by(len(seen)) else INFO
-    words = {"visits": len(seen), "response": response, "limit": some}
+    dates = tuple(visit.day for visit in seen)
+    words = {"visits": len(seen), "dates": dates, "response": response, "limit": some}
     refs = (*(ref for visit in seen for ref in visit.refs), *response.references)
     if response.verdict == "inadequate":
         yield Criterion("inadequate-response-to-therapy-visits", MET, indicator, words, refs)
@@ -158,7 +159,12 @@ def _treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
             yield Criterion(name, UNKNOWN, WARNING, {}, (), unread)
         return
     days = (facts.as_of - treated.start).days
-    words = {"start": treated.start, "days": days, "response": treated.response}
+    words = {
+        "start": treated.start,
+        "days": days,
+        "tried": tuple(dict.fromkeys(e.label for e in treated.tried)),
+        "response": treated.response,
+    }
     if treated.response.verdict == "inadequate":
         refs = tuple(dict.fromkeys((*(e.ref for e in treated.tried), *treated.response.references)))
         yield Criterion("inadequate-response-to-treatment", MET, WARNING, words, refs)
