@@ -20,6 +20,7 @@ from cds_service.clinical.evidence import (
     sign,
 )
 from cds_service.clinical.facts import Facts, Need, Order, Statement
+from cds_service.clinical.prescriptions import begun
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.drugs.model import DrugClass
@@ -102,10 +103,11 @@ def _runs(facts: Facts, start: date) -> Iterator[tuple[Span, Evidence]]:
     for taken in prescribed:
         if not _counts(taken) or taken.span is None:
             continue
-        begins = max(taken.span.start, start)
+        first = begun(taken, facts.as_of)
+        begins = max(first, start)
         ends = min(taken.span.end or facts.as_of, facts.as_of)
         if begins < ends:
-            yield Span(begins, ends), Evidence(taken.ref, name(taken), on(taken.span.start))
+            yield Span(begins, ends), Evidence(taken.ref, name(taken), on(first))
 
 
 def _counts(taken: Order | Statement) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cds_service.clinical.dispensed import dispensed, handed_out
 from cds_service.clinical.evidence import (
     Evidence,
     Sign,
@@ -79,7 +80,7 @@ class EsiSafety:
 
 @reasoning(
     wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS, Need.ALLERGIES),
-    uses=(infection, medications),
+    uses=(dispensed, infection, medications),
     numbers=(
         "esi.inr",
         "esi.platelets",
@@ -100,8 +101,8 @@ class EsiSafety:
     ),
 )
 def esi_safety(facts: Facts, known: Known) -> EsiSafety:
-    """Contraindications from orders, conditions, results and allergies; low-dose aspirin alone is
-    none.
+    """Contraindications from orders, dispenses, conditions, results and allergies; low-dose aspirin
+    alone is none.
 
     A diagnosis without a date counts as new. A result whose unit or answer cannot be read leaves
     its sign unknown.
@@ -121,9 +122,10 @@ def _active(facts: Facts, known: Known, *groups: str) -> tuple[Condition, ...]:
 
 
 def _bleeding(facts: Facts, known: Known) -> Sign:
-    taken = known.derived(medications).exposures(
-        DrugClass.ANTICOAGULANT, DrugClass.ANTIPLATELET_P2Y12, drafts=True
-    )
+    thinners = (DrugClass.ANTICOAGULANT, DrugClass.ANTIPLATELET_P2Y12)
+    taken = known.derived(medications).exposures(*thinners, drafts=True)
+    handed = known.derived(dispensed)
+    taken += tuple(handed_out(d) for d in handed if d.drug and d.drug.is_a(*thinners))
     return any_of(
         sign((Evidence(e.ref, e.label) for e in taken), facts, Need.MEDICATIONS),
         sign(

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from cds_service.clinical.dates import FAR_FUTURE
 from cds_service.clinical.dispensed import HANDED_OUT
+from cds_service.clinical.evidence import day_of
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.medications import Medications, label_of, medications
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
+from cds_service.clinical.prescriptions import begun
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import quick
 from cds_service.knowledge.numbers import Number
@@ -56,7 +58,8 @@ def opioid_course(facts: Facts, known: Known) -> Course | None:
     course.
 
     Treatment of opioid use disorder is not pain treatment and is left out. An active order without
-    a supply length lasts to the as-of date; one that is over without it covers its first day.
+    a supply length lasts to the as-of date; one that is over without it covers its first day. A
+    partial date counts as its last day.
 
     Source: cdc-2022 for the phases; the gap is ours.
     """
@@ -118,7 +121,7 @@ def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_
             yield _ordered(order, as_of)
     for dispense in facts.dispenses:
         if _handed_out(dispense, as_of) and treating.isdisjoint(dispense.orders):
-            yield _dispensed(dispense)
+            yield _dispensed(dispense, as_of)
     for stated in taken.statements:
         if stated.opioid and not oud.treats(stated) and treating.isdisjoint(stated.based_on):
             yield _stated(stated, as_of)
@@ -128,7 +131,7 @@ def _ordered(order: Order, as_of: date) -> _Supply:
     """The days an order covers; what a stopped order had left after the as-of date is not
     taken any more.
     """
-    start = order.span.start if order.span else as_of
+    start = begun(order, as_of)
     end = order.span.end if order.span else None
     if end is None:
         end = as_of + timedelta(days=1) if order.status == "active" else start + timedelta(days=1)
@@ -144,13 +147,13 @@ def _handed_out(dispense: Dispense, as_of: date) -> bool:
     return done and dispense.when is not None and dispense.when.first <= as_of
 
 
-def _dispensed(dispense: Dispense) -> _Supply:
-    start = dispense.when.first if dispense.when else date.min
+def _dispensed(dispense: Dispense, as_of: date) -> _Supply:
+    start = day_of(dispense.when, as_of)
     end = start + timedelta(days=max(1, dispense.supply_days or 1))
     return _Supply(start, end, dispense.ref, label_of(dispense))
 
 
 def _stated(stated: Statement, as_of: date) -> _Supply:
     """A current statement covers the days from its start, if one is known, to the as-of date."""
-    start = stated.span.start if stated.span else (stated.when.first if stated.when else as_of)
+    start = begun(stated, as_of)
     return _Supply(min(start, as_of), as_of + timedelta(days=1), stated.ref, label_of(stated))

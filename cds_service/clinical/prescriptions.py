@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -159,3 +160,13 @@ class Statement(Fact):
         return self.opioid_by_name or (
             self.drug is not None and DrugClass.OPIOID in self.drug.classes
         )
+
+
+def begun(taken: Order | Statement, as_of: date) -> date:
+    """The day by which it had surely begun: a partial date counts as its last day, so that no
+    course is overstated.
+    """
+    when, span = taken.when, taken.span
+    if when is not None and (span is None or when.first == span.start):
+        return min(when.last, as_of)
+    return as_of if span is None else span.start

@@ -164,8 +164,7 @@ def _all_treatments(facts: Facts, known: Known) -> Iterator[Evidence]:
         if order.draft or not order.meant or order.status not in GIVEN:
             continue
         if order.opioid or order.is_a(*ANALGESICS):
-            started = on(order.span.start) if order.span else order.when
-            yield Evidence(order.ref, name(order), started)
+            yield Evidence(order.ref, name(order), order.when)
 
 
 def _response(facts: Facts, known: Known, start: date) -> Response:

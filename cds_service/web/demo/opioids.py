@@ -100,12 +100,7 @@ def _uncounted(
     nothing to the line.
     """
     for order in orders:
-        if (
-            not order.opioid
-            or order.span is None
-            or order.status in NEVER_TAKEN
-            or not order.meant
-        ):
+        if not order.opioid or order.span is None or order.status in NEVER_TAKEN or not order.meant:
             continue
         first, over = order.span.start, order.span.end or end
         if over <= start or first >= end:
