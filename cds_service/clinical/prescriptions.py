@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from math import ceil
 from typing import Any
 
 from cds_service.clinical.dates import Span
@@ -68,7 +67,8 @@ class Order(Fact):
     """A MedicationRequest. `when` is authoredOn; a draft starts on as_of whatever it says.
 
     `supply` is one fill in days: expectedSupplyDuration, else quantity / daily dose, else the bounds
-    of the instruction. `span` is how long the order is current: refills counted, None end without a
+    of the instruction; `supply_days` the days on which it is taken, the last one counted however
+    little is left for it. `span` is how long the order is current: refills counted, None end without a
     supply length.
     """
 
@@ -79,6 +79,7 @@ class Order(Fact):
     sig: Sig = Sig(unread="no dosage instruction")
     span: Span | None = None
     supply: Fraction | None = None
+    supply_days: int | None = None
     refills: int = 0
     draft: bool = False
     intent: str = ""
@@ -110,11 +111,6 @@ class Order(Fact):
         longer is.
         """
         return not self.do_not_perform and (self.draft or self.intent not in _MERE_INTENT)
-
-    @property
-    def supply_days(self) -> int | None:
-        """The days on which one fill is taken, the last one counted however little is left for it."""
-        return None if self.supply is None else ceil(self.supply)
 
     def is_a(self, *classes: DrugClass) -> bool:
         """Whether the ordered drug belongs to any of `classes`."""

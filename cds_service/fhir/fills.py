@@ -5,6 +5,7 @@ product read once.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 
 from cds_service.clinical.facts import Sig
 from cds_service.fhir.dosage import read_sig
@@ -62,4 +63,5 @@ def unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
 
 def _fill(sig: Sig, days: Fraction | None, asked: DispenseRequest) -> Fill:
     refills = min(max(whole(asked.number_of_repeats_allowed) or 0, 0), _MOST_REFILLS)
-    return Fill(sig, days, refills, quantity(asked.quantity))
+    once, in_all = (None, None) if days is None else (ceil(days), ceil(days * (1 + refills)))
+    return Fill(sig, days, once, in_all, refills, quantity(asked.quantity))

@@ -5,9 +5,7 @@ asked for.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from fractions import Fraction
 from functools import lru_cache
-from math import ceil
 
 import msgspec
 
@@ -101,7 +99,8 @@ def order(
         return None
     found, asked = product.identified, bytes(resource.dispense_request)
     fill = _filled(chart, product, resource.dosage_instruction, asked, lost)
-    sig, days = (fill.sig, fill.days) if product.asked or draft else (_NOT_ASKED, None)
+    if not (product.asked or draft):
+        fill = fill._replace(sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
     when = chart.when(ref, "authoredOn", resource.authored_on)
     # A supply or refills that could not be read may be longer than what is left of them.
     unsure = bool(lost) and any(path.startswith("dispenseRequest") for path in lost)
@@ -116,9 +115,10 @@ def order(
         found.basis,
         found.conflict,
         found.opioid_by_name,
-        sig,
-        _span(chart, when, None if unsure else days, fill.refills),
-        days,
+        fill.sig,
+        _span(chart, when, None if unsure else fill.all_days),
+        fill.days,
+        fill.whole_days,
         fill.refills,
         draft,
         resource.intent or "",
@@ -167,14 +167,13 @@ def _reasons(
     return coded.union(*(chart.glossary.concepts[code].codes for code in brought))
 
 
-def _span(chart: Chart, when: FuzzyDate | None, days: Fraction | None, refills: int) -> Span | None:
+def _span(chart: Chart, when: FuzzyDate | None, days: int | None) -> Span | None:
     """How long an order is current; the latest it can be where the date it was written is
     partial.
     """
-    whole_supply = None if days is None else ceil(days * (1 + refills))
     if chart.draft:
-        return _from_to(chart.as_of, chart.as_of, whole_supply)
-    return None if when is None else _from_to(when.first, when.last, whole_supply)
+        return _from_to(chart.as_of, chart.as_of, days)
+    return None if when is None else _from_to(when.first, when.last, days)
 
 
 @lru_cache(_SPANS)
@@ -193,7 +192,9 @@ def dispense(
         handed = r4.DispenseRequest(
             quantity=resource.quantity, expected_supply_duration=resource.days_supply
         )
-        days = _filled(chart, product, resource.dosage_instruction, _ENCODE(handed), lost).days
+        days = _filled(
+            chart, product, resource.dosage_instruction, _ENCODE(handed), lost
+        ).whole_days
     return Dispense(
         ref,
         product.codes,
@@ -203,7 +204,7 @@ def dispense(
         or chart.when(ref, "whenPrepared", resource.when_prepared),
         product.identified.drug,
         product.identified.opioid_by_name,
-        None if days is None else ceil(days),
+        days,
         chart.refs(resource.authorizing_prescription),
     )
 

@@ -80,12 +80,14 @@ class Product(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """How much a day, how long one fill lasts, how many more there are, and how much is
-    handed out.
+    """How much a day, how long one fill lasts, how many more there are, and how much is handed out;
+    `whole_days` of one fill, `all_days` of it with its refills.
     """
 
     sig: Sig
     days: Fraction | None
+    whole_days: int | None
+    all_days: int | None
     refills: int
     quantity: Quantity | None
 

@@ -111,6 +111,7 @@ def order(
         sig=sig,
         span=Span(start) if days is None else span_of(start, ceil(days * (1 + refills))),
         supply=days,
+        supply_days=None if days is None else ceil(days),
         refills=refills,
         draft=draft,
         intent=more.pop("intent", "order"),
