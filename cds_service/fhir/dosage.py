@@ -18,10 +18,10 @@ from cds_service.fhir.dosage_steps import THEN, steps_of, text_of
 from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, checked, stated_dose
 from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.route import route_of, route_said
-from cds_service.fhir.sig_text import SaidDose, SaidSig, names_a_limit, read_frequency, read_text
+from cds_service.fhir.sig_text import SaidDose, SaidSig, names_a_limit, read_text, read_timing
 from cds_service.fhir.supply import supply_dose, uses_more, wear_days
 from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, rhythm
-from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG
+from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG, Unit
 from cds_service.knowledge.drugs.model import Drug, Route
 
 
@@ -130,16 +130,15 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
     if amount is not None and amount.per_day is not None:
         per_day = amount.per_day
     if amount is not None and per_day is not None:
-        dose = _dose(amount, per_day, cap or _said_cap(dosage, amount), dosage.as_needed)
+        dose = _dose(amount, per_day, cap or _said_cap(dosage, amount, per_day), dosage.as_needed)
         return _Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
     text = text_of(dosage)
     text = text[len(THEN) :] if text.lower().startswith(THEN) else text
     said = read_text(text, timed=per_day is not None)
+    if said is None and amount is not None:
+        said = _of_known_dose(text, amount)
     if said is not None:
         return _with_text(dosage, drug, said, amount, per_day)
-    if amount is not None and (times := read_frequency(text)) is not None:
-        dose = _dose(amount, times, cap, dosage.as_needed)
-        return _Read(((dose,),), bounds_days(dosage.timing, times), "text", route)
     if amount is not None:
         return _without_frequency(dosage, drug, amount, cap, route)
     unread = ", and its text could not be read" if text_of(dosage) else ""
@@ -204,16 +203,27 @@ def _with_text(
     )
 
 
-def _said_cap(dosage: Dosage, amount: Amount) -> tuple[Fraction, str] | None:
+def _of_known_dose(text: str, amount: Amount) -> SaidSig | None:
+    """What a text without a dose says of the structured one."""
+    return read_timing(text, amount.value, Unit(amount.unit, word=amount.word))
+
+
+def _said_cap(dosage: Dosage, amount: Amount, per_day: Fraction) -> tuple[Fraction, str] | None:
     """The daily maximum that only the text names, if it speaks of the same dose."""
     text = text_of(dosage)
-    said = read_text(text, timed=True) if names_a_limit(text) else None
+    if not names_a_limit(text):
+        return None
+    said = read_text(text, timed=True) or _of_known_dose(text, amount)
     if said is None or len(said.steps) != 1 or len(said.steps[0]) != 1:
         return None
     (dose,) = said.steps[0]
-    if dose.cap is None or _differs(amount, dose):
+    if _differs(amount, dose):
         return None
-    return dose.cap[0] * dose.cap[1].scale, dose.cap[1].kind
+    if dose.cap is not None:
+        return dose.cap[0] * dose.cap[1].scale, dose.cap[1].kind
+    if dose.most_times is not None and dose.most_times < per_day:
+        return amount.value * dose.most_times, amount.unit
+    return None
 
 
 def _differs(amount: Amount, said: SaidDose) -> bool:

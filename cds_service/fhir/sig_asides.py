@@ -26,6 +26,11 @@ _NOT_AFTER_A_SCORE = frozenset({"times", "time", "doses", "dose", "per", "a", "/
 # In a note, a greater number is no dose, nor is one that follows such a sign.
 _MOST_IN_A_DOSE = 12
 _BEFORE_A_CODE = frozenset({"/", "-", "#", "<", ">", "≥", "=", "icd"})
+# A lower number without one of these before it could count tablets: "severe pain 2".
+_MOST_COUNTED = 3
+_BEFORE_A_SCORE = frozenset(
+    {"score", "scores", "scale", "level", "rating", "rated", "intensity", "("}
+)
 _NOT_ENOUGH = phrases.phrases(
     "not relieved by", "not relieved with", "unrelieved by", "unrelieved with", "not controlled by",
     "not controlled with", "uncontrolled by", "uncontrolled with", "not responding to", "not responsive to",
@@ -91,14 +96,15 @@ def _bracketed(scan: Cursor) -> bool:
 
 def _score(scan: Cursor) -> bool:
     """`4-6`, `>6`, `greater than 6/10`, `7 to 10 out of 10`; a number before a unit is none."""
-    start, joined = scan.place, scan.place > 0 and scan.tokens[scan.place - 1] in ("and", "or")
+    start, before = scan.place, scan.tokens[scan.place - 1] if scan.place else ""
     compared = bool(scan.take_phrase(_COMPARED))
     found = scan.number_range()
     if found is not None:
         ended = compared or found[0] < found[1]
         while scan.take_phrase(_SCALE_ENDS):
             ended = True
-        ends = scan.peek() in _AFTER_A_SCORE and (ended or not joined)
+        low = found[1] <= _MOST_COUNTED and before not in _BEFORE_A_SCORE
+        ends = scan.peek() in _AFTER_A_SCORE and (ended or not (low or before in ("and", "or")))
         # "mild pain or 2 for severe pain" names a dose.
         if (ends or (ended and _begins_anew(scan))) and (scan.peek() != "for" or _lasts(scan)):
             return True

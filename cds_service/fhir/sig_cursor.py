@@ -46,9 +46,9 @@ class Part:
 class Cursor:
     """A cursor over the tokens and the parts found; `steps` follow one another."""
 
-    def __init__(self, tokens: tuple[str, ...]) -> None:
+    def __init__(self, tokens: tuple[str, ...], first: Part) -> None:
         self.tokens, self.place = tokens, 0
-        self.steps: list[list[Part]] = [[Part()]]
+        self.steps: list[list[Part]] = [[first]]
         self.joined = ""
 
     @property
@@ -89,15 +89,13 @@ class Cursor:
         value = self._plain_number()
         if value is None:
             return None
-        if (
-            self.peek() == "("
-            and self.peek(2) == ")"
-            and words.number_of(self.peek(1) or " ") is not None
-        ):
-            if words.number_of(self.peek(1)) != value:
-                self.place = start
-                return None
-            self.place += 3
+        end = self.place
+        again = self._plain_number() if self.take("(") else None
+        if again is None or not self.take(")"):
+            self.place = end
+        elif again != value:
+            self.place = start
+            return None
         return value
 
     def _plain_number(self) -> Fraction | None:
@@ -108,7 +106,7 @@ class Cursor:
         if self.peek() == "/" and self.peek(1) in _DENOMINATORS and value < int(self.peek(1)):
             value /= int(self.peek(1))
             self.place += 2
-        elif value == 1 and self.take("-", "half"):
+        elif value == 1 and (self.take("-", "half") or self.take("half")):
             value = Fraction(1, 2)
         elif value.denominator == 1:
             value += self._fraction_after()
@@ -154,7 +152,7 @@ class Cursor:
     def unit(self) -> Unit | None:
         """A unit of dose, also a rate (`mcg/hr`)."""
         found = unit_of(self.peek()) if self.peek() else None
-        if found is None:
+        if found is None or (self.peek() == "each" and _names_a_time(self.peek(1))):
             return None
         self.place += 1
         if (
@@ -166,6 +164,11 @@ class Cursor:
             self.take_any(("patch", "patches"))
             return Unit(MCG_PER_HOUR, found.scale * (1000 if found.kind == "mg" else 1))
         return found
+
+    def time_unit(self, *, counted: bool) -> Fraction | None:
+        """The time unit that comes next, in days; `mon` without a count is the day of the week."""
+        named = self.peek()
+        return days_of(named) if named and (counted or named != "mon") else None
 
     def per_period(self) -> Fraction | None:
         """`a day`, `per day`, `daily`, `/day`, `in 24 hours`, `weekly`: the period in days."""
@@ -179,10 +182,15 @@ class Cursor:
         self.take("a")
         count = self.number()
         self.take("-")
-        period = days_of(self.peek()) if self.peek() else None
+        period = self.time_unit(counted=count is not None)
         if period is None or count == 0:
             self.place = start
             return None
         self.place += 1
         self.take("period")
         return period if count is None else count * period
+
+
+def _names_a_time(word: str) -> bool:
+    """Whether `each` before `word` says how often, so that it counts nothing."""
+    return word in words.MOMENTS or days_of(word) is not None

@@ -24,14 +24,15 @@ from cds_service.fhir.sig_times import (
 )
 from cds_service.fhir.units import COUNT, Unit, days_of
 
-_AND = frozenset({"and", "plus", "&"})
 _AFTER_A_BARE_LENGTH = frozenset({"", ",", ";", ".", ")", "#", "then"})
 _OTHER_INGREDIENT = frozenset({"acetaminophen", "apap", "tylenol", "ibuprofen", "aspirin"})
 
 
-def scan_words(tokens: tuple[str, ...]) -> Cursor | None:
-    """The doses found, or None when some token was not understood."""
-    scan = Cursor(tokens)
+def scan_words(tokens: tuple[str, ...], first: Part) -> Cursor | None:
+    """The doses found, or None when some token was not understood; `first` holds what is known of
+    the first one.
+    """
+    scan = Cursor(tokens, first)
     while scan.place < len(tokens):
         if not any(match(scan) for match in _MATCHES):
             return None
@@ -40,13 +41,14 @@ def scan_words(tokens: tuple[str, ...]) -> Cursor | None:
 
 def _match_stop(scan: Cursor) -> bool:
     if scan.take_any(words.STOPS):
+        scan.joined = ""  # "and avoid alcohol. 2 tablets" joins no doses
         return True
     if scan.take("then") or scan.take("followed", "by"):
         if scan.part.amount is None and (len(scan.steps) == 1 or not scan.part.timed):
             return False
         scan.steps.append([Part()])
         return True
-    if scan.take_any(_AND):
+    if scan.take_any(words.AND):
         scan.joined = "and"
         if scan.peek() == "then":
             return _match_stop(scan)
@@ -118,18 +120,26 @@ def _match_duration(scan: Cursor) -> bool:
     if found is not None and led and _so_many_doses(scan):
         return True
     period = days_of(scan.peek()) if found is not None and scan.peek() else None
-    if found is None or period is None or period < 1 or (found[1] * period).denominator != 1:
+    days = Fraction(0) if found is None or period is None or period < 1 else found[1] * period
+    if not days or days.denominator != 1:
         scan.place = start
         return False
     scan.place += 1
     scan.take("total")
-    if not led and scan.peek() not in _AFTER_A_BARE_LENGTH:
+    if _part_of_a_period(scan, days) or not (led or scan.peek() in _AFTER_A_BARE_LENGTH):
         scan.place = start
         return False
-    days = found[1] * period
-    if led or (days and scan.part.rates != {1 / days}):  # "every 72 hours (3 days)" says it again
+    if led or scan.part.rates != {1 / days}:  # "every 72 hours (3 days)" says it again
         scan.part.days = int(days)
-    return days > 0
+    return True
+
+
+def _part_of_a_period(scan: Cursor, days: Fraction) -> bool:
+    """`5 days a week`: on which days, no length of a course."""
+    start = scan.place
+    period = scan.per_period()
+    scan.place = start
+    return period is not None and days < period
 
 
 def _so_many_doses(scan: Cursor) -> bool:

@@ -29,6 +29,7 @@ class SaidDose:
     cap: tuple[Fraction, Unit] | None = None
     as_needed: bool = False
     total: tuple[Fraction, Unit] | None = None
+    most_times: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,25 @@ def read_text(text: str, *, timed: bool = False) -> SaidSig | None:
     >>> read_text("Take as directed") is None, read_text("1 tablet every 6 hours or as told") is None
     (True, True)
     """
-    scan = _scanned(text)
+    return _said(_scanned(text, Part()), timed=timed)
+
+
+def read_timing(text: str, amount: Fraction, unit: Unit) -> SaidSig | None:
+    """What a text says of a dose known otherwise: how often or at most how much, else None.
+
+    >>> said = read_timing("every 4 hours as needed, max 4 per day", Fraction(1), Unit("unit"))
+    >>> [(str(dose.per_day), str(dose.cap[0])) for dose in said.steps[0]]
+    [('6', '4')]
+    """
+    said = _said(_scanned(text, Part(amount, unit)), timed=False)
+    if said is None or any(len(step) > 1 for step in said.steps):
+        return None
+    every = [dose for step in said.steps for dose in step]
+    told = all(dose.per_day is not None or dose.cap is not None for dose in every)
+    return said if told else None
+
+
+def _said(scan: Cursor | None, *, timed: bool) -> SaidSig | None:
     if scan is None:
         return None
     found = _successive(scan.steps)
@@ -76,7 +95,7 @@ def read_frequency(text: str) -> Fraction | None:
     >>> str(read_frequency("every 6 hours as needed")), read_frequency("1 tablet daily")
     ('4', None)
     """
-    scan = _scanned(text)
+    scan = _scanned(text, Part())
     if (
         scan is None
         or len(scan.steps) != 1
@@ -93,9 +112,9 @@ def names_a_limit(text: str) -> bool:
     return any(word in lowered for word in _LIMITING)
 
 
-def _scanned(text: str) -> Cursor | None:
+def _scanned(text: str, first: Part) -> Cursor | None:
     words = tokens(text)
-    return scan_words(words) if words else None
+    return scan_words(words, first) if words else None
 
 
 def _successive(steps: list[list[Part]]) -> list[list[Part]] | None:
@@ -131,6 +150,8 @@ def _per_day(part: Part) -> Fraction | None:
         found = rate
     elif rate == 1:
         found = moments
+    elif moments == 1 and rate < 1:  # "every other day at bedtime"
+        found = rate
     else:
         return None
     if found is not None and part.most_times is not None:
@@ -161,7 +182,9 @@ def _dose(part: Part, timed: bool) -> SaidDose | None:
     worn = part.unit.kind == MCG_PER_HOUR or part.unit.word == "patch"
     if per_day is None and part.cap is None and not worn and not timed:
         return None
-    return SaidDose(part.amount, part.unit, per_day, part.cap, part.as_needed, part.total)
+    return SaidDose(
+        part.amount, part.unit, per_day, part.cap, part.as_needed, part.total, part.most_times
+    )
 
 
 def _together(parts: list[Part]) -> bool:

@@ -10,8 +10,8 @@ from cds_service.fhir.sig_cursor import Cursor
 from cds_service.fhir.units import days_of
 
 _RANGE = ("-", "to", "or")
-# No dose is due every 46 hours: "q46h" is short for every 4 to 6.
-_QUARTER_OF_A_DAY, _HALF_A_DAY = Fraction(1, 4), Fraction(1, 2)
+# No dose is due every 46 or 612 hours.
+_QUARTER_OF_A_DAY, _HALF_A_DAY, _A_WEEK = Fraction(1, 4), Fraction(1, 2), 7
 
 
 def match_times(scan: Cursor) -> bool:
@@ -60,7 +60,7 @@ def match_every(scan: Cursor) -> bool:
     else:
         found = scan.number_range()
         scan.take_any(("rd", "nd", "th"))
-    period = days_of(scan.peek()) if scan.peek() else None
+    period = scan.time_unit(counted=found is not None)
     if period is not None:
         scan.place += 1
     elif found is not None and found[0] in words.SPELLED_WITHOUT_HOURS:
@@ -69,11 +69,18 @@ def match_every(scan: Cursor) -> bool:
         scan.place = start
         return False
     interval = period * (found[0] if found else 1)
-    if interval > _HALF_A_DAY and interval % _QUARTER_OF_A_DAY:
+    if _hours_run_together(interval, period):
         scan.place = start
         return False
     scan.part.rates.add(1 / min(interval, _other_interval(scan) or interval))
     return True
+
+
+def _hours_run_together(interval: Fraction, period: Fraction) -> bool:
+    """Whether `q46h` or `q612h` lost its hyphen."""
+    if interval > _A_WEEK:
+        return period < 1
+    return interval > _HALF_A_DAY and bool(interval % _QUARTER_OF_A_DAY)
 
 
 def _other_interval(scan: Cursor) -> Fraction | None:
@@ -121,7 +128,9 @@ def match_rate(scan: Cursor) -> bool:
 
 def match_moment(scan: Cursor) -> bool:
     """`in the morning`, `at bedtime`, `every night`; a bare moment only after another one."""
-    start = scan.place
+    start, part = scan.place, scan.part
+    if _added(scan) and (part.rates or part.clocks) and not (part.moments or part.meals):
+        return False
     lead = scan.take_any(("in", "at", "every", "each", "with", "before", "q", "after"))
     scan.take("the")
     moment = words.MOMENTS.get(scan.peek())
@@ -136,9 +145,16 @@ def match_moment(scan: Cursor) -> bool:
     return True
 
 
+def _added(scan: Cursor) -> bool:
+    """Whether what comes next is one more time: `daily and at bedtime`, `at 8 am and at bedtime`."""
+    return scan.place > 0 and scan.tokens[scan.place - 1] in words.AND
+
+
 def match_clock(scan: Cursor) -> bool:
     """`at 8 am and 8 pm`, `at 0800`, `08:00`: times of the clock."""
-    start = scan.place
+    start, part = scan.place, scan.part
+    if _added(scan) and (part.rates or part.moments) and not part.clocks:
+        return False
     lead = scan.take("at")
     hour, minute = scan.peek(), ""
     if not (hour.isascii() and hour.isdigit() and len(hour) in (1, 2, 4)):

@@ -11,13 +11,12 @@ _NUMBER_WORDS: dict[str, Fraction] = {
     "zero": Fraction(0), "one": Fraction(1), "two": Fraction(2), "three": Fraction(3), "four": Fraction(4),
     "five": Fraction(5), "six": Fraction(6), "seven": Fraction(7), "eight": Fraction(8), "nine": Fraction(9),
     "ten": Fraction(10), "eleven": Fraction(11), "twelve": Fraction(12), "fifteen": Fraction(15),
-    "twenty": Fraction(20), "thirty": Fraction(30), "half": Fraction(1, 2), "one-half": Fraction(1, 2),
+    "twenty": Fraction(20), "thirty": Fraction(30), "half": Fraction(1, 2),
     "i": Fraction(1), "ii": Fraction(2), "iii": Fraction(3),  # apothecaries' numerals: "ii tabs"
     "½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4),
 }  # fmt: skip
 ORDINALS: dict[str, int] = {
-    "other": 2, "alternate": 2, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "7th": 7,
-    "seventh": 7,
+    "other": 2, "alternate": 2, "second": 2, "third": 3, "fourth": 4, "seventh": 7,
 }  # fmt: skip
 # The only numbers of two words that intervals are written in, as numerals.
 _HOURS_SPELLED = tuple(
@@ -105,6 +104,7 @@ ROUTES: dict[str, str] = {
 ROUTE_LEADS = frozenset(
     ["by", "via", "through", "under", "onto", "on", "to", "in", "into", "the", "inside"]
 )
+AND = frozenset({"and", "plus"})
 STOPS = frozenset({",", ";", ".", ":", "(", ")", "-", "!", "*"})
 
 Token = str

@@ -42,6 +42,27 @@ def test_a_text_that_says_only_how_often_completes_a_structured_dose() -> None:
     often = {**tablets(), "text": "every 6 hours as needed"}
     assert only(sig(often)).daily == 4
     assert sig(often).basis == "text"
+    limited = sig(
+        {**tablets(), "text": "every 4 hours as needed for 5 days, max 4 tablets per day"}
+    )
+    assert (only(limited).daily, only(limited).as_needed, limited.bounds_days) == (4, True, 5)
+    stepped = sig({**tablets(), "text": "every 6 hours for 3 days, then every 12 hours for 3 days"})
+    assert [dose.daily for step in stepped.steps for dose in step] == [4, 2]
+    for text in ("as needed for pain", "every 6 hours and 2 tablets at bedtime"):
+        assert not sig({**tablets(), "text": text}).steps
+
+
+def test_a_text_of_the_daily_maximum_alone_limits_the_structured_dose() -> None:
+    whole = tablets(2, frequency=1, period=4, periodUnit="h")
+    for text in (
+        "Max 8 tablets per day",
+        "as needed for pain, max 8 per day",
+        "2 tablets every 4 hours as needed, no more than 4 times a day",
+        "max 4 times a day",
+    ):
+        assert only(sig({**whole, "text": text})).daily == 8
+    seldom = tablets(2, frequency=3, period=1, periodUnit="d")
+    assert only(sig({**seldom, "text": "2 tablets up to 4 times a day"})).cap is None
 
 
 def test_unity_counts_tablets() -> None:

@@ -172,6 +172,15 @@ READ = {
     "1 tab q6h prn pain score 7 for 5 days. Call 911 if not breathing. ICD 10 code M54.5": [
         "1 tablet x4"
     ],
+    "10 mg in the evening and 5 each morning": ["10 mg x1", "5 mg x1"],
+    "1 tablet q4h, max 8 each day": ["1 tablet x6 <=8"],
+    "1 tablet every other day at bedtime": ["1 tablet x1/2"],
+    "1 patch every 72 hours at 9 am": ["1 patch x1/3"],
+    "1 tablet every 3rd day": ["1 tablet x1/3"],
+    "Take one half (1/2) tablet twice daily": ["1/2 tablet x2"],
+    "apply 1 patch to upper arm or chest every 72 hours": ["1 patch x1/3"],
+    "1 tab q6h prn pain score 2": ["1 tablet x4"],
+    "1 tablet every 8 hours, and 2 tablets at bedtime": ["1 tablet x3", "2 tablet x1"],
 }
 
 
@@ -250,6 +259,17 @@ def test_what_is_understood(text: str) -> None:
         "1 tablet q6h, may cause drowsiness and 2",
         "1 tablet every 6 hours for 3 doses a day",
         "1 tablet every 6 hours. Max tylenol 3 tablets per day",
+        "1 patch every Mon",
+        "1 tablet at bedtime for 5 days a week",
+        "1 tablet for 5 days per week",
+        "1 tablet q6h for 0 days.",
+        "1 tab q6h prn moderate pain, severe pain 2",
+        "1 tablet every 8 hours and as directed. 2 tablets at bedtime",
+        "1 tab q612h",
+        "1 tablet daily and at bedtime",
+        "1 tablet every day and night",
+        "1 tablet at 8 am and at bedtime",
+        "1 tablet in the morning and at 8 pm",
         "x" * 1000,
     ],
 )
