@@ -5,7 +5,7 @@ suggestion changes it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,22 +17,28 @@ from cds_service.knowledge.codes import Code
 from cds_service.knowledge.model import Knowledge
 
 _CODED = ("code", "medicationCodeableConcept", "codeCodeableConcept")
+_URGENCY = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
+Urgency = Mapping[Code, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What the drafts of a call order, by resource type: their codes, and their `code` as written."""
+    """What the drafts of a call order, by resource type: their codes, each with the most urgent
+    request for it, and their `code` as written.
+    """
 
-    codes: Mapping[str, frozenset[Code]]
+    codes: Mapping[str, Urgency]
     written: Mapping[str, tuple[Any, ...]]
 
     def has(self, resource: Mapping[str, Any], codes: frozenset[Code]) -> bool:
         """Whether what a resource of these codes orders is among the drafts: same resource type and
-        one code in common, or the same words (of a claim, the same type) where there is no code.
+        one code in common, or the same words (of a claim, the same type) where there is no code. What
+        is less urgent is not the same.
         """
         kind = resource["resourceType"]
         if codes:
-            return not codes.isdisjoint(self.codes.get(kind, ()))
+            found, least = self.codes.get(kind, {}), _urgency(resource.get("priority"))
+            return any(code in found and found[code] >= least for code in codes)
         return _written(resource) in self.written.get(kind, ())
 
 
@@ -40,24 +46,36 @@ def drafted_in(
     facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
 ) -> Drafted:
     """What is drafted in a chart, requested today, and in the draft orders as received."""
-    codes: dict[str, frozenset[Code]] = {}
+    codes: dict[str, dict[Code, int]] = {}
     written: dict[str, tuple[Any, ...]] = {}
     for raw in drafts.values():
         kind = str(raw.get("resourceType"))
-        found = frozenset(knowledge.code(system, code) for system, code in codings(raw))
-        codes[kind] = codes.get(kind, frozenset()) | found
+        found = (knowledge.code(system, code) for system, code in codings(raw))
+        _enter(codes.setdefault(kind, {}), found, _urgency(raw.get("priority")))
         written[kind] = (*written.get(kind, ()), _written(raw))
     known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
     for fact in known:
         if fact.draft or _of_today(fact, facts.as_of):
-            kind = fact.ref.partition("/")[0]
-            codes[kind] = codes.get(kind, frozenset()) | fact.codes
+            urgency = _urgency(fact.priority) if isinstance(fact, Request) else 0
+            _enter(codes.setdefault(fact.ref.partition("/")[0], {}), fact.codes, urgency)
     return Drafted(codes, written)
+
+
+def _enter(known: dict[Code, int], codes: Iterable[Code], urgency: int) -> None:
+    for code in codes:
+        known[code] = max(urgency, known.get(code, urgency))
+
+
+def _urgency(priority: Any) -> int:
+    """A priority as a rank; one that is not said, or is none of FHIR's, is routine."""
+    return _URGENCY.get(priority, 0) if isinstance(priority, str) else 0
 
 
 def _of_today(fact: Order | Request, as_of: date) -> bool:
     """Whether it is an open request of this day: what an accepted suggestion has become."""
     if not isinstance(fact, Request) or not fact.open or fact.when is None:
+        return False
+    if fact.intent in ("proposal", "plan"):
         return False
     return fact.when.first == fact.when.last == as_of
 

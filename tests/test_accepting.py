@@ -193,17 +193,24 @@ def test_a_re_evaluation_is_proposed_for_the_right_days(
 
 
 @pytest.mark.parametrize(
-    ("authored", "offered"), [("2025-06-16", False), ("2025-06-15", True), ("2025-06", True)]
+    ("said", "offered"),
+    [
+        ({"authoredOn": "2025-06-16"}, False),
+        ({"authoredOn": "2025-06-15"}, True),
+        ({"authoredOn": "2025-06"}, True),
+        ({"authoredOn": "2025-06-16", "priority": "routine"}, True),
+        ({"authoredOn": "2025-06-16", "intent": "proposal"}, True),
+    ],
 )
 def test_what_was_ordered_today_is_not_offered_again(
-    house: House, authored: str, offered: bool
+    house: House, said: dict[str, str], offered: bool
 ) -> None:
-    """The card speaks on; only its button for the same order is gone."""
+    """The card speaks on; only its button for the same order, as urgent as this, is gone."""
     cases = load_cases(CASES / "spine_emergency.yaml", house.systems)
     call = call_of(next(case for case in cases if case.name == "Lumbar fracture fourteen days ago"))
     before = house.ask(call, Road.PREFETCH)
     (action,) = _actions(before.body, "Order lumbar CT")
-    signed = {**action["resource"], "id": "ct", "status": "active", "authoredOn": authored}
+    signed = {**action["resource"], "id": "ct", "status": "active", **said}
     after = house.ask(replace(call, resources=(*call.resources, signed)), Road.PREFETCH)
     assert "acute-spinal-fracture" in met(after)
     assert bool(list(_actions(after.body, "Order lumbar CT"))) is offered

@@ -65,7 +65,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         _step("therapy-plan-incomplete", "gaps", "diagnosis", worst=WARNING),
         _step("review-denial-risk", "reasons", "plateau", "fewer", worst=WARNING),
         _step("review-point-reached", "visits", "days", "coverage"),
-        _step("review-turnaround-exceeded", "days", "sent", "limit"),
+        _step("review-turnaround-exceeded", "days", "sent", "limit", "holidays"),
         declared("dme-under-another-program", worst=INFO, words=("items",), gated=True),
         _step("review-denied", "decision", "decided"),
     ),
@@ -189,6 +189,7 @@ def _turnaround(facts: Facts, known: Known) -> Iterator[Criterion]:
             "days": business_days(first.day, facts.as_of, holidays),
             "sent": first.day,
             "limit": limit,
+            "holidays": bool(holidays),
         }
         missing = (Need.CLAIM_RESPONSES,) if facts.lacks(Need.CLAIM_RESPONSES) else ()
         status = UNKNOWN if missing else MET
