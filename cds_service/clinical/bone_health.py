@@ -84,14 +84,14 @@ def _long_course(facts: Facts, known: Known) -> tuple[Evidence, ...]:
     start = facts.as_of - timedelta(days=known.number("red-flags.corticosteroid_window_days").days)
     runs = sorted(_runs(facts, start), key=lambda run: (run[0].start, run[1].ref))
     best: tuple[int, tuple[Evidence, ...]] = (0, ())
-    begun, end = facts.as_of, start
+    since, end = facts.as_of, start
     parts: list[Evidence] = []
     for span, evidence in runs:
         if not parts or span.start > end:
-            begun, end, parts = span.start, span.start, []
+            since, end, parts = span.start, span.start, []
         end = max(end, span.end or facts.as_of)
         parts.append(evidence)
-        best = max(best, ((end - begun).days, tuple(parts)), key=lambda run: run[0])
+        best = max(best, ((end - since).days, tuple(parts)), key=lambda run: run[0])
     return best[1] if known.number("red-flags.corticosteroid_days").met_by(best[0]) else ()
 
 

@@ -64,17 +64,22 @@ def _recent(conditions: Iterable[Condition], facts: Facts, window: Number) -> Si
 
 
 def _ordered_for(facts: Facts, known: Known) -> Iterator[Evidence]:
-    """Drafts for a cauda equina of which the chart holds no record, not even a refuted or a
-    resolved one.
+    """Drafts for a sign of cauda equina of which the chart holds no record, not even a refuted or
+    a resolved one; a record of another sign tells nothing about it.
     """
     sorting = known.derived(problems).sorting
 
-    def named(codes: frozenset[Code]) -> bool:
-        return bool(codes) and not sorting.of(codes).isdisjoint(CAUDA_EQUINA)
+    def named(codes: frozenset[Code]) -> frozenset[str]:
+        return sorting.of(codes).intersection(CAUDA_EQUINA)
 
     drafts = [d for d in facts.requests if d.draft and d.status not in OVER and named(d.reasons)]
-    if drafts and not any(map(named, facts.conditions_alike())):
-        for draft in drafts:
+    alike = facts.conditions_alike().items() if drafts else ()
+    kept = (
+        codes for codes, found in alike if any(c.verification != "entered-in-error" for c in found)
+    )
+    recorded = frozenset[str]().union(*map(named, kept))
+    for draft in drafts:
+        if not named(draft.reasons) <= recorded:
             yield Evidence(draft.ref, "a sign of cauda equina as the reason of the order")
 
 

@@ -84,8 +84,16 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
 
 
 def _beside(exposure: Exposure, opioids: tuple[Exposure, ...]) -> bool:
-    """Whether an opioid of another product is taken or ordered as well."""
-    return any(opioid.drug != exposure.drug for opioid in opioids)
+    """Whether an opioid of other ingredients is taken or ordered as well: brand and strength make no
+    second product.
+    """
+    own = _ingredients(exposure)
+    return any(_ingredients(opioid) != own for opioid in opioids)
+
+
+def _ingredients(exposure: Exposure) -> frozenset[str]:
+    drug = exposure.drug
+    return frozenset() if drug is None else frozenset(c.ingredient for c in drug.components)
 
 
 def _treated(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> bool:
