@@ -51,10 +51,11 @@ Fill = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class OrderTemplate:
-    """An R4 resource with placeholders; `codes` say what is ordered.
+    """An R4 resource with placeholders; `codes` say what is ordered, `kind` is its resource type.
 
     `demands`: the placeholders (patient, cover, provider) without which it is not valid, and not
-    offered.
+    offered. `known_by`: the codes by which two orders are the same; the code of a task names a kind
+    of work that many tasks share, so a task is known by its words.
     """
 
     name: str
@@ -63,28 +64,21 @@ class OrderTemplate:
     demands: frozenset[str]
     # Makes the order; parts of `resource` without a placeholder are shared, not copied.
     fill: Fill = field(init=False, compare=False, repr=False)
+    kind: str = field(init=False, compare=False, repr=False)
+    known_by: frozenset[Code] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         resource = self.resource
+        kind = str(resource["resourceType"])
         object.__setattr__(self, "fill", _filling(resource) or (lambda _: dict(resource)))
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "known_by", frozenset() if kind == "Task" else self.codes)
 
     @property
     def label(self) -> str:
         """What is ordered, in words."""
         said: Any = self.resource.get("code") or {}
         return str(said.get("text") or self.name.replace("-", " "))
-
-    @property
-    def known_by(self) -> frozenset[Code]:
-        """The codes by which two orders are the same; the code of a task names a kind of work that
-        many tasks share, so a task is known by its words.
-        """
-        return frozenset() if self.kind == "Task" else self.codes
-
-    @property
-    def kind(self) -> str:
-        """The resource type."""
-        return str(self.resource["resourceType"])
 
 
 def order_template(name: str, loaded: Loaded, knowledge: Knowledge) -> OrderTemplate:
