@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from cds_service.clinical.facts import Facts, Order, Request
+from cds_service.clinical.facts import MERE_INTENT, Facts, Order, Request
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.model import Knowledge
 
@@ -75,7 +75,7 @@ def _of_today(fact: Order | Request, as_of: date) -> bool:
     """Whether it is an open request of this day: what an accepted suggestion has become."""
     if not isinstance(fact, Request) or not fact.open or fact.when is None:
         return False
-    if fact.intent in ("proposal", "plan"):
+    if fact.intent in MERE_INTENT:
         return False
     return fact.when.first == fact.when.last == as_of
 

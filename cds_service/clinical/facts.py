@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from cds_service.clinical.prescriptions import Dispense, Dose, Order, Sig, Statement
 from cds_service.clinical.records import (
+    MERE_INTENT,
     NO_CODES,
     OVER,
     Allergy,
@@ -40,6 +41,7 @@ from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import DrugClass
 
 __all__ = [
+    "MERE_INTENT",
     "NO_CODES",
     "OVER",
     "Allergy",

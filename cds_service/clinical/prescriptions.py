@@ -8,11 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from cds_service.clinical.dates import Span
-from cds_service.clinical.records import NO_CODES, Fact, Quantity
+from cds_service.clinical.records import MERE_INTENT, NO_CODES, Fact, Quantity
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug, DrugClass, Route
-
-_MERE_INTENT = frozenset({"proposal", "plan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ class Order(Fact):
         """To be carried out: not forbidden, and neither a mere proposal nor a plan, which a draft no
         longer is.
         """
-        return not self.do_not_perform and (self.draft or self.intent not in _MERE_INTENT)
+        return not self.do_not_perform and (self.draft or self.intent not in MERE_INTENT)
 
     def is_a(self, *classes: DrugClass) -> bool:
         """Whether the ordered drug belongs to any of `classes`."""

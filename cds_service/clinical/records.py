@@ -18,6 +18,7 @@ from cds_service.knowledge.drugs.model import Drug
 NO_CODES: frozenset[Code] = frozenset()
 # A draft order of any of these statuses does not count; every other status does (orders are re-signed).
 OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
+MERE_INTENT = frozenset({"proposal", "plan"})
 
 
 class Need(StrEnum):

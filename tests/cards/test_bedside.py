@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +124,16 @@ def test_a_missing_record_does_not_deny_that_the_criteria_are_met(house: House) 
     name = "Every criterion is met, and the payer asks for a record"
     text = details(answer(house, "esi_decision_support", name))
     assert "Every criterion of coverage is met; reason of the order: M54.16." in text
+
+
+@pytest.mark.parametrize("holidays", [frozenset[date](), frozenset({date(2025, 1, 1)})])
+def test_an_overdue_review_says_whether_holidays_were_taken_out(
+    house: House, holidays: frozenset[date]
+) -> None:
+    knowledge = house.service.knowledge
+    payers = tuple(replace(payer, holidays=holidays) for payer in knowledge.payers)
+    told = house.with_knowledge(replace(knowledge, payers=payers))
+    cards = answer(
+        told, "therapy_medical_necessity_review", "Sixth business day of a complete request"
+    )
+    assert ("Holidays are not taken out" in details(cards)) is not bool(holidays)
