@@ -1,7 +1,7 @@
 """Which addresses we may connect to: those of the open internet, and those a site has named.
 
 Python's `is_global` is too kind to addresses that carry another one inside, so those are unwrapped
-first.
+first; and its list grows from version to version, so what it gained after 3.11 stands here.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _ALSO_CLOSED = (  # missing from Python's list, or only partly in it
     IPv4Network("192.0.0.0/24"),  # protocol assignments
     IPv4Network("192.88.99.0/24"),  # relays of 6to4
     IPv6Network("2001::/23"),  # protocol assignments, Teredo among them
+    IPv6Network("2002::/16"),  # 6to4, deprecated: whose relay it takes is anybody's guess
     IPv6Network("3fff::/20"),  # documentation
 )
 _LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
