@@ -37,10 +37,11 @@ def upgrade() -> None:
 @_AUDIT
 def purge(before: datetime, audit: bool) -> None:
     """Delete cards and feedback written before a day, and snoozes that had ended by then."""
-    from cds_service.memory.engine import open_engine
+    from cds_service.memory.engine import opened
     from cds_service.memory.retention import purge as run
 
-    _tell(run(open_engine(load_settings().database), before.date(), audit=audit))
+    with opened(load_settings().database) as engine:
+        _tell(run(engine, before.date(), audit=audit))
 
 
 @command.command()
@@ -49,10 +50,11 @@ def purge(before: datetime, audit: bool) -> None:
 @click.confirmation_option(prompt="Delete everything this client left?")
 def forget(client: str, audit: bool) -> None:
     """Delete everything of CLIENT."""
-    from cds_service.memory.engine import open_engine
+    from cds_service.memory.engine import opened
     from cds_service.memory.retention import forget as run
 
-    _tell(run(open_engine(load_settings().database), client, audit=audit))
+    with opened(load_settings().database) as engine:
+        _tell(run(engine, client, audit=audit))
 
 
 @command.command()

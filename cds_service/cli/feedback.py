@@ -44,11 +44,13 @@ def command() -> None:
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 def report(client: str, since: datetime | None, until: datetime | None, by: str, form: str) -> None:
     """How often cards fired, were shown, accepted and overridden, why, and how soon."""
-    from cds_service.memory.engine import open_engine
+    from cds_service.memory.engine import opened
     from cds_service.memory.report import Tally
     from cds_service.memory.report import report as run
 
-    found = run(open_engine(load_settings().database), _asked(client, since, until), by)
+    asked = _asked(client, since, until)
+    with opened(load_settings().database) as engine:
+        found = run(engine, asked, by)
     if form == "json":
         import orjson
 
@@ -78,17 +80,18 @@ def export(client: str, since: datetime | None, until: datetime | None, form: st
     """
     import orjson
 
-    from cds_service.memory.engine import open_engine
+    from cds_service.memory.engine import opened
     from cds_service.memory.report import COLUMNS
     from cds_service.memory.report import export as run
 
-    asked, engine = _asked(client, since, until), open_engine(load_settings().database)
-    rows = run(engine, asked, each_criterion=by == "criterion")
-    if form == "json":
-        for row in rows:
-            click.echo(orjson.dumps(row).decode())
-    else:
-        _sheet(COLUMNS, rows)
+    asked = _asked(client, since, until)
+    with opened(load_settings().database) as engine:
+        rows = run(engine, asked, each_criterion=by == "criterion")
+        if form == "json":
+            for row in rows:
+                click.echo(orjson.dumps(row).decode())
+        else:
+            _sheet(COLUMNS, rows)
 
 
 def _sheet(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def card(watched: Watched, topic: str, within: str = "#order-advice") -> Locator
 
 
 def feedback(server: Server, outcome: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(server.database) as rows:
+    with closing(sqlite3.connect(server.database)) as rows:
         return rows.execute(
             "select card_uuid, reason_display from feedback where outcome = ?", (outcome,)
         ).fetchall()

@@ -113,6 +113,9 @@ class Clock:
         return self.at
 
 
+MADE: list[Service] = []  # each test closes its own, by the fixture in tests/conftest.py
+
+
 def known_to(
     service: Service,
     database: Path,
@@ -127,4 +130,6 @@ def known_to(
     sets = key_sets(clients, loopback=True, timer=timer or time.monotonic)
     registry = Registry(settings, clients, seen=SeenTokens(url, settings.now), sets=sets)
     loaded = (service.knowledge, service.vocabulary, service.rules, service.library)
-    return Service(settings, *loaded, registry=registry)
+    made = Service(settings, *loaded, registry=registry)
+    MADE.append(made)
+    return made

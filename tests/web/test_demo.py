@@ -8,6 +8,7 @@ import html
 import json
 import re
 import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -201,7 +202,7 @@ def test_accepting_creates_the_order_and_tells_the_service(
         "/patients/crossing-caution/review", data={"desk": json.dumps(desk_of(answer))}
     ).text
     assert "Order naloxone nasal spray" not in again
-    with sqlite3.connect(demo_database) as rows:
+    with closing(sqlite3.connect(demo_database)) as rows:
         found = rows.execute(
             "select outcome from feedback where card_uuid = ?", (form["card"],)
         ).fetchall()
@@ -284,7 +285,7 @@ def test_dismissing_tells_the_service_why(page: FlaskClient, demo_database: Path
     ).text
     assert "Patient declined" in answer
     assert "Feedback stored." in answer
-    with sqlite3.connect(demo_database) as rows:
+    with closing(sqlite3.connect(demo_database)) as rows:
         found = rows.execute(
             "select outcome, reason_code from feedback where card_uuid = ? and outcome = 'overridden'",
             (form["card"],),
