@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from cds_service.clinical.daily_dose import added, show
 from cds_service.clinical.dates import Span
 from cds_service.clinical.dispensed import dispensed
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
@@ -26,12 +27,7 @@ from cds_service.clinical.mme_running import (
     timeline,
     totals_of,
 )
-from cds_service.clinical.opioid_amount import (
-    Amount,
-    Portion,
-    added,
-    show,
-)
+from cds_service.clinical.opioid_amount import Amount, Portion
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import quick

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from cds_service.clinical.daily_dose import added
 from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Dispense, Order, Statement
-from cds_service.clinical.opioid_amount import Amount, Portion, added, factor_for, opioid_amount
+from cds_service.clinical.opioid_amount import Amount, Portion, factor_for, opioid_amount
 from cds_service.frozen import quick
 from cds_service.knowledge.model import FactorRow, FactorTable
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from cds_service.clinical.daily_dose import dosed_alone
 from cds_service.clinical.facts import Dose, Sig
-from cds_service.clinical.opioid_amount import dosed_alone
 from cds_service.fhir.dose_amount import Amount
 from cds_service.fhir.r4_dosage import Quantity
 from cds_service.fhir.timing import MOST_DAYS, MOST_PER_DAY, exact_days
