@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cds_service.cli.options import columns, console, token_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from cds_service.integration.dry_run import Query, Reach
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -27,38 +34,43 @@ def command(base: str, patient: str, token: Path | None, timeout: float) -> None
     from cds_service.integration.dry_run import queries, reach
     from cds_service.integration.server import FhirServer
 
-    asked = columns(
-        "need",
-        "query",
-        "allowed",
-        "resources",
-        "pages",
-        "ms",
-        "trouble",
-        title=f"Queries to {base}",
-    )
     with FhirServer(base, token_of(token), timeout) as server:
         came = list(queries(server, patient))
-    for each in came:
-        kind = each.url.partition("?")[0].partition("/")[0]  # the rest holds the patient's id
-        allowed = each.refused or "yes"
-        time = f"{each.milliseconds:.0f}"
-        asked.add_row(
-            each.need, kind, allowed, str(each.resources), str(each.pages), time, each.fault
-        )
     found = list(reach(load_rules(), came))
-    cards = columns(
-        "service", "hook", "card", "criteria", "evaluated", "lacks", title="What could be evaluated"
-    )
-    for one in found:
-        cards.add_row(
-            one.service, one.hook, one.card, str(one.criteria), one.state, ", ".join(one.lacks)
-        )
     out = console()
-    out.print(asked)
-    out.print(cards)
+    out.print(_asked(base, came))
+    out.print(_evaluated(found))
     whole = sum(one.state == "whole" for one in found)
     out.print(
         f"{sum(e.milliseconds for e in came):.0f} ms one after the other; {whole} of {len(found)} cards whole"
     )
     sys.exit(0 if whole == len(found) else 1)
+
+
+def _asked(base: str, came: Iterable[Query]) -> Table:
+    table = columns(
+        *("need", "query", "allowed", "resources", "pages", "ms", "trouble"),
+        title=f"Queries to {base}",
+    )
+    for each in came:
+        table.add_row(
+            each.need,
+            each.url.partition("?")[0].partition("/")[0],  # the rest holds the patient's id
+            each.refused or "yes",
+            str(each.resources),
+            str(each.pages),
+            f"{each.milliseconds:.0f}",
+            each.fault,
+        )
+    return table
+
+
+def _evaluated(found: Iterable[Reach]) -> Table:
+    table = columns(
+        "service", "hook", "card", "criteria", "evaluated", "lacks", title="What could be evaluated"
+    )
+    for one in found:
+        table.add_row(
+            one.service, one.hook, one.card, str(one.criteria), one.state, ", ".join(one.lacks)
+        )
+    return table

@@ -110,10 +110,6 @@ class Span:
         """Whether `day` lies in the span."""
         return self.start <= day and (self.end is None or day < self.end)
 
-    def days(self, until: date) -> int:
-        """Days in the span, an open end taken as `until`."""
-        return max(0, ((self.end or until) - self.start).days)
-
 
 def span_of(start: date, days: int) -> Span:
     """`days` days beginning with `start`; saturates at the end of the calendar."""

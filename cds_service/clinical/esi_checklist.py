@@ -171,8 +171,6 @@ def esi_checks(facts: Facts, known: Known) -> EsiChecks:
 
 
 def _course_checks(course: EsiCourse) -> tuple[Check, ...]:
-    first = "not asked of a repeat injection" if course.repeat else ""
-    repeated = "" if course.repeat is not False else "first injection within a year"
     return (
         Check(
             "indication",
@@ -194,7 +192,7 @@ def _course_checks(course: EsiCourse) -> tuple[Check, ...]:
             course.no_care,
             "therapy visits and medication orders of the last half year, and scores",
             course.care,
-            first,
+            "not asked of a repeat injection" if course.repeat else "",
         ),
         Check(
             "sessions",
@@ -209,7 +207,7 @@ def _course_checks(course: EsiCourse) -> tuple[Check, ...]:
             course.no_relief,
             "a pain or ODI score before the last injection and one three months after it",
             course.relief,
-            repeated,
+            "" if course.repeat is not False else "first injection within a year",
         ),
     )
 

@@ -43,11 +43,6 @@ class Exclusions:
         """As `care`, with the guideline's own reading of cancer treatment."""
         return any(e.scope in ("every", "guideline") for e in self.found if e.reason != ANY_CANCER)
 
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Everything the exclusions rest on."""
-        return tuple(ref for e in self.found for ref in e.references)
-
 
 ANY_CANCER = "active cancer"
 END_OF_LIFE_CARE = (
@@ -197,8 +192,7 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     """Orders, procedures, findings and discharge dispositions that show palliative or
     hospice care.
     """
-    care, finding = _care(known), known.codes("hospice-finding")
-    yes, no = known.codes("answer-yes"), known.codes("answer-no")
+    care = _care(known)
     window = known.number("opioid.end_of_life_order_window").days
     year = known.number("opioid.hospice_encounter_window").days
     refs = [
@@ -214,14 +208,7 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
         if p.status in ("completed", "in-progress")
         and within(p.when, facts.as_of, window) is not False
     ]
-    refs += [
-        o.ref
-        for o in facts.observations_in(finding, known.codes("hospice-care-question"))
-        if (finding.any_of(o.codes) or finding.any_of(o.value_codes) or _answered(o, True, yes))
-        and not _answered(o, False, no)
-        and o.counts
-        and within(o.when, facts.as_of, year) is not False
-    ]
+    refs += [o.ref for o in _hospice_findings(facts, known, year)]
     refs += [
         e.ref
         for e in facts.encounters
@@ -234,3 +221,14 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     ]
     if refs:
         yield Exclusion("palliative or hospice care", tuple(refs))
+
+
+def _hospice_findings(facts: Facts, known: Known, days: int) -> Iterator[Observation]:
+    """Findings of hospice care, and the question about it where it was answered with yes."""
+    finding = known.codes("hospice-finding")
+    yes, no = known.codes("answer-yes"), known.codes("answer-no")
+    for o in facts.observations_in(finding, known.codes("hospice-care-question")):
+        if not o.counts or _answered(o, False, no) or within(o.when, facts.as_of, days) is False:
+            continue
+        if finding.any_of(o.codes) or finding.any_of(o.value_codes) or _answered(o, True, yes):
+            yield o

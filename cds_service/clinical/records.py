@@ -277,9 +277,7 @@ class Allergy(Fact):
 
 @dataclass(frozen=True, slots=True)
 class QuestionnaireResponse(Fact):
-    """`questionnaire` is the canonical without version; `answers` maps linkId to its first
-    answer.
-    """
+    """`questionnaire`: the canonical without version; `answers`: the first answer by linkId."""
 
     questionnaire: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)

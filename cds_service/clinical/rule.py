@@ -48,9 +48,7 @@ def declared(
     routine: bool = False,
     gated: bool = False,
 ) -> Declared:
-    """Declare a criterion: `routine` is silenced by list S, `gated` is silent unless a
-    payer in force turns it on.
-    """
+    """Declare a criterion: `routine` is silenced by list S, `gated` unless a payer turns it on."""
     return Declared(name, worst, words, routine, gated)
 
 

@@ -13,14 +13,14 @@ from cds_service.clinical.dates import FAR_FUTURE, FAR_PAST, FuzzyDate, Span, sp
 from cds_service.clinical.facts import NO_CODES, Dispense, Order, Request, Sig, Statement
 from cds_service.fhir import r4_orders as r4
 from cds_service.fhir.chart import Chart
-from cds_service.fhir.concepts import label, merged
+from cds_service.fhir.concepts import label
 from cds_service.fhir.fills import unreadable
+from cds_service.fhir.ordered_product import ordered_product
 from cds_service.fhir.r4_chart import Condition
-from cds_service.fhir.r4_dosage import CodeableConcept, Ratio, as_list
 from cds_service.fhir.r4_dosage import Quantity as Amount
-from cds_service.fhir.r4_parts import ABSENT, CONCEPT, REFERENCES
+from cds_service.fhir.r4_dosage import as_list
+from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
-from cds_service.fhir.units import first_unit, unit_of
 from cds_service.fhir.vocabulary import Fill, Product, quantity
 from cds_service.frozen import maker
 from cds_service.knowledge.codes import Code
@@ -30,81 +30,18 @@ _SPANS = 4096  # kept, as orders share dates and lengths
 _ENCODE = msgspec.json.Encoder().encode
 _order = maker(Order)
 
-Ordered = r4.MedicationRequest | r4.MedicationDispense | r4.MedicationStatement
-
-
-def _product(chart: Chart, resource: Ordered, ref: str) -> Product:
-    """What is ordered, by its own codes and names and by those of the product it refers to."""
-    reference, concept = resource.medication_reference, bytes(resource.medication_codeable_concept)
-    if resource.medication is not None:
-        reference, concept = _as_r4(resource.medication)
-    if reference is None:
-        found = chart.glossary.products[concept]
-    else:
-        found = _referred(chart, resource, concept, reference)
-    if not found.codes and not found.names:
-        chart.lose(ref, "the medication could not be read")
-    return found
-
-
-def _as_r4(named: r4.CodeableReference) -> tuple[Reference | None, bytes]:
-    """The two members in which R4 would name a product."""
-    reference = named.reference
-    if isinstance(reference, str):
-        reference = Reference(reference=reference)
-    return reference, b"" if named.concept is None else _ENCODE(named.concept)
-
-
-def _referred(chart: Chart, resource: Ordered, concept: bytes, reference: Reference) -> Product:
-    """The product that a concept and a reference name together; a contained one is the
-    order's own.
-    """
-    known = None if resource.contained else chart.products.get((concept, reference))
-    if known is not None:
-        return known
-    own = CONCEPT.read(concept)
-    concepts = [] if own is None else [own]
-    product = chart.target(resource, reference)
-    if isinstance(product, r4.Medication):
-        parts = [_ingredient(each) for each in as_list(product.ingredient)]
-        concepts.extend(filter(None, [product.code] if product.code is not None else parts))
-    concepts.append(CodeableConcept(text=reference.display))
-    found = chart.vocabulary.product(merged(concepts))
-    if not resource.contained:
-        chart.products[concept, reference] = found
-    return found
-
-
-def _ingredient(part: r4.Ingredient) -> CodeableConcept | None:
-    """An ingredient with its strength in words, as the name of a product would have it."""
-    concept, strength = part.item_codeable_concept, part.strength or Ratio()
-    amount, below = strength.numerator, strength.denominator
-    if concept is None or amount is None or amount.number is None:
-        return concept
-    volume = below is not None and first_unit(below.units) == unit_of("mL")
-    each = f"{amount.number:f} {next(iter(amount.units), '')}"
-    size = f"/{below.number or 1:f} mL" if volume and below is not None else ""
-    return CodeableConcept(coding=concept.coding, text=f"{label(concept)} {each}{size}")
-
 
 def order(
     chart: Chart, resource: r4.MedicationRequest, ref: str, lost: tuple[str, ...]
 ) -> Order | None:
-    """A prescription, None in the chart for a drug that no rule asks about.
-
-    A draft starts on the as-of date; any other on the date it was written.
-    """
-    product, draft, glossary = _product(chart, resource, ref), chart.draft, chart.glossary
+    """A prescription, None in the chart for a drug that no rule asks about."""
+    product, draft = ordered_product(chart, resource, ref), chart.draft
     if not (product.asked or draft or lost):
         return None
-    found, asked = product.identified, bytes(resource.dispense_request)
-    fill = _filled(chart, product, resource.dosage_instruction, asked, lost)
-    if not (product.asked or draft):
-        fill = fill._replace(sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
+    found, category = product.identified, resource.category
+    fill = _prescribed(chart, product, resource, lost)
     when = chart.when(ref, "authoredOn", resource.authored_on)
-    # A supply or refills that could not be read may be longer than what is left of them.
-    unsure = bool(lost) and any(path.startswith("dispenseRequest") for path in lost)
-    category, coded, named = resource.category, resource.reason_code, _reason_references(resource)
+    reasons, reason_refs = _why(chart, resource)
     return _order(
         ref,
         product.codes,
@@ -116,20 +53,15 @@ def order(
         found.conflict,
         found.opioid_by_name,
         fill.sig,
-        _span(chart, when, None if unsure else fill.all_days),
+        _span(chart, when, fill.all_days),
         fill.days,
         fill.whole_days,
         fill.refills,
         draft,
         resource.intent or "",
-        glossary.words[bytes(category)] if category is not ABSENT else frozenset(),
-        _reasons(
-            chart,
-            resource,
-            glossary.codes[bytes(coded)] if coded is not ABSENT else NO_CODES,
-            named,
-        ),
-        chart.refs(named) if named else (),
+        chart.glossary.words[bytes(category)] if category is not ABSENT else frozenset(),
+        reasons,
+        reason_refs,
         chart.ref(resource.prior_prescription),
         chart.ref(resource.requester),
         chart.ref(resource.recorder),
@@ -137,6 +69,20 @@ def order(
         fill.quantity,
         found.strengths_differ,
     )
+
+
+def _prescribed(
+    chart: Chart, product: Product, resource: r4.MedicationRequest, lost: tuple[str, ...]
+) -> Fill:
+    """The fill of a prescription, as far as some rule asks about the drug."""
+    asked = bytes(resource.dispense_request)
+    fill = _filled(chart, product, resource.dosage_instruction, asked, lost)
+    if not (product.asked or chart.draft):
+        return fill._replace(sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
+    if lost and any(path.startswith("dispenseRequest") for path in lost):
+        # A supply or refills that could not be read may be longer than what is left of them.
+        return fill._replace(all_days=None)
+    return fill
 
 
 def _filled(
@@ -151,9 +97,14 @@ def _filled(
     return chart.fills.of(product, told, request)
 
 
-def _reason_references(resource: r4.MedicationRequest) -> tuple[Reference, ...]:
-    named = resource.reason_reference
-    return () if named is ABSENT else as_list(REFERENCES.read(bytes(named)))
+def _why(chart: Chart, resource: r4.MedicationRequest) -> tuple[frozenset[Code], tuple[str, ...]]:
+    """The reasons of a prescription: codes, and references to conditions and results."""
+    coded, listed = resource.reason_code, resource.reason_reference
+    codes = NO_CODES if coded is ABSENT else chart.glossary.codes[bytes(coded)]
+    if listed is ABSENT:
+        return codes, ()
+    named = as_list(REFERENCES.read(bytes(listed)))
+    return _reasons(chart, resource, codes, named), chart.refs(named)
 
 
 def _reasons(
@@ -168,8 +119,8 @@ def _reasons(
 
 
 def _span(chart: Chart, when: FuzzyDate | None, days: int | None) -> Span | None:
-    """How long an order is current; the latest it can be where the date it was written is
-    partial.
+    """How long an order is current: from the as-of date for a draft, else from the date it was
+    written, the latest it can be where that is partial.
     """
     if chart.draft:
         return _from_to(chart.as_of, chart.as_of, days)
@@ -186,7 +137,7 @@ def dispense(
     chart: Chart, resource: r4.MedicationDispense, ref: str, lost: tuple[str, ...]
 ) -> Dispense:
     """What the pharmacy handed out."""
-    product = _product(chart, resource, ref)
+    product = ordered_product(chart, resource, ref)
     days = None
     if product.asked:
         handed = r4.DispenseRequest(
@@ -213,7 +164,7 @@ def statement(
     chart: Chart, resource: r4.MedicationStatement, ref: str, lost: tuple[str, ...]
 ) -> Statement:
     """What the patient is said to take. A period includes the day of its end."""
-    product = _product(chart, resource, ref)
+    product = ordered_product(chart, resource, ref)
     sig = _NOT_ASKED
     if product.asked:
         sig = _filled(chart, product, resource.dosage, b"", lost).sig

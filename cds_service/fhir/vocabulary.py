@@ -38,8 +38,6 @@ _LONGEST_DATE = 40  # characters; with nanoseconds and an offset a dateTime has 
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
 ProductKey = tuple[frozenset[Code], bytes]  # codes, and a digest of the names
 _DIGEST = 16  # bytes
 
@@ -242,8 +240,7 @@ class Vocabulary:
         return drug
 
     def fill(self, product: ProductKey, sent: bytes, read: Callable[[], Fill]) -> Fill:
-        """What an instruction and a dispense request say of a product, by a digest of what was
-        sent.
+        """What an instruction and a dispense request say of a product, kept by a digest of both.
 
         Read once, unless it repeats words of a prescriber.
         """

@@ -172,28 +172,32 @@ def export(
         .order_by(_feedback.c.outcome_at, _feedback.c.id)
     )
     for row in _rows(engine, query):
-        values = {
-            "intervention": row.card,
-            "action": row.outcome,
-            "reason": _reason(row) if row.outcome == OVERRIDDEN else "",
-            "comment": row.comment,
-            "user": row.person,
-            "date": _moment(row.outcome_at),
-            "location": row.client,
-            "criteria": (row.criteria or "").replace(",", " "),
-            "indicator": row.indicator,
-            "service": row.service,
-            "hook": row.hook,
-            "card": row.card_uuid,
-            "shown_at": _moment(row.created),
-            "accepted_suggestions": row.suggestions.replace(",", " "),
-            "knowledge": row.knowledge,
-        }
+        values = _values(row)
         whole = {name: values[name] or "" for name in COLUMNS}
         for criterion in whole["criteria"].split() if each_criterion else ():
             yield whole | {"criteria": criterion}
         if not (each_criterion and whole["criteria"]):
             yield whole
+
+
+def _values(row: Any) -> dict[str, str | None]:
+    return {
+        "intervention": row.card,
+        "action": row.outcome,
+        "reason": _reason(row) if row.outcome == OVERRIDDEN else "",
+        "comment": row.comment,
+        "user": row.person,
+        "date": _moment(row.outcome_at),
+        "location": row.client,
+        "criteria": (row.criteria or "").replace(",", " "),
+        "indicator": row.indicator,
+        "service": row.service,
+        "hook": row.hook,
+        "card": row.card_uuid,
+        "shown_at": _moment(row.created),
+        "accepted_suggestions": row.suggestions.replace(",", " "),
+        "knowledge": row.knowledge,
+    }
 
 
 def _conditions(

@@ -73,29 +73,26 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
     since = min(months_before(facts.as_of, months), facts.as_of - timedelta(days=span.days))
     orders = tuple(o for o in facts.opioids if _reaches(o, since, facts.as_of) and _counts(o))
     recent = _covered(orders, facts.as_of - timedelta(days=span.days), facts.as_of)
-    full_months = sum(
-        known.number("opioid.covered_month_days").met_by(
-            _covered(orders, months_before(facts.as_of, n + 1), months_before(facts.as_of, n))
-        )
-        for n in range(months)
-    )
+    full_months = _full_months(orders, months, facts.as_of, known)
     missing = tuple(
         n for n in (Need.MEDICATIONS, Need.PROCEDURES, Need.CONDITIONS) if facts.lacks(n)
     )
     words = {"window": window, "covered": recent, "span": span, "months": full_months}
     refs = (*(o.ref for o in drafts), *(o.ref for o in orders))
     steady = known.number("opioid.covered_recent_days").met_by(recent) and _visited(facts, known)
-    if steady or full_months == months:
-        yield Criterion(
-            "reevaluation-due",
-            UNKNOWN if missing else MET,
-            INFO,
-            words,
-            () if missing else refs,
-            missing,
-        )
-    elif missing:
+    if missing:
         yield Criterion("reevaluation-due", UNKNOWN, INFO, words, (), missing)
+    elif steady or full_months == months:
+        yield Criterion("reevaluation-due", MET, INFO, words, refs)
+
+
+def _full_months(orders: tuple[Order, ...], months: int, as_of: date, known: Known) -> int:
+    """How many of the last months were covered for most of their days."""
+    enough = known.number("opioid.covered_month_days")
+    return sum(
+        enough.met_by(_covered(orders, months_before(as_of, n + 1), months_before(as_of, n)))
+        for n in range(months)
+    )
 
 
 def _assessed(facts: Facts, known: Known) -> bool:

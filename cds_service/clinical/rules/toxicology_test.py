@@ -8,7 +8,7 @@ from datetime import timedelta
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import months_before
 from cds_service.clinical.exclusions import exclusions
-from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.facts import Facts, Need, Order
 from cds_service.clinical.medications import medications
 from cds_service.clinical.opioid_orders import (
     opioid_orders,
@@ -55,13 +55,7 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
     excluded = known.derived(exclusions)
     if excluded.guideline:
         return
-    limit = known.number("opioid.chronic_supply")
-    taken = (
-        known.derived(opioid_orders).all
-        if facts.hook != "patient-view"
-        else known.derived(medications).active
-    )
-    orders = tuple(o for o in taken if outpatient_opioid(o) and supply_reaches(o, limit))
+    orders = _long_treatment(facts, known)
     refs = tuple(o.ref for o in orders)
     chart = (Need.OBSERVATIONS, Need.CONDITIONS, Need.MEDICATIONS)
     missing = tuple(need for need in chart if facts.lacks(need))
@@ -88,6 +82,16 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
         yield Criterion(
             "toxicology-result-unexpected", UNKNOWN, WARNING, {"results": results}, (), missing
         )
+
+
+def _long_treatment(facts: Facts, known: Known) -> tuple[Order, ...]:
+    """The opioids of four weeks or more: those ordered now, on patient-view those running."""
+    limit = known.number("opioid.chronic_supply")
+    if facts.hook == "patient-view":
+        taken = known.derived(medications).active
+    else:
+        taken = known.derived(opioid_orders).all
+    return tuple(o for o in taken if outpatient_opioid(o) and supply_reaches(o, limit))
 
 
 def _tested(facts: Facts, known: Known) -> bool:
