@@ -16,7 +16,8 @@ from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
 from cds_service.frozen import quick
 from cds_service.knowledge.directory import NOBODY, Directory, Partner
-from cds_service.knowledge.model import Knowledge
+from cds_service.knowledge.model import Knowledge, Payer
+from cds_service.protocol.services import Service
 
 REQUESTERS = frozenset(
     {"Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"}
@@ -26,22 +27,34 @@ PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # w
 
 @quick
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What one answer's cards are written for."""
+class Occasion:
+    """On which hook whose chart is answered about, and who asks.
 
-    service: str
+    `drafts` are the draft orders as received, by reference. `patient`, `encounter` and `requester` are
+    references or bare ids for the orders that suggestions create, `site` is the client that asks.
+    """
+
+    service: Service
+    hook: str
     hook_instance: str
     facts: Facts
     drafts: Mapping[str, Mapping[str, Any]]
+    patient: str = ""
+    encounter: str = ""
+    requester: str = ""
+    payers: tuple[Payer, ...] = ()
+    site: str = ""
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one answer's cards are written for, and what they are written from."""
+
+    occasion: Occasion
     knowledge: Knowledge
     orders: Mapping[str, OrderTemplate]
-    subject: str
-    encounter: str
-    requester: str
-    performers: Mapping[str, Any]
     directory: Directory = NOBODY
-    payers: tuple[str, ...] = ()
-    site: str = ""
     _reasons: dict[tuple[str, ...], list[dict[str, Any]]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
@@ -51,13 +64,14 @@ class Call:
     def reasons(self, references: tuple[str, ...]) -> list[dict[str, Any]]:
         """Why an order is made; worked out once for all buttons that rest on the same."""
         if references not in self._reasons:
-            self._reasons[references] = reasons_of(references, self.facts, self.knowledge)
+            self._reasons[references] = reasons_of(references, self.occasion.facts, self.knowledge)
         return self._reasons[references]
 
     def drafted(self, template: OrderTemplate) -> bool:
         """Whether what a template orders is among the drafts."""
         if not self._drafted:
-            self._drafted.append(drafted_in(self.facts, self.drafts, self.knowledge))
+            given = self.occasion
+            self._drafted.append(drafted_in(given.facts, given.drafts, self.knowledge))
         return self._drafted[0].has(template.resource, template.known_by)
 
     def partner(self, order: str) -> Partner | None:
@@ -65,13 +79,14 @@ class Call:
         if not self.directory.partners:
             return None
         wanted = asked(self.orders[order], self.knowledge)
-        return self.directory.preferred(wanted, self.payers, self.site)
+        payers = tuple(payer.id for payer in self.occasion.payers)
+        return self.directory.preferred(wanted, payers, self.occasion.site)
 
     def performer(self, order: str) -> Any:
-        """Who is to do it: as the caller says, else the preferred partner."""
-        partner = None if order in self.performers else self.partner(order)
+        """Who is to do it: the preferred partner, if there is one."""
+        partner = self.partner(order)
         if partner is None:
-            return self.performers.get(order)
+            return None
         return (
             [partner.reference]
             if self.orders[order].kind == "ServiceRequest"
@@ -82,7 +97,7 @@ class Call:
         """The id of a card (0) or of one of its suggestions (1, 2, ...): the same call gets
         the same ids.
         """
-        return identity(self.hook_instance, self.service, card, ordinal)
+        return identity(self.occasion.hook_instance, self.occasion.service.id, card, ordinal)
 
     def values(self, order: str, due: Any) -> dict[str, Any]:
         """What the placeholders of an order file stand for that do not depend on why it is
@@ -92,22 +107,26 @@ class Call:
             self._named.update(self._everywhere())
         return {
             **self._named,
-            "$due": due.isoformat() if due is not None and due >= self.facts.as_of else None,
+            "$due": due.isoformat()
+            if due is not None and due >= self.occasion.facts.as_of
+            else None,
             "$performer": self.performer(order),
         }
 
     def _everywhere(self) -> dict[str, Any]:
         """What stands for the same in every order of the answer."""
-        requester = _reference("Practitioner", self.requester)
+        given = self.occasion
+        subject = given.patient or (given.facts.patient.ref if given.facts.patient else "")
+        requester = _reference("Practitioner", given.requester)
         if requester and requester["reference"].partition("/")[0] not in REQUESTERS:
             requester = None
         bills = requester and requester["reference"].partition("/")[0] in PROVIDERS
         return {
-            "$subject": _reference("Patient", self.subject),
-            "$encounter": _reference("Encounter", self.encounter),
+            "$subject": _reference("Patient", subject),
+            "$encounter": _reference("Encounter", given.encounter),
             "$requester": requester,
             "$provider": requester if bills else None,
-            "$as_of": self.facts.as_of.isoformat(),
+            "$as_of": given.facts.as_of.isoformat(),
         }
 
 
@@ -210,7 +229,7 @@ def _create(
         return None
     reasons = call.reasons(because)
     results = [] if reasons else results_of(because)
-    start = _word(suggestion.start, met, call.facts.as_of)
+    start = _word(suggestion.start, met, call.occasion.facts.as_of)
     values = {
         **call.values(suggestion.create, _word(suggestion.due, met)),
         "$reasons": reasons,
@@ -246,16 +265,17 @@ def _billed(coverage: str, reasons: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _update(change: OrderChange | None, call: Call) -> _Done:
-    if change is None or change.ref not in call.drafts:
+    drafts = call.occasion.drafts
+    if change is None or change.ref not in drafts:
         return None
-    changes = as_written(call.drafts[change.ref], change.changes, call.knowledge)
-    resource = None if changes is None else changed(call.drafts[change.ref], changes)
-    if resource is None or resource == call.drafts[change.ref]:
+    changes = as_written(drafts[change.ref], change.changes, call.knowledge)
+    resource = None if changes is None else changed(drafts[change.ref], changes)
+    if resource is None or resource == drafts[change.ref]:
         return None
     return ("update", change.ref, tuple(change.changes)), {"resource": resource}
 
 
 def _delete(word: str, criterion: Criterion, call: Call) -> _Done:
     named = criterion.because if word == OWN_DRAFT else (criterion.words[word],)
-    ref = next((ref for ref in named if ref in call.drafts), None)
+    ref = next((ref for ref in named if ref in call.occasion.drafts), None)
     return None if ref is None else (("delete", ref), {"resourceId": ref})

@@ -22,15 +22,13 @@ from cds_service.card_files import (
     read_override_reasons,
 )
 from cds_service.card_orders import OrderTemplate
-from cds_service.card_suggestions import Call, buttons, partners
+from cds_service.card_suggestions import Call, Occasion, buttons, partners
 from cds_service.card_templates import line_of, lines_of, summary_of
 from cds_service.card_text import LABEL_LIMIT, Rendered, clean, escaped
 from cds_service.clinical.criteria import INFO, MET, Criterion, Evaluation, Finding
-from cds_service.clinical.facts import Facts
 from cds_service.clinical.rule import Rule
 from cds_service.knowledge.directory import NOBODY, Directory
 from cds_service.knowledge.model import Knowledge, Payer, Source
-from cds_service.protocol.services import Service
 
 _NOT_AVAILABLE = "not available: "
 Failed = Callable[[str, Exception], None]
@@ -76,51 +74,22 @@ class CardLibrary:
         )
 
     def compose(
-        self,
-        service: Service,
-        hook: str,
-        evaluation: Evaluation,
-        facts: Facts,
-        hook_instance: str,
-        drafts_raw: Mapping[str, Mapping[str, Any]],
-        encounter: str = "",
-        requester: str = "",
-        payers: Sequence[Payer] = (),
-        *,
-        patient: str = "",
-        performers: Mapping[str, Any] | None = None,
-        site: str = "",
-        about: str = "",
-        failed: Failed = _unheard,
+        self, evaluation: Evaluation, occasion: Occasion, about: str = "", failed: Failed = _unheard
     ) -> list[dict[str, Any]]:
         """The cards of one answer, the most severe first, at most four.
 
-        `drafts_raw` are the draft orders as received, by reference. `patient`, `encounter` and
-        `requester` are references or bare ids for the orders that suggestions create; `performers`
-        gives an order file its performer, else the directory does for the `site` that asks; `about`
-        is the address under which cards explain themselves, and then their `source.url`; `failed`
-        hears of a card that could not be written, which then counts as not checked.
+        `about` is the address under which cards explain themselves, and then their `source.url`;
+        `failed` hears of a card that could not be written, which then counts as not checked.
         """
-        call = Call(
-            service=service.id,
-            hook_instance=hook_instance,
-            facts=facts,
-            drafts=drafts_raw,
-            knowledge=self.knowledge,
-            orders=self.orders,
-            subject=patient or (facts.patient.ref if facts.patient else ""),
-            encounter=encounter,
-            requester=requester,
-            performers=performers or {},
-            directory=self.directory,
-            payers=tuple(payer.id for payer in payers),
-            site=site,
+        service, call = (
+            occasion.service,
+            Call(occasion, self.knowledge, self.orders, self.directory),
         )
-        place = {card: index for index, card in enumerate(service.cards.get(hook, ()))}
+        place = {card: index for index, card in enumerate(service.cards.get(occasion.hook, ()))}
         findings = sorted(
             evaluation.findings, key=lambda finding: place.get(finding.card, len(place))
         )
-        spoken, broken = self._spoken(findings, call, tuple(payers), failed)
+        spoken, broken = self._spoken(findings, call, failed)
         quiet = [finding for finding in findings if not finding.speaks or finding in broken]
         gaps = self._gaps(evaluation, broken)
         own, folded, gaps_fold = shared_out(spoken, bool(gaps))
@@ -133,7 +102,7 @@ class CardLibrary:
         return cards_of(shown, call, about)
 
     def _spoken(
-        self, findings: Sequence[Finding], call: Call, payers: tuple[Payer, ...], failed: Failed
+        self, findings: Sequence[Finding], call: Call, failed: Failed
     ) -> tuple[list[Spoken], list[Finding]]:
         """The findings in words, and those whose card could not be written."""
         spoken: list[Spoken] = []
@@ -141,18 +110,18 @@ class CardLibrary:
         for finding in findings:
             if finding.speaks:
                 try:
-                    spoken.append(self._speak(finding, call, payers))
+                    spoken.append(self._speak(finding, call))
                 except Exception as error:  # one broken card never silences the others
                     failed(finding.card, error)
                     broken.append(finding)
         return spoken, broken
 
-    def _speak(self, finding: Finding, call: Call, payers: tuple[Payer, ...]) -> Spoken:
+    def _speak(self, finding: Finding, call: Call) -> Spoken:
         file = self.cards[finding.card]
         order = {name: index for index, name in enumerate(file.voices)}
         met = sorted((c for c in finding.criteria if c.status is MET), key=lambda c: order[c.name])
         leading = max(met, key=lambda c: c.indicator.severity)  # the first of the most severe
-        contacts = (*_contacts(file, payers), *_partners(file, met, call))
+        contacts = (*_contacts(file, call.occasion.payers), *_partners(file, met, call))
         lines = (
             *_met_lines(file, met),
             *self._unknown_lines(file, finding),
@@ -205,17 +174,12 @@ class CardLibrary:
 
         Its reasons are all of theirs, with those of the findings that have no card.
         """
-        file, gap_file = self.cards[card], self.cards[COULD_NOT_CHECK]
-        assert file.summary is not None and gap_file.line is not None  # the reader demands them
+        file = self.cards[card]
+        assert file.summary is not None  # the reader demands it
         ranked = sorted(folded, key=lambda each: -each.indicator.severity)
-        titles = [each.file.title for each in ranked]
-        titles += (
-            [gap_file.title] if gaps and ranked else list(dict.fromkeys(gap.title for gap in gaps))
-        )
+        titles = self._titles(ranked, gaps)
         lines = [line for each in ranked for line in _titled(each)]
-        lines += [
-            f"- {line_of(gap_file.line, {'title': gap.title, 'why': gap.why})}" for gap in gaps
-        ]
+        lines += [f"- {self._gap_line(gap)}" for gap in gaps]
         words = {
             "count": len(titles),
             "first": Rendered(ranked[0].summary if ranked else titles[0]),
@@ -242,6 +206,18 @@ class CardLibrary:
             ),
             links=once(file.links, *(each.links for each in ranked)),
         )
+
+    def _titles(self, ranked: Sequence[Spoken], gaps: Sequence[Gap]) -> list[str]:
+        """What a gathering card names: its findings and that there are gaps, else the gaps."""
+        if not ranked:
+            return list(dict.fromkeys(gap.title for gap in gaps))
+        titles = [each.file.title for each in ranked]
+        return [*titles, self.cards[COULD_NOT_CHECK].title] if gaps else titles
+
+    def _gap_line(self, gap: Gap) -> str:
+        line = self.cards[COULD_NOT_CHECK].line
+        assert line is not None  # the reader demands it
+        return line_of(line, {"title": gap.title, "why": gap.why})
 
 
 def _shared_source(folded: Sequence[Spoken]) -> Source | None:

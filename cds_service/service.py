@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from cds_service.answer import Answer, opioids, unspoken
 from cds_service.audit import events
 from cds_service.body_limits import ITEMS, flat, within
 from cds_service.callback import Callbacks
+from cds_service.card_suggestions import Occasion
 from cds_service.cards import CardLibrary
 from cds_service.clients import ANYONE, Client, Registry
 from cds_service.clinical.criteria import Evaluation
@@ -58,6 +59,12 @@ def unmeasured(rows: int) -> None:
 
 def unseen(request: HookRequest, reading: Reading, call: Call, evaluation: Evaluation) -> None:
     """Nobody watches an answer being made."""
+
+
+def _remarks(reading: Reading) -> Iterator[str]:
+    """What of the chart keeps an answer without cards."""
+    if reading.facts.patient is not None and reading.facts.patient.deceased:
+        yield "the patient has died"
 
 
 class Service:
@@ -210,9 +217,7 @@ class Service:
         evaluation = evaluate(at.rules, reading.facts, self.knowledge, payers, self._failed, call)
         watch.lap("rules")
         witness(request, reading, call, evaluation)
-        notes = (*request.notes, note) if note else request.notes
-        if reading.facts.patient is not None and reading.facts.patient.deceased:
-            notes = (*notes, "the patient has died")
+        notes = (*request.notes, *((note,) if note else ()), *_remarks(reading))
         reads = tuple(noted.reads) if noted is not None else ()
         trace = partial(
             self._trace(at, as_of, notes),
@@ -244,10 +249,13 @@ class Service:
         heard = audible(evaluation, shows, at.offer.folding)
         quiet = recall.quiet(heard, call)
         said = spoken(heard, quiet)
-        cards = self._cards(at, request, reading, said, call.payers, client.id)
+        occasion = Occasion(
+            *(at.offer, at.hook, request.hook_instance, reading.facts, reading.drafts),
+            *(request.patient_id, request.encounter_id, request.user_id, call.payers, client.id),
+        )
+        cards = self.library.compose(said, occasion, self.settings.about_url, self._failed)
         body: dict[str, Any] = {"cards": cards}
-        known = opioids(call, self._failed) if at.offer.id == _OPIOIDS else (None, None)
-        extension = root_extension(reading.facts, heard, *known)
+        extension = self._extension(at, call, heard)
         if quiet:
             extension[SNOOZED] = [each.listed for each in quiet]
         if extension and not client.all_silent:
@@ -259,38 +267,16 @@ class Service:
             configuration=request.configuration,
             entry_of=self._order_names.entries(client.preference_list),
         )
-        kept = silent(evaluation, heard, request.hook_instance, at.offer.id)
         named = issued(cards)
         told = trace(
-            cards=(*named, *kept),
+            cards=(*named, *silent(evaluation, heard, request.hook_instance, at.offer.id)),
             snoozed=tuple([each.traced(request.hook_instance, at.offer.id) for each in quiet]),
         )
         return Answer(200, body, told, partial(recall.marks, named, said, call))
 
-    def _cards(
-        self,
-        at: Desk,
-        request: HookRequest,
-        reading: Reading,
-        evaluation: Evaluation,
-        payers: tuple[Payer, ...],
-        site: str,
-    ) -> list[dict[str, Any]]:
-        return self.library.compose(
-            at.offer,
-            at.hook,
-            evaluation,
-            reading.facts,
-            request.hook_instance,
-            reading.drafts,
-            request.encounter_id,
-            request.user_id,
-            payers,
-            patient=request.patient_id,
-            site=site,
-            about=self.settings.about_url,
-            failed=self._failed,
-        )
+    def _extension(self, at: Desk, call: Call, heard: Evaluation) -> dict[str, Any]:
+        known = opioids(call, self._failed) if at.offer.id == _OPIOIDS else (None, None)
+        return root_extension(call.facts, heard, *known)
 
     def _trace(self, at: Desk, as_of: date, notes: tuple[str, ...]) -> Callable[..., Trace]:
         """A trace of which the rest is still to be told."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.card_suggestions import Occasion
 from cds_service.cards import CardLibrary
 from cds_service.clinical.criteria import (
     CRITICAL,
@@ -175,13 +176,15 @@ def compose(library: CardLibrary) -> Callable[..., list[dict[str, Any]]]:
         given: dict[str, Any] = {
             "service": SERVICE,
             "hook": "order-sign",
-            "evaluation": Evaluation(findings, said.pop("not_evaluated", ())),
-            "facts": Facts(AS_OF, "order-sign", Patient("Patient/1")),
             "hook_instance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-            "drafts_raw": {},
+            "facts": Facts(AS_OF, "order-sign", Patient("Patient/1")),
+            "drafts": {},
             "encounter": "Encounter/1",
             "requester": "Practitioner/1",
         }
-        return said.pop("library", library).compose(**{**given, **said})
+        evaluation = said.pop("evaluation", Evaluation(findings, said.pop("not_evaluated", ())))
+        writer = said.pop("library", library)
+        told = {name: said.pop(name) for name in ("about", "failed") if name in said}
+        return writer.compose(evaluation, Occasion(**{**given, **said}), **told)
 
     return cards

@@ -17,6 +17,17 @@ from cds_service.protocol.linter import lint
 from tests.cards.conftest import CARDS, met
 
 Compose = Callable[..., list[dict[str, Any]]]
+TEA = {
+    "resourceType": "ServiceRequest",
+    "status": "draft",
+    "intent": "order",
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "1001"}]},
+    "subject": {"reference": "Patient/1"},
+    "encounter": {"reference": "Encounter/1"},
+    "authoredOn": "2026-03-01",
+    "requester": {"reference": "Practitioner/1"},
+    "reasonReference": [{"reference": "Observation/1"}],
+}
 
 
 def topics(cards: list[dict[str, Any]]) -> list[str]:
@@ -49,25 +60,7 @@ def test_a_warning_card_whole(compose: Compose) -> None:
                 "label": "Order tea",
                 "uuid": suggestion["uuid"],
                 "isRecommended": True,
-                "actions": [
-                    {
-                        "type": "create",
-                        "description": "Order tea",
-                        "resource": {
-                            "resourceType": "ServiceRequest",
-                            "status": "draft",
-                            "intent": "order",
-                            "code": {
-                                "coding": [{"system": "http://snomed.info/sct", "code": "1001"}]
-                            },
-                            "subject": {"reference": "Patient/1"},
-                            "encounter": {"reference": "Encounter/1"},
-                            "authoredOn": "2026-03-01",
-                            "requester": {"reference": "Practitioner/1"},
-                            "reasonReference": [{"reference": "Observation/1"}],
-                        },
-                    }
-                ],
+                "actions": [{"type": "create", "description": "Order tea", "resource": TEA}],
             }
         ],
         "selectionBehavior": "any",

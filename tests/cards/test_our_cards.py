@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,34 +16,20 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.card_check import check
 from cds_service.card_files import COULD_NOT_CHECK
+from cds_service.card_suggestions import Occasion
 from cds_service.cards import CardLibrary
-from cds_service.clinical.criteria import (
-    INFO,
-    MET,
-    WARNING,
-    Criterion,
-    Evaluation,
-    Finding,
-    OrderChange,
-)
-from cds_service.clinical.dates import FuzzyDate, on
-from cds_service.clinical.evidence import Evidence
-from cds_service.clinical.facts import Condition, Facts, Need, Patient, Quantity
-from cds_service.clinical.mme import DailyMme, OrderMme
-from cds_service.clinical.opioid_course import Course
+from cds_service.clinical.criteria import INFO, MET, WARNING, Criterion, Evaluation, Finding
+from cds_service.clinical.facts import Condition, Facts, Need, Patient
 from cds_service.clinical.rule import Rule
 from cds_service.clinical.rules import load_rules
-from cds_service.clinical.toxicology import Unexpected
-from cds_service.clinical.treatment import Response
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.loader import load_knowledge
-from cds_service.knowledge.numbers import Boundary, Number
 from cds_service.protocol.linter import lint
 from cds_service.protocol.services import ORDER_SIGN, service
+from tests.cards.our_words import DRAFT_REF, words
 
 CARDS = Path(__file__).parents[2] / "cards"
 AS_OF = date(2026, 3, 1)
-DRAFT_REF = "MedicationRequest/draft"
 DRAFT = {
     "resourceType": "MedicationRequest",
     "id": "draft",
@@ -60,107 +44,6 @@ LONG = (
     "12 HR oxycodone hydrochloride 80 MG / naltrexone hydrochloride 9.6 MG "
     "Extended Release Oral Capsule [X]"
 )
-
-
-def number(value: int, unit: str = "d") -> Number:
-    return Number("n", Decimal(value), unit, Boundary.AT_OR_ABOVE, "s", "a", date(2022, 1, 1))
-
-
-def words(label: str, bound: bool) -> Mapping[str, Mapping[str, Any]]:
-    """What each rule promises its card, with and without the parts that may be absent."""
-    counted = OrderMme(
-        DRAFT_REF, label, True, True, Fraction(255, 4), "10 mg x 4/day x 1.5", notes=("PRN",)
-    )
-    unread = OrderMme("MedicationRequest/2", label, False, False, why="the dose could not be read")
-    mme = DailyMme(
-        per_day=Fraction(255, 4),
-        is_lower_bound=bound,
-        seen=True,
-        factors="cdc-2022",
-        orders=(counted, unread) if bound else (counted,),
-        duplicates=(label,) if bound else (),
-        without_drafts=Fraction(15, 4),
-    )
-    response = Response(
-        "inadequate",
-        "ODI",
-        None
-        if bound
-        else Evidence("Observation/1", "ODI", on(date(2026, 1, 5)), Quantity(Decimal(44))),
-        None
-        if bound
-        else Evidence("Observation/2", "ODI", on(date(2026, 2, 5)), Quantity(Decimal(41))),
-        None if bound else Fraction(300, 44),
-    )
-    course = Course(
-        date(2026, 1, 10),
-        50,
-        50 if bound else 80,
-        "subacute",
-        True,
-        (DRAFT_REF,),
-        (label, "tramadol"),
-    )
-    fewer = OrderChange(DRAFT_REF, {"dosageInstruction.0.timing.repeat.frequency": 2})
-    shorter = OrderChange(DRAFT_REF, {"dispenseRequest.quantity.value": 28})
-    result = Unexpected(
-        "cocaine", "positive", on(date(2026, 2, 1)), "not prescribed", "Observation/3"
-    )
-    onset, due = on(date(2026, 1, 19)), date(2026, 3, 20)
-    offers = {"nsaid_missing": True, "therapy_missing": True}
-    return {
-        "opioid-dose-threshold": {
-            "mme": mme, "threshold": number(50), "added": Fraction(60), "lower": None if bound else fewer,
-            "naloxone_missing": True,
-        },
-        "opioid-with-sedative": {
-            "opioids": (label,), "sedatives": (label, "lorazepam"), "oud": bound, "benzodiazepine": True,
-            "naloxone_missing": True,
-        },
-        "nonopioid-first": {"days": number(90), **offers},
-        "nonopioid-first-acute": {"supply": 14, "limit": number(28), **offers},
-        "nonopioid-first-chronic": {
-            "supply": 30,
-            "limit": number(28),
-            "plan_days": number(90),
-            **offers,
-        },
-        "long-acting-start": {"label": label, "supply": None if bound else 30, "naive_days": number(90)},
-        "supply-longer-than-acute-need": {
-            "supply": 14, "limit": number(7), "label": label, "shorter": None if bound else shorter,
-        },
-        "reevaluation-due": {
-            "months": 0 if bound else 3,
-            "window": number(90),
-            "covered": 9,
-            "span": number(10),
-        },
-        "naloxone-offer": {
-            "factors": ("50 MME/day or more", "a benzodiazepine", "substance use disorder or misuse"),
-            "mme": DailyMme() if bound else mme,
-        },
-        "pdmp-review-due": {"window": number(90)},
-        "toxicology-test-due": {"window": number(12), "test_missing": True},
-        "toxicology-result-unexpected": {
-            "results": (result, replace(result, substance=label)),
-            "test_missing": not bound,
-        },
-        "opioid-use-disorder-untreated": {
-            "since": None if bound else FuzzyDate(date(2026, 1, 1), date(2026, 1, 31)), "window": number(90),
-            "referral_missing": True,
-            "naloxone_missing": True,
-        },
-        "opioids-beyond-one-month": {"course": course, "limit": number(30), "mme": mme},
-        "opioid-dose-for-consult": {"mme": mme, "threshold": number(30)},
-        "inadequate-response-to-therapy-visits": {
-            "visits": 6, "dates": (due,), "response": response, "limit": number(4),
-        },
-        "inadequate-response-to-treatment": {
-            "start": date(2026, 1, 5), "days": 55, "tried": (label,), "response": response,
-        },
-        "consult-window-from-onset": {"onset": onset, "due": due, "days": 41, "limit": number(60)},
-    }  # fmt: skip
-
 
 OPIOID_CARDS = tuple(
     sorted(
@@ -191,16 +74,16 @@ def answer(*findings: Finding, hook: str = ORDER_SIGN) -> list[dict[str, Any]]:
     pain = Condition("Condition/1", frozenset({Code("ICD10CM", "M5450")}), "Low back pain")
     facts = Facts(AS_OF, hook, Patient("Patient/1"), conditions=(pain,))
     drafts = {DRAFT_REF: DRAFT}
-    return our_library().compose(
+    occasion = Occasion(
         opioid_safety,
         hook,
-        Evaluation(findings),
-        facts,
         "instance",
+        facts,
         drafts,
-        "e1",
-        "Practitioner/1",
+        encounter="e1",
+        requester="Practitioner/1",
     )
+    return our_library().compose(Evaluation(findings), occasion)
 
 
 def found(

@@ -1,0 +1,151 @@
+"""The changes that suggestions make to drafts, and when there is a button for them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cds_service.card_drafts import changed
+from cds_service.cards import CardLibrary
+from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding, OrderChange
+
+Compose = Callable[..., list[dict[str, Any]]]
+DRAFT: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "id": "d1",
+    "extension": [{"url": "urn:x", "valueString": "kept"}],
+    "dosageInstruction": [{"text": "one", "timing": {"repeat": {"frequency": 4}}}],
+    "dispenseRequest": {"quantity": {"value": 60}},
+    "unheardOf": {"kept": [1.5]},
+}
+
+
+def test_a_change_touches_its_members_and_nothing_else() -> None:
+    before = copy.deepcopy(DRAFT)
+    after = changed(
+        DRAFT,
+        {
+            "dosageInstruction.0.timing.repeat.frequency": 3,
+            "dosageInstruction.0.text": None,
+            "dispenseRequest.quantity.value": Fraction(45),
+            "dispenseRequest.expectedSupplyDuration": {
+                "value": Decimal("7.5"),
+                "on": [date(2026, 3, 1)],
+            },
+            "extension.0": {"url": "urn:y"},
+        },
+    )
+    assert before == DRAFT
+    assert after == {
+        **DRAFT,
+        "extension": [{"url": "urn:y"}],
+        "dosageInstruction": [{"timing": {"repeat": {"frequency": 3}}}],
+        "dispenseRequest": {
+            "quantity": {"value": 45},
+            "expectedSupplyDuration": {"value": 7.5, "on": ["2026-03-01"]},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["dosageInstruction.1.text", "id.x", "dosageInstruction.x", "id.x.y", "extension.3"]
+)
+def test_a_path_that_leads_nowhere_changes_nothing(path: str) -> None:
+    assert changed(DRAFT, {path: 1}) is None
+
+
+def changing(library: CardLibrary, **how: str) -> CardLibrary:
+    card = library.cards["amber"]
+    suggestion = replace(card.suggestions["order-it"], create="", **how)
+    return replace(
+        library,
+        cards={**library.cards, "amber": replace(card, suggestions={"order-it": suggestion})},
+    )
+
+
+def finding(change: Any, *because: str) -> Finding:
+    words = {"amount": 5, "label": "tea", "change": change}
+    return Finding("amber", WARNING, (Criterion("amber-reason", MET, WARNING, words, because),))
+
+
+def test_an_update_echoes_the_draft(library: CardLibrary, compose: Compose) -> None:
+    change = OrderChange("MedicationRequest/d1", {"dispenseRequest.quantity.value": 20})
+    (card,) = compose(
+        finding(change),
+        library=changing(library, update="change"),
+        drafts={"MedicationRequest/d1": DRAFT},
+    )
+    (action,) = card["suggestions"][0]["actions"]
+    assert action["type"] == "update" and "resourceId" not in action
+    assert action["resource"] == {**DRAFT, "dispenseRequest": {"quantity": {"value": 20}}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        None,
+        OrderChange("MedicationRequest/other", {"a": 1}),
+        OrderChange("MedicationRequest/d1", {"id.x": 1}),
+        OrderChange("MedicationRequest/d1", {"dispenseRequest.quantity.value": 60}),
+    ],
+)
+def test_no_button_where_there_is_nothing_to_change(
+    library: CardLibrary, compose: Compose, change: OrderChange | None
+) -> None:
+    (card,) = compose(
+        finding(change),
+        library=changing(library, update="change"),
+        drafts={"MedicationRequest/d1": DRAFT},
+    )
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(("word", "change"), [("draft", None), ("change", "MedicationRequest/d1")])
+def test_a_delete_names_the_draft(
+    library: CardLibrary, compose: Compose, word: str, change: Any
+) -> None:
+    deleting = changing(library, delete=word)
+    drafts = {"MedicationRequest/d1": DRAFT}
+    (card,) = compose(
+        finding(change, "Condition/1", "MedicationRequest/d1"), library=deleting, drafts=drafts
+    )
+    assert card["suggestions"][0]["actions"] == [
+        {"type": "delete", "description": "Order tea", "resourceId": "MedicationRequest/d1"}
+    ]
+    (card,) = compose(
+        finding("MedicationRequest/x", "Condition/1"), library=deleting, drafts=drafts
+    )
+    assert "suggestions" not in card
+
+
+def test_each_draft_gets_its_own_button(library: CardLibrary, compose: Compose) -> None:
+    drafts = {f"MedicationRequest/{n}": {**DRAFT, "id": str(n)} for n in (1, 2)}
+    criteria = tuple(
+        finding(OrderChange(ref, {"dispenseRequest.quantity.value": 1})).criteria[0]
+        for ref in drafts
+    )
+    both = Finding("amber", WARNING, criteria)
+    (card,) = compose(both, library=changing(library, update="change"), drafts=drafts)
+    assert [s["actions"][0]["resource"]["id"] for s in card["suggestions"]] == ["1", "2"]
+    assert len(compose(both)[0]["suggestions"]) == 1  # a creation stands once for all of them
+
+
+@pytest.mark.parametrize(("value", "offered"), [(True, True), (False, False), ((), False)])
+def test_a_button_may_depend_on_a_word(
+    library: CardLibrary, compose: Compose, value: object, offered: bool
+) -> None:
+    card = library.cards["amber"]
+    waiting = replace(
+        card, suggestions={"order-it": replace(card.suggestions["order-it"], when="change")}
+    )
+    (made,) = compose(
+        finding(value), library=replace(library, cards={**library.cards, "amber": waiting})
+    )
+    assert ("suggestions" in made) is offered
