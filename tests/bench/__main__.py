@@ -11,21 +11,18 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import orjson
 
-from tests.bench.traffic import AS_OF, request
+from tests.bench.servers import Connection, Server, ours, trivial
+from tests.bench.traffic import request
 
 SIZES = (20, 200, 2000)
 ROUNDS = 5
@@ -33,129 +30,6 @@ SINGLE = {20: 300, 200: 200, 2000: 40}  # requests a round at concurrency 1
 SECONDS_AT_EIGHT = 2.0
 P50_MS = {20: 2.0, 200: 3.0, 2000: 18.0}
 P50_RATIO = {20: 4.0, 200: 3.0, 2000: 1.0}
-
-
-@dataclass
-class Server:
-    """A process that answers on a port."""
-
-    name: str
-    port: int
-    path: str
-    process: subprocess.Popen[bytes]
-    cold_start: float = 0.0
-
-    def stop(self) -> None:
-        """End it by SIGTERM and wait."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=20)
-
-    def peak_mb(self) -> float:
-        """The greatest peak memory of its workers, in MB."""
-        peaks = []
-        for pid in _children(self.process.pid):
-            text = Path(f"/proc/{pid}/status").read_text()
-            peaks.append(int(text.split("VmHWM:")[1].split()[0]) / 1024)
-        return max(peaks, default=0.0)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _start(name: str, path: str, command: list[str], port: int, env: dict[str, str]) -> Server:
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    server = Server(name, port, path, process)
-    deadline = begun + 30
-    while time.perf_counter() < deadline:
-        try:
-            status, _ = _Connection(port).call(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
-            if status == 200:
-                server.cold_start = time.perf_counter() - begun
-                return server
-        except OSError:
-            time.sleep(0.01)
-    server.stop()
-    raise SystemExit(f"{name} did not become ready")
-
-
-def _ours(folder: str) -> Server:
-    port = _free_port()
-    env = os.environ | {
-        "CDS_DATABASE_URL": f"sqlite:///{folder}/bench.db",
-        "CDS_WORKERS": "2",
-        "CDS_THREADS": "4",
-        "CDS_LOG_LEVEL": "info",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "cds_service.cli",
-        "serve",
-        "--port",
-        str(port),
-        "--as-of",
-        AS_OF.isoformat(),
-    ]
-    return _start("cds-service", "/cds-services/opioid-safety", command, port, env)
-
-
-def _trivial() -> Server:
-    port = _free_port()
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "-c",
-            str(Path(__file__).with_name("trivial_gunicorn.py")),
-        ),
-        *("-b", f"127.0.0.1:{port}", "tests.bench.trivial:app"),
-    ]
-    return _start("trivial", "/cds-services/trivial", command, port, dict(os.environ))
-
-
-class _Connection:
-    """One keep-alive connection that sends prepared bytes and reads whole answers."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def call(self, message: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer."""
-        self.socket.sendall(message)
-        data = b""
-        while b"\r\n\r\n" not in data:
-            part = self.socket.recv(65536)
-            if not part:
-                raise OSError("closed")
-            data += part
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = next(
-            (
-                int(line.split(b":")[1])
-                for line in head.split(b"\r\n")
-                if line.lower().startswith(b"content-length")
-            ),
-            0,
-        )
-        while len(body) < length:
-            body += self.socket.recv(65536)
-        return int(head.split(b" ", 2)[1]), body
-
-    def close(self) -> None:
-        """Close it."""
-        self.socket.close()
 
 
 def _message(server: Server, body: bytes) -> bytes:
@@ -168,7 +42,7 @@ def _message(server: Server, body: bytes) -> bytes:
 
 def _one_by_one(server: Server, size: int) -> tuple[float, float]:
     """p50 and p99 in ms over one fresh connection."""
-    connection, message = _Connection(server.port), _message(server, request(size))
+    connection, message = Connection(server.port), _message(server, request(size))
     times = []
     for _ in range(SINGLE[size]):
         begun = time.perf_counter()
@@ -190,7 +64,7 @@ def _eight_at_once(server: Server, size: int) -> float:
     )
 
     def client(n: int) -> None:
-        connection = _Connection(server.port)
+        connection = Connection(server.port)
         while time.perf_counter() < end:
             connection.call(message)
             done[n] += 1
@@ -219,20 +93,18 @@ def _measure(servers: list[Server], size: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _verdict(size: int, ours: dict[str, float], trivial: dict[str, float]) -> list[str]:
+def _verdict(size: int, our: dict[str, float], other: dict[str, float]) -> list[str]:
     missed = []
-    if ours["p50"] > P50_MS[size]:
-        missed.append(f"{size}: p50 {ours['p50']:.2f} ms, goal {P50_MS[size]}")
-    if ours["p50"] > P50_RATIO[size] * trivial["p50"]:
-        missed.append(
-            f"{size}: p50 ratio {ours['p50'] / trivial['p50']:.2f}, goal {P50_RATIO[size]}"
-        )
-    if ours["p99"] > 5 * ours["p50"]:
-        missed.append(f"{size}: p99 is {ours['p99'] / ours['p50']:.1f} times p50, goal 5")
-    if size == 200 and ours["rate"] < 600:
-        missed.append(f"200: {ours['rate']:.0f} requests/s at 8, goal 600")
-    if size == 2000 and ours["rate"] < trivial["rate"]:
-        missed.append(f"2000: {ours['rate']:.0f} requests/s at 8, trivial {trivial['rate']:.0f}")
+    if our["p50"] > P50_MS[size]:
+        missed.append(f"{size}: p50 {our['p50']:.2f} ms, goal {P50_MS[size]}")
+    if our["p50"] > P50_RATIO[size] * other["p50"]:
+        missed.append(f"{size}: p50 ratio {our['p50'] / other['p50']:.2f}, goal {P50_RATIO[size]}")
+    if our["p99"] > 5 * our["p50"]:
+        missed.append(f"{size}: p99 is {our['p99'] / our['p50']:.1f} times p50, goal 5")
+    if size == 200 and our["rate"] < 600:
+        missed.append(f"200: {our['rate']:.0f} requests/s at 8, goal 600")
+    if size == 2000 and our["rate"] < other["rate"]:
+        missed.append(f"2000: {our['rate']:.0f} requests/s at 8, trivial {other['rate']:.0f}")
     return missed
 
 
@@ -250,6 +122,33 @@ def _recorded(rows: list[dict[str, float]], memory: float, start: float) -> byte
     return orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def _started(folder: str) -> tuple[list[Server], float]:
+    """Both servers, and the median time in which ours became ready."""
+    cold = []
+    for _ in range(ROUNDS - 1):
+        server = ours(folder)
+        cold.append(server.cold_start)
+        server.stop()
+    servers = [ours(folder), trivial()]
+    cold.append(servers[0].cold_start)
+    return servers, median(cold)
+
+
+def _print_rows(size: int, found: dict[str, dict[str, float]]) -> None:
+    """A line for each server; ours with its ratios to the trivial one."""
+    our, other = found["cds-service"], found["trivial"]
+    for name, row in found.items():
+        ratios = (
+            f"{our['p50'] / other['p50']:9.2f}   {our['rate'] / other['rate']:10.2f}"
+            if name == "cds-service"
+            else ""
+        )
+        print(
+            f"{size:9d}  {name:12s} {row['p50']:8.2f} {row['p99']:8.2f}"
+            f" {row['rate']:12.0f}   {ratios}"
+        )
+
+
 def main(record: Path | None = None) -> int:
     """Run it and print a table; write the figures to `record`, where the operator's guide
     finds them.
@@ -257,38 +156,22 @@ def main(record: Path | None = None) -> int:
     missed: list[str] = []
     rows: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        cold = []
-        for _ in range(ROUNDS - 1):
-            server = _ours(folder)
-            cold.append(server.cold_start)
-            server.stop()
-        servers = [_ours(folder), _trivial()]
-        cold.append(servers[0].cold_start)
+        servers, start = _started(folder)
         try:
             print("resources  who            p50 ms   p99 ms   req/s at 8   p50 ratio   rate ratio")
             for size in SIZES:
                 found = _measure(servers, size)
-                ours, trivial = found["cds-service"], found["trivial"]
+                our = found["cds-service"]
                 rows.append(
-                    {"resources": size} | {key: round(ours[key], 1) for key in ("p50", "p99")}
+                    {"resources": size} | {key: round(our[key], 1) for key in ("p50", "p99")}
                 )
-                rows[-1]["rate"] = round(ours["rate"])
-                for name, row in found.items():
-                    ratios = (
-                        f"{ours['p50'] / trivial['p50']:9.2f}   {ours['rate'] / trivial['rate']:10.2f}"
-                        if name == "cds-service"
-                        else ""
-                    )
-                    print(
-                        f"{size:9d}  {name:12s} {row['p50']:8.2f} {row['p99']:8.2f}"
-                        f" {row['rate']:12.0f}   {ratios}"
-                    )
-                missed += _verdict(size, ours, trivial)
+                rows[-1]["rate"] = round(our["rate"])
+                _print_rows(size, found)
+                missed += _verdict(size, our, found["trivial"])
             peaks = [server.peak_mb() for server in servers]
         finally:
             for server in servers:
                 server.stop()
-    start = median(cold)
     if record is not None:
         record.write_bytes(_recorded(rows, peaks[0], start))
     print(

@@ -36,12 +36,52 @@ _PROCEDURES = (
     ("97140", "Manual therapy"),
     ("99213", "Office visit"),
 )
+_EMPTY = (
+    "medicationDispenses",
+    "medicationStatements",
+    "encounters",
+    "serviceRequests",
+    "carePlans",
+    "coverages",
+    "goals",
+    "claims",
+    "explanationOfBenefits",
+)
 
 
 def request(resources: int, number: int = 0) -> bytes:
     """One order-sign request: a fifth each of orders, conditions and procedures, the rest
     observations.
     """
+    draft = _order(0) | {"id": "draft-1", "status": "draft", "authoredOn": AS_OF.isoformat()}
+    body = {
+        "hook": "order-sign",
+        "hookInstance": str(uuid5(_SPACE, f"{resources}/{number}")),
+        "context": {
+            "userId": "Practitioner/p1",
+            "patientId": PATIENT,
+            "draftOrders": _bundle([draft]) | {"type": "collection"},
+        },
+        "prefetch": _prefetch(resources),
+    }
+    return orjson.dumps(body)
+
+
+def _prefetch(resources: int) -> dict[str, Any]:
+    prefetch: dict[str, Any] = {key: _bundle(found) for key, found in _chart(resources).items()}
+    prefetch |= {key: _bundle([]) for key in _EMPTY}
+    prefetch["patient"] = {
+        "resourceType": "Patient",
+        "id": PATIENT,
+        "gender": "female",
+        "birthDate": "1970-05-01",
+        "name": [{"family": "Canary", "given": ["Bench"]}],
+    }
+    return prefetch
+
+
+def _chart(resources: int) -> dict[str, list[dict[str, Any]]]:
+    """The resources by prefetch key; the patient and the draft make up the number."""
     kinds: dict[str, list[dict[str, Any]]] = {
         "medicationRequests": [],
         "conditions": [],
@@ -58,35 +98,7 @@ def request(resources: int, number: int = 0) -> bytes:
                 kinds["procedures"].append(_procedure(n))
             case _:
                 kinds["observations"].append(_observation(n))
-    empty = (
-        "medicationDispenses",
-        "medicationStatements",
-        "encounters",
-        "serviceRequests",
-        "carePlans",
-        "coverages",
-    )
-    prefetch: dict[str, Any] = {key: _bundle(found) for key, found in kinds.items()}
-    prefetch |= {key: _bundle([]) for key in (*empty, "goals", "claims", "explanationOfBenefits")}
-    prefetch["patient"] = {
-        "resourceType": "Patient",
-        "id": PATIENT,
-        "gender": "female",
-        "birthDate": "1970-05-01",
-        "name": [{"family": "Canary", "given": ["Bench"]}],
-    }
-    draft = _order(0) | {"id": "draft-1", "status": "draft", "authoredOn": AS_OF.isoformat()}
-    body = {
-        "hook": "order-sign",
-        "hookInstance": str(uuid5(_SPACE, f"{resources}/{number}")),
-        "context": {
-            "userId": "Practitioner/p1",
-            "patientId": PATIENT,
-            "draftOrders": _bundle([draft]) | {"type": "collection"},
-        },
-        "prefetch": prefetch,
-    }
-    return orjson.dumps(body)
+    return kinds
 
 
 def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:

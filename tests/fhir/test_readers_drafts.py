@@ -9,7 +9,7 @@ import pytest
 from cds_service.clinical.dates import Span, span_of
 from cds_service.clinical.facts import Need
 from cds_service.errors import BadRequest
-from tests.fhir.calls import AS_OF, OXYCODONE, Call, Server, bundle, mine, order, raw, read
+from tests.fhir.calls import AS_OF, Call, Server, bundle, mine, order, raw, read
 
 DAYS = {"expectedSupplyDuration": {"value": 7, "unit": "days"}}
 
@@ -156,45 +156,6 @@ def test_an_order_keeps_its_chart_copy_as_one_id_may_name_two_drugs() -> None:
     assert [o.draft for o in read(call, [Need.MEDICATIONS]).facts.orders] == [True, False]
 
 
-def test_products_are_found_contained_in_the_bundle_in_the_chart_or_by_display() -> None:
-    product = {"resourceType": "Medication", "id": "x", "code": OXYCODONE}
-    by_parts = {
-        "resourceType": "Medication",
-        "id": "y",
-        "ingredient": [{"itemCodeableConcept": OXYCODONE}],
-    }
-
-    def referring(identity: str, reference: str | None, **members: Any) -> dict[str, Any]:
-        named = {"reference": reference, **members.pop("named", {})}
-        return order(identity, medicationCodeableConcept=None, medicationReference=named, **members)
-
-    entries = [
-        {"resource": referring("contained", "#x", contained=[{"resourceType": "Basic"}, product])},
-        {"resource": referring("entry", "Medication/x")},
-        {"resource": referring("version", "https://ehr/fhir/Medication/x/_history/2")},
-        {"resource": referring("parts", "Medication/y")},
-        {"resource": referring("urn", "urn:uuid:z")},
-        {"resource": referring("chart", "Medication/chart")},
-        {
-            "resource": referring(
-                "display", "Medication/none", named={"display": "Oxycodone 5 mg tablet"}
-            )
-        },
-        {"resource": referring("lost", "Medication/none")},
-        {"resource": product},
-        {"resource": by_parts},
-        {"fullUrl": "urn:uuid:z", "resource": {**product, "id": None}},
-    ]
-    drafts = {"resourceType": "Bundle", "entry": entries}
-    call = Call({"medicationRequests": bundle({**product, "id": "chart"}, order("c"))}, drafts)
-    reading = read(call, [Need.MEDICATIONS])
-    assert {o.ref.partition("/")[2]: o.opioid for o in reading.facts.orders} == {
-        "contained": True, "entry": True, "version": True, "parts": True, "urn": True, "chart": True,
-        "display": True, "lost": False, "c": True,
-    }  # fmt: skip
-    assert [u.ref for u in reading.facts.unread] == ["MedicationRequest/lost"]
-
-
 def test_drafts_are_never_read_from_the_server() -> None:
     server = Server({})
     read(Call({}, bundle(order())), [], server)
@@ -239,62 +200,6 @@ def test_a_number_beyond_measure_costs_only_itself(number: str) -> None:
 def test_a_request_not_to_do_something_is_no_draft() -> None:
     never = mine("ServiceRequest", "s", status="draft", intent="order", doNotPerform=True)
     assert refs(bundle(never)) == []
-
-
-MEDICATION = {"resourceType": "Medication", "code": OXYCODONE}
-
-
-def drug_of(drafted: dict[str, Any], *others: Any, prefetch: Any = None) -> str:
-    """What the one draft is called; empty if its drug could not be told."""
-    entries = [{"resource": drafted}, *others]
-    reading = read(Call(prefetch, {"resourceType": "Bundle", "entry": entries}), [])
-    (found,) = reading.facts.orders
-    return "" if found.drug is None else found.text
-
-
-def referring(reference: str) -> dict[str, Any]:
-    """A draft that names its product by reference."""
-    return order(medicationCodeableConcept=None, medicationReference={"reference": reference})
-
-
-def test_a_product_may_be_an_entry_that_only_its_full_url_names() -> None:
-    entry = {"fullUrl": "urn:uuid:m", "resource": MEDICATION}
-    assert drug_of(referring("urn:uuid:m"), entry) == "oxycodone 5 MG Oral Tablet"
-    assert drug_of(referring("urn:uuid:other"), entry) == ""
-
-
-def test_a_product_may_come_under_a_key_of_its_own() -> None:
-    product = MEDICATION | {"id": "m"}
-    for value in (product, bundle(product)):
-        found = drug_of(referring("Medication/m"), prefetch={"products": value, "odd": 5})
-        assert found == "oxycodone 5 MG Oral Tablet"
-
-
-@pytest.mark.parametrize(
-    "medication",
-    [
-        {"concept": OXYCODONE},
-        {"reference": {"reference": "#m"}},
-        {"reference": "#m"},
-        {"reference": {"display": "oxycodone 5 MG Oral Tablet"}},
-        [{"concept": OXYCODONE}],
-        {"concept": OXYCODONE, "reference": 5},
-    ],
-)
-def test_a_product_may_be_named_as_other_versions_of_fhir_do(medication: Any) -> None:
-    drafted = order(
-        medicationCodeableConcept=None,
-        medication=medication,
-        contained=[MEDICATION | {"id": "m"}],
-    )
-    assert drug_of(drafted) == "oxycodone 5 MG Oral Tablet"
-
-
-@pytest.mark.parametrize("medication", [{}, {"concept": 5}, 5, None])
-def test_a_product_of_another_version_that_cannot_be_read_is_named(medication: Any) -> None:
-    drafted = order(medicationCodeableConcept=None, medication=medication)
-    reading = read(Call({}, bundle(drafted)), [])
-    assert "the medication could not be read" in {gap.why for gap in reading.facts.unread}
 
 
 @pytest.mark.parametrize(

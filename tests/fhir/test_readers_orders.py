@@ -1,9 +1,8 @@
-"""Prescriptions, dispenses, statements and requests as EHRs send them."""
+"""Prescriptions, dispenses and statements as EHRs send them."""
 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +12,7 @@ from cds_service.clinical.dates import FAR_PAST, FuzzyDate, Span, on
 from cds_service.clinical.facts import Need, Order
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
-from tests.fhir.calls import CPT, ICD10, OXYCODONE, RXNORM, facts, mine, order
+from tests.fhir.calls import ICD10, OXYCODONE, RXNORM, facts, mine, order
 
 TWICE = {
     "timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}},
@@ -242,51 +241,6 @@ def test_a_statement() -> None:
         on(date(2026, 1, 1)),
         None,
     )
-
-
-def test_a_service_request() -> None:
-    members = {
-        "status": "active",
-        "intent": "order",
-        "priority": "urgent",
-        "code": {"coding": [{"system": CPT, "code": "62323"}], "text": "ESI"},
-        "category": {"coding": [{"system": "x", "code": "y"}]},
-        "quantityQuantity": {"value": 2},
-        "occurrencePeriod": {"start": "2026-03-10"},
-        "authoredOn": "2026-02-28",
-        "requester": {"reference": "Practitioner/1"},
-        "performerType": {
-            "coding": [{"system": "http://nucc.org/provider-taxonomy", "code": "207T00000X"}]
-        },
-        "reasonCode": [{"coding": [{"system": ICD10, "code": "M54.16"}]}],
-        "reasonReference": {"reference": "Condition/1"},
-    }
-    (found,) = facts(Need.SERVICE_REQUESTS, mine("ServiceRequest", "s", **members)).requests
-    assert (found.codes, found.text, found.open) == ({Code("CPT", "62323")}, "ESI", True)
-    assert found.performer_types == {Code("NUCC", "207T00000X")}
-    assert found.quantity is not None
-    assert (found.quantity.value, found.priority, found.requester) == (
-        Decimal(2),
-        "urgent",
-        "Practitioner/1",
-    )
-    assert (found.when, found.occurs) == (on(date(2026, 2, 28)), on(date(2026, 3, 10)))
-    assert (found.reasons, found.reason_refs) == ({Code("ICD10CM", "M5416")}, ("Condition/1",))
-    assert found.categories == {Code("x", "y")}
-    never = mine("ServiceRequest", "s", **members, doNotPerform=True)
-    assert facts(Need.SERVICE_REQUESTS, never).requests == ()
-
-
-def test_a_device_request() -> None:
-    brace = {
-        "coding": [
-            {"system": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "code": "L0631"}
-        ]
-    }
-    (found,) = facts(
-        Need.DEVICES, mine("DeviceRequest", "d", status="active", codeCodeableConcept=brace)
-    ).devices
-    assert found.codes == {Code("HCPCS", "L0631")}
 
 
 def test_the_same_words_of_two_drugs_are_two_doses() -> None:

@@ -33,35 +33,9 @@ def cluster(programs: Path) -> Iterator[str]:
     run_as = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
     try:
-        subprocess.run(
-            [
-                programs / "initdb",
-                "--pgdata",
-                data,
-                "--auth",
-                "trust",
-                "--username",
-                "cds",
-                "--no-sync",
-                "-E",
-                "UTF8",
-            ],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            **run_as,
-        )
-        server = subprocess.Popen(
-            [
-                *(programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="),
-                *("-c", "fsync=off", "-c", "max_connections=50", "-c", "log_min_messages=fatal"),
-            ],
-            cwd=folder,
-            stderr=subprocess.DEVNULL,
-            **run_as,
-        )
+        _initialise(programs, folder, run_as)
+        server = _serving(programs, folder, run_as)
         try:
             _wait(programs, folder)
             yield f"postgresql+psycopg://cds@/postgres?host={folder}"
@@ -70,6 +44,32 @@ def cluster(programs: Path) -> Iterator[str]:
             server.wait(timeout=20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _initialise(programs: Path, folder: Path, run_as: dict[str, int]) -> None:
+    subprocess.run(
+        [
+            *(programs / "initdb", "--pgdata", folder / "data", "--auth", "trust"),
+            *("--username", "cds", "--no-sync", "-E", "UTF8"),
+        ],
+        check=True,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        **run_as,
+    )
+
+
+def _serving(programs: Path, folder: Path, run_as: dict[str, int]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            *(programs / "postgres", "-D", folder / "data", "-k", folder),
+            *("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"),
+            *("-c", "log_min_messages=fatal"),
+        ],
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
+        **run_as,
+    )
 
 
 def _account() -> pwd.struct_passwd | None:

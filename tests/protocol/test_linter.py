@@ -17,27 +17,27 @@ DRAFT = {
     "note": [{"text": "as received"}],
 }
 DRAFTS = {"resourceType": "Bundle", "entry": [{"resource": DRAFT}, {"fullUrl": "urn:uuid:1"}]}
+ACTIONS = [
+    {
+        "type": "create",
+        "description": "Order naloxone",
+        "resource": {"resourceType": "MedicationRequest", "status": "draft"},
+    },
+    {
+        "type": "update",
+        "description": "Lower the dose",
+        "resource": DRAFT | {"dosageInstruction": [{"text": "1"}]},
+    },
+    {
+        "type": "delete",
+        "description": "Remove the order",
+        "resourceId": "MedicationRequest/rx1",
+    },
+]
 
 
 def answer() -> dict[str, Any]:
     """An answer in which everything that may stand stands, and all of it is right."""
-    actions = [
-        {
-            "type": "create",
-            "description": "Order naloxone",
-            "resource": {"resourceType": "MedicationRequest", "status": "draft"},
-        },
-        {
-            "type": "update",
-            "description": "Lower the dose",
-            "resource": DRAFT | {"dosageInstruction": [{"text": "1"}]},
-        },
-        {
-            "type": "delete",
-            "description": "Remove the order",
-            "resourceId": "MedicationRequest/rx1",
-        },
-    ]
     card = {
         "uuid": "0b1e9b1a-0000-5000-8000-000000000001",
         "summary": "Opioids would total 63.75 MME/day",
@@ -54,7 +54,7 @@ def answer() -> dict[str, Any]:
                 "label": f"Do {n}",
                 "actions": [action],
             }
-            for n, action in enumerate(actions)
+            for n, action in enumerate(deepcopy(ACTIONS))
         ],
         "selectionBehavior": "any",
         "overrideReasons": [{"system": "urn:s", "code": "r", "display": "Done elsewhere"}],

@@ -21,6 +21,11 @@ from tests.web.signed import Keys, pair, public
 pytestmark = pytest.mark.slow
 
 KEY = pair("ES384", "k1")
+MANY = [
+    *("--issuer", "https://b.example", "--jku", "https://b.example/j", "--tenant", "t", "--loud"),
+    *("--fhir", "https://b.example/fhir", "--service", "opioid-safety", "--profile", "epic"),
+    *("--algorithm", "ES256", "--algorithm", "ES384", "--algorithm", "ES256"),
+]
 
 
 @pytest.fixture
@@ -55,25 +60,7 @@ def test_clients_are_added_one_after_the_other(file: Path) -> None:
     assert first.exit_code == 0
     assert "silent" in first.output
     file.write_text("# Kept by security.\n" + file.read_text())
-    options = [
-        "--issuer",
-        "https://b.example",
-        "--jku",
-        "https://b.example/j",
-        "--tenant",
-        "t",
-        "--loud",
-    ]
-    options += [
-        "--fhir",
-        "https://b.example/fhir",
-        "--service",
-        "opioid-safety",
-        "--profile",
-        "epic",
-    ]
-    options += ["--algorithm", "ES256", "--algorithm", "ES384", "--algorithm", "ES256"]
-    assert run("client", "add", "b", *options, "--audience", "x").exit_code == 0
+    assert run("client", "add", "b", *MANY, "--audience", "x").exit_code == 0
     one, two = read_clients(file)
     assert (one.id, one.all_silent) == ("st-elsewhere", True)
     assert (two.tenant, two.silent, two.services) == (
