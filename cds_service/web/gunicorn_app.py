@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service.service import Service
 from cds_service.settings import Settings
+from cds_service.web.allocator import keep_memory
 from cds_service.web.app import create_app
 from cds_service.web.library_log import ServerLog, adopt
 from cds_service.web.log import log
@@ -64,6 +65,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, made in the parent."""
+        keep_memory()
         adopt()
         self._service = self._load()
         self._app = create_app(self._service, metrics_folder=self._metrics_folder)

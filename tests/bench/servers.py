@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,17 +30,18 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=20)
 
+    def workers(self) -> list[int]:
+        """The process ids of its workers."""
+        pid = self.process.pid
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     def peak_mb(self) -> float:
         """The greatest peak memory of its workers, in MB."""
         peaks = []
-        for pid in _children(self.process.pid):
+        for pid in self.workers():
             text = Path(f"/proc/{pid}/status").read_text()
             peaks.append(int(text.split("VmHWM:")[1].split()[0]) / 1024)
         return max(peaks, default=0.0)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _free_port() -> int:
@@ -57,7 +59,8 @@ def _start(name: str, path: str, command: list[str], port: int, env: dict[str, s
     deadline = begun + 30
     while time.perf_counter() < deadline:
         try:
-            status, _ = Connection(port).call(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
+            with closing(Connection(port)) as connection:
+                status, _ = connection.call(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
             if status == 200:
                 server.cold_start = time.perf_counter() - begun
                 return server
