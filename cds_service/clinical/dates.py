@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 FAR_PAST, FAR_FUTURE = date.min, date.max
+_FIRST_YEAR, _LAST_YEAR = 1800, 2999  # so that spans can be added to any date
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,23 @@ def fuzzy(text: str) -> FuzzyDate | None:
     """Read `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or a dateTime (its date part as written); None if
     unreadable.
 
-    >>> str(fuzzy("2025-02")), fuzzy("2025-02").last.day, fuzzy("yesterday")
-    ('2025-02', 28, None)
+    >>> str(fuzzy("2025-02")), fuzzy("2025-02").last.day, fuzzy("yesterday"), fuzzy("9999-12-31")
+    ('2025-02', 28, None, None)
     """
+    return None if stands_for_none(text) else _as_written(text)
+
+
+def stands_for_none(text: str) -> bool:
+    """Whether it is what systems write that have no date: of a year no chart speaks of.
+
+    >>> [stands_for_none(text) for text in ("0001-01-01", "1753-01-01", "9999-12-31", "2025", "soon")]
+    [True, True, True, False, False]
+    """
+    year = text[:4]
+    return year.isascii() and year.isdigit() and not _FIRST_YEAR <= int(year) <= _LAST_YEAR
+
+
+def _as_written(text: str) -> FuzzyDate | None:
     try:
         if len(text) >= 10:
             day = date.fromisoformat(text[:10])

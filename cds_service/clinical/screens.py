@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from cds_service.clinical.evidence import day_of, recorded
-from cds_service.clinical.facts import Facts, Need, QuestionnaireResponse
+from cds_service.clinical.facts import Facts, Need, Quantity, QuestionnaireResponse
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.knowledge.codes import Code
 
+_PLAIN = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 DONE = ("completed", "amended")  # the status of a questionnaire that counts
 QUESTIONNAIRE = "urn:cds-service:questionnaire:"
 # Instrument -> the value set of its total score.
@@ -106,9 +108,6 @@ def _total(response: QuestionnaireResponse, instrument: str, known: Known) -> ob
 
 
 def _score(answer: object) -> Decimal | None:
-    if isinstance(answer, bool) or answer is None:
-        return None
-    try:
-        return Decimal(str(answer))
-    except InvalidOperation:
-        return None
+    """A score given as a number or as its text, in digits as instruments have them."""
+    text = str(answer.value if isinstance(answer, Quantity) else answer).strip()
+    return Decimal(text) if _PLAIN.fullmatch(text) else None

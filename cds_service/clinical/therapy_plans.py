@@ -61,8 +61,6 @@ def plan_review(facts: Facts, known: Known) -> PlanReview:
     step 2 and FAQ.
     """
     plans = known.derived(spine_orders).therapy_plans
-    if not plans:
-        return PlanReview()
     excessive = _excessive(facts, known, plans)
     unread = tuple(need for need in (Need.OBSERVATIONS, Need.GOALS) if facts.lacks(need))
     return PlanReview(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from cds_service.clinical.dates import FuzzyDate
+from cds_service.clinical.dates import FuzzyDate, stands_for_none
 from cds_service.clinical.facts import NO_CODES, Fact, Patient, Unread
 from cds_service.fhir.bundles import contained
 from cds_service.fhir.fills import Fills
@@ -72,11 +72,13 @@ class Chart:
         self.unread.append(Unread(ref, why))
 
     def when(self, ref: str, member: str, text: str | None) -> FuzzyDate | None:
-        """The days a date member may mean; a text that is no date is named."""
+        """The days a date member may mean; a text that is no date is named, but not one that says
+        that there is none.
+        """
         if not text:
             return None
         found = self.glossary.days[text]
-        if found is None:
+        if found is None and not stands_for_none(text):
             self.lose(ref, f"{member} is not a date")
         return found
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
-from cds_service.clinical.dates import FAR_FUTURE, FAR_PAST, FuzzyDate, Span, span_of
+from cds_service.clinical.dates import FAR_PAST, FuzzyDate, Span, span_of
 from cds_service.clinical.facts import NO_CODES, Dispense, Order, Request, Sig, Statement
 from cds_service.fhir import r4_orders as r4
 from cds_service.fhir.chart import Chart
@@ -26,6 +26,7 @@ from cds_service.frozen import maker
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")
+_A_DAY = timedelta(days=1)
 _SPANS = 4096  # kept, as orders share dates and lengths
 _ENCODE = msgspec.json.Encoder().encode
 _order = maker(Order)
@@ -173,7 +174,7 @@ def statement(
     when = chart.when(ref, "effectiveDateTime", resource.effective_date_time) or start
     span = None
     if start is not None or end is not None:
-        span = Span(start.first if start else FAR_PAST, _day_after(end.last) if end else None)
+        span = Span(start.first if start else FAR_PAST, end.last + _A_DAY if end else None)
     named = as_list(resource.reason_reference)
     return Statement(
         ref,
@@ -191,10 +192,6 @@ def statement(
         product.identified.conflict,
         product.identified.strengths_differ,
     )
-
-
-def _day_after(day: date) -> date:
-    return day if day == FAR_FUTURE else day + timedelta(days=1)
 
 
 def service_request(

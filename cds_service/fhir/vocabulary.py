@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import NamedTuple, Protocol, TypeVar
 
-from cds_service.clinical.dates import FuzzyDate, fuzzy, on
+from cds_service.clinical.dates import FuzzyDate, fuzzy
 from cds_service.clinical.facts import NO_CODES, Quantity, Sig
 from cds_service.fhir import r4_dosage
 from cds_service.fhir.concepts import (
@@ -272,9 +272,9 @@ def _is_short(codes: frozenset[Code]) -> bool:
 
 def _day_in(zone: tzinfo, moment: datetime) -> FuzzyDate | None:
     try:
-        return on(moment.astimezone(zone).date())
+        return fuzzy(moment.astimezone(zone).date().isoformat())
     except OverflowError:
-        return on(date(moment.year, moment.month, moment.day))
+        return fuzzy(moment.date().isoformat())
 
 
 def _keep(kept: dict[K, V], key: K, value: V) -> None:

@@ -39,16 +39,14 @@ class Shelf:
         return f"{self.label}/{path.relative_to(self.root).as_posix()}"
 
     def strays(self) -> Iterator[KnowledgeError]:
-        """YAML files that no kind of knowledge would read; `drugs` has its own readers."""
+        """YAML files that no kind of knowledge would read."""
         kinds = (*SINGLE, *FOLDERS)
         known = {path for kind in kinds for path in self.files(kind)}
         places = [f"{kind}.yaml" for kind in SINGLE] + [
             f"{folder}/*.yaml" for folder in FOLDERS.values()
         ]
         for path in files_under(self.root):
-            if path.suffix not in (".yaml", ".yml") or path in known:
-                continue
-            if self.root / "drugs" not in path.parents:
+            if path.suffix in (".yaml", ".yml") and path not in known:
                 yield KnowledgeError(
                     self.name(path), None, "nothing reads this file", ", ".join(places)
                 )

@@ -22,12 +22,14 @@ from cds_service.clinical.red_flags import emergency
 from cds_service.clinical.rule import (
     Asker,
     Call,
+    Declares,
     Known,
     Rule,
     Undeclared,
     Withdrawn,
     always,
     declared,
+    reasoning_of,
     rule,
     rules,
 )
@@ -145,6 +147,16 @@ def test_an_emergency_silences_routine_criteria_only() -> None:
 def test_what_is_not_declared_cannot_be_asked_for(ask: Callable[[Known], object]) -> None:
     with pytest.raises(Undeclared, match="nobody"):
         ask(Known(Call(CHART, knowledge()), Asker("nobody")))
+
+
+@pytest.mark.parametrize(
+    ("asker", "name"),
+    [(speaking("one"), "one-card"), (reasoning_of(emergency), "emergency")],
+    ids=["rule", "shared reasoning"],
+)
+def test_the_fault_of_asking_undeclared_names_who_asked(asker: Declares, name: str) -> None:
+    with pytest.raises(Undeclared, match=f"^{name} does not declare the number {DOSE}$"):
+        Known(Call(CHART, knowledge()), asker).number(DOSE)
 
 
 def test_a_criterion_that_is_not_met_is_neither_found_nor_missed() -> None:

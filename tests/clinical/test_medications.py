@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -107,6 +108,15 @@ def test_a_draft_replaces_what_it_renews() -> None:
     assert refs(same_id.replaced) == ["a"]
     other_drug = sorted_out(order(LORAZEPAM, FOUR, ref="a"), current)
     assert refs(other_drug.active) == ["a"]
+
+
+def test_an_unknown_drug_that_is_signed_again_goes_by_its_name() -> None:
+    current = chart(None, FOUR, ref="a")
+    again = sorted_out(order(None, FOUR, ref="a"), current)
+    assert (refs(again.active), refs(again.replaced)) == ([], ["a"])
+    renamed = replace(order(None, FOUR, ref="a"), text="some drops")
+    assert refs(sorted_out(renamed, current).active) == ["a"]
+    assert refs(sorted_out(order(OXYCODONE_10, FOUR, ref="a"), current).active) == ["a"]
 
 
 def test_an_id_twice_for_one_drug_is_one_order() -> None:

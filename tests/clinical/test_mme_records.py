@@ -10,7 +10,7 @@ from cds_service.clinical.facts import Dispense, Need, Statement
 from cds_service.clinical.mme_series import daily_series
 from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
 
-OXYCODONE_10, MORPHINE_15 = "1049683", "892582"
+OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049683", "892582", "864706"
 
 
 def days(number: int) -> date:
@@ -117,3 +117,18 @@ def test_dispenses_that_say_nothing_are_passed_over() -> None:
     )
     total = mme(order(MORPHINE_15, dose(1, times=1)), dispenses=(undated, declined, other))
     assert (total.is_lower_bound, total.references) == (False, ("MedicationRequest/rx1",))
+
+
+def test_an_order_of_no_days_is_listed_at_its_own_tier_and_adds_nothing() -> None:
+    """Dated on the last day of the calendar, where no supply can run."""
+    now, never = dose(1, times=2), dose(1, times=3)
+    total = mme(
+        chart(METHADONE_10, now, ref="now"),
+        chart(METHADONE_10, never, ref="never", written=date.max, supply=30),
+        factors="cdc-2016",
+    )
+    assert total.per_day == 80  # 20 mg x 4
+    listed = {found.ref: found for found in total.orders}
+    assert listed["now"].per_day == 80
+    assert listed["never"].per_day == 300  # 30 mg x 10, the tier of 20 + 30 mg
+    assert "not at the same time as the greatest dose" in listed["never"].notes[0]

@@ -260,6 +260,12 @@ def test_a_code_that_cannot_be_read_is_named_though_nobody_may_ask_for_it() -> N
     assert [u.why for u in found.unread] == ["code.coding[0].code could not be read"]
 
 
+@pytest.mark.parametrize("none", ["0001-01-01", "1753-01-01T00:00:00Z", "9999-12-31", "0001"])
+def test_what_systems_write_for_no_date_is_none_and_not_named(none: str) -> None:
+    found = facts(Need.CONDITIONS, condition(onsetDateTime=none))
+    assert (found.conditions[0].onset, found.unread) == (None, ())
+
+
 def test_a_dateTime_is_a_day_as_written_or_in_the_configured_zone() -> None:
     late = mine("Observation", "o", code=PAIN, effectiveDateTime="2026-02-01T23:30:00-05:00")
     (written,) = facts(Need.OBSERVATIONS, late).observations

@@ -235,7 +235,8 @@ def test_a_statement() -> None:
     assert (found.opioid, found.when) == (True, on(date(2026, 1, 5)))
     assert found.span == Span(date(2026, 1, 5), date(2026, 3, 1))
     assert found.sig.steps[0][0].daily == 2
-    assert stated(effectivePeriod={"end": "9999-12-31"}).span == Span(FAR_PAST, date(9999, 12, 31))
+    assert stated(effectivePeriod={"end": "2999-12-31"}).span == Span(FAR_PAST, date(3000, 1, 1))
+    assert stated(effectivePeriod={"end": "9999-12-31"}).span is None
     assert stated(effectiveDateTime="2026").when == FuzzyDate(date(2026, 1, 1), date(2026, 12, 31))
     assert (stated(dateAsserted="2026-01-01").when, stated(dateAsserted="2026-01-01").span) == (
         on(date(2026, 1, 1)),

@@ -172,3 +172,42 @@ def test_a_fault_names_what_is_wrong(
 def test_a_file_that_is_missing_is_a_fault(tmp_path: Path, knowledge: Knowledge) -> None:
     with pytest.raises(KnowledgeError, match="cannot be read"):
         read_directory(tmp_path / "none.json", knowledge)
+
+
+def written(tmp_path: Path, knowledge: Knowledge, **members: Any) -> Partner:
+    """The one partner of a directory, with these members."""
+    path = tmp_path / "directory.json"
+    entry = [{"resource": {**SERVICE, **members}}]
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": entry}))
+    (partner,) = read_directory(path, knowledge).partners
+    return partner
+
+
+def test_a_service_without_a_whole_code_is_found_by_its_others(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    words = {"coding": [{"display": "Backs"}, {"system": "urn:local"}, {"code": "x"}]}
+    assert written(tmp_path, knowledge, type=[words]).codes == {PT}
+
+
+def test_only_links_to_safe_pages_are_shown(tmp_path: Path, knowledge: Knowledge) -> None:
+    handout = "urn:cds-service:handout"
+    partner = written(
+        tmp_path,
+        knowledge,
+        extension=[
+            {"url": handout, "valueUrl": "http://example.org/plain"},
+            {"url": "urn:other", "valueUrl": "https://example.org/other"},
+            {"url": handout, "valueUrl": "https://example.org/handout"},
+        ],
+        telecom=[
+            {"system": "url", "value": "http://example.org"},
+            {"system": "phone", "value": "555-0199"},
+            {"system": "url", "value": "https://example.org/site"},
+        ],
+    )
+    assert partner.links == (
+        ("Patient handout", "https://example.org/handout"),
+        ("X", "https://example.org/site"),
+    )
+    assert partner.phone == "555-0199"

@@ -84,9 +84,12 @@ def test_a_fault_names_file_line_and_what_is_allowed(
     assert str(caught.value).startswith(f"knowledge/{SHORT[stem]}:{line}: {told}")
 
 
-def test_a_file_that_nothing_reads(root: Path, write: Write) -> None:
-    write("valuesetz/x.yaml", "a: 1")
+@pytest.mark.parametrize(
+    "path", ["valuesetz/x.yaml", "drugs/factor/cdc-2022.yaml", "drugs/factors/cdc-2022.yml"]
+)
+def test_a_file_that_nothing_reads(root: Path, write: Write, path: str) -> None:
+    write(path, "a: 1")
     with pytest.raises(
-        KnowledgeError, match=r"^knowledge/valuesetz/x.yaml: nothing reads this file \(allowed"
+        KnowledgeError, match=rf"^knowledge/{path}: nothing reads this file \(allowed"
     ):
         load_knowledge(root)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
-from cds_service.knowledge.codes import Code
+from cds_service.knowledge.codes import Code, Sorting, ValueSet
 from cds_service.knowledge.loader import gather, load_knowledge
 from cds_service.knowledge.model import Knowledge
 from tests.knowledge.conftest import REVIEWED, Write
@@ -131,3 +132,17 @@ def test_every_spelling_of_a_system_is_read(knowledge: Knowledge) -> None:
         "NUCC",
         "CVX",
     }
+
+
+@pytest.mark.parametrize("sorting", [False, True], ids=["a set", "several sets"])
+def test_which_codes_were_asked_about_is_not_remembered_for_ever(*, sorting: bool) -> None:
+    back = ValueSet("back", exact=frozenset({Code("ICD10CM", "M549")}))
+    ask = Sorting((back,)).of if sorting else back.any_of
+    asked = frozenset({Code("ICD10CM", "M549"), Code("SNOMED", "1")})
+    first, gone = ask(asked), ref(asked)
+    del asked
+    for number in range(4096):
+        ask(frozenset({Code("SNOMED", f"{number}")}))
+    assert gone() is None
+    again = frozenset({Code("ICD10CM", "M549"), Code("SNOMED", "1")})
+    assert ask(again) == first == (frozenset({"back"}) if sorting else True)

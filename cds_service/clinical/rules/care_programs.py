@@ -108,11 +108,10 @@ def _case_management(facts: Facts, known: Known) -> Sign:
     reasons += [Sign(MET, (Evidence(p.screen.ref, p.screen.instrument),)) for p in need.positives]
     if need.screens_unknown:
         reasons.append(Sign(UNKNOWN, (), need.screens_unknown))
-    if known.derived(back_pain).adult is not False:
-        reasons += [
-            Sign(c.status, tuple(Evidence(ref, "opioid treatment") for ref in c.because), c.missing)
-            for c in known.derived(opioid_consult)
-        ]
+    reasons += [
+        Sign(c.status, tuple(Evidence(ref, "opioid treatment") for ref in c.because), c.missing)
+        for c in known.derived(opioid_consult)
+    ]
     return any_of(*reasons)
 
 

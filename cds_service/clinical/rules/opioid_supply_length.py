@@ -51,21 +51,19 @@ def opioid_supply_length(facts: Facts, known: Known) -> Iterator[Criterion]:
         if order.supply is None:
             yield Criterion("supply-longer-than-acute-need", UNKNOWN, INFO, words, (order.ref,))
         elif acute.met_by(order.supply) and not chronic.met_by(order.supply):
-            words["shorter"] = _shorter(order, acute)
+            words["shorter"] = _shorter(order, order.supply, acute)
             status = UNKNOWN if excluded.unknown else MET
             yield Criterion(
                 "supply-longer-than-acute-need", status, INFO, words, (order.ref,), excluded.unknown
             )
 
 
-def _shorter(order: Order, limit: Number) -> OrderChange | None:
+def _shorter(order: Order, supply: Fraction, limit: Number) -> OrderChange | None:
     """The same order for as many days as the limit, the quantity cut in proportion to whole
     units.
 
     Not where the instruction gives its length in words, which would go on saying it.
     """
-    if not order.supply or not order.draft:
-        return None
     followed = order.sig.bounds_days
     if order.sig.basis == "text" and followed is not None:
         return None
@@ -80,7 +78,7 @@ def _shorter(order: Order, limit: Number) -> OrderChange | None:
     if followed is not None and limit.met_by(followed):
         changes["followed"] = limit.days
     if order.quantity is not None:
-        amount = Fraction(order.quantity.value) * limit.days / order.supply
+        amount = Fraction(order.quantity.value) * limit.days / supply
         if amount < 1:
             return None
         changes["dispenseRequest.quantity.value"] = int(amount)
