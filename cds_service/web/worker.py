@@ -9,6 +9,7 @@ client to close its end, and answers what is no HTTP with a page.
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from concurrent.futures import Future
@@ -26,6 +27,7 @@ from cds_service.web.gate import close_gate
 from cds_service.web.log import log, place
 
 _STALLED_SECONDS = 5  # that a thread waits for the next piece of a call, or to be rid of an answer
+_FOLLOWING_MS = 2  # that a thread waits for the next call of a connection before it hands it back
 _LINGER_SECONDS = 0.5  # for a client to close its end once it is answered
 _FAULTS = (  # the first that fits
     ((errors.InvalidResponseHeader, errors.InvalidResponseHeaderName), 500, "exception"),
@@ -53,6 +55,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve; connections inherit how long they may stall from the socket they came in by."""
+        self._at_work: set[TConn] = set()
         seconds = struct.pack("ll", _STALLED_SECONDS, 0)
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
@@ -69,11 +72,29 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             self.finish_request(conn, nothing)
 
     def handle(self, conn: TConn) -> Any:
-        """Answer a call; a connection that ends with it is closed here, not where others wait."""
-        goes_on = super().handle(conn)
+        """Answer a call and those that follow it at once; a connection that ends with one is closed
+        here, not where others wait.
+        """
+        self._at_work.add(conn)
+        try:
+            goes_on = super().handle(conn)
+            while goes_on is True and self._goes_on_at_once(conn):
+                goes_on = super().handle(conn)
+        finally:
+            self._at_work.discard(conn)
         if not goes_on:
             close_graceful(conn.sock, _LINGER_SECONDS)
         return goes_on
+
+    def _goes_on_at_once(self, conn: TConn) -> bool:
+        """Whether the next call comes in a moment, while no other connection is at work or waits."""
+        if not self.alive or conn.is_http2 or len(self._at_work) > 1:
+            return False
+        if not self.tpool._work_queue.empty():
+            return False
+        following = select.poll()
+        following.register(conn.sock, select.POLLIN)
+        return bool(following.poll(_FOLLOWING_MS))
 
     def finish_request(self, conn: TConn, fs: Future[object]) -> None:
         """Count a connection out that is closed already; any other goes on or ends as with

@@ -18,14 +18,14 @@ from typing import Any
 class Running:
     """One `cds-service serve --as-of` on a free port."""
 
-    def __init__(self, folder: Path, as_of: date = date(2024, 3, 1)) -> None:
+    def __init__(self, folder: Path, as_of: date = date(2024, 3, 1), **settings: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         command = [sys.executable, "-m", "cds_service.cli", "serve"]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port), "--as-of", as_of.isoformat()],
-            env=os.environ | {"TMPDIR": str(folder), "CDS_WORKERS": "2"},
+            env=os.environ | {"TMPDIR": str(folder), "CDS_WORKERS": "2"} | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
