@@ -62,12 +62,10 @@ def configure(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.add_log_level,
             _only_allowed,
-            structlog.processors.JSONRenderer(
-                serializer=lambda line, **_: orjson.dumps(line).decode()
-            ),
+            structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory(),
         cache_logger_on_first_use=False,
     )
 
