@@ -16,7 +16,7 @@ demo: $(READY)
 	$(BIN)/cds-service serve --demo --port 8080
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 $(COVER)
 
 check: $(READY)
 	$(BIN)/ruff check .
