@@ -45,6 +45,7 @@ from tests.clinical.spine_charts import (
     withheld,
     without,
 )
+from tests.pace import allowed
 
 EMERGENCIES = ("cauda_equina", "cord_deficit", "infection", "fracture", "complication")
 FLAGS = tuple(f.name for f in fields(RedFlags) if f.name != "context")
@@ -63,7 +64,9 @@ def test_a_long_problem_list_takes_no_longer_a_problem_than_a_short_one() -> Non
     many = [condition(n, told[n % 4], ago(n % 700)) for n in range(4000)]
     start = perf_counter()
     assert flags(chart(*many)).cauda_equina.met
-    assert perf_counter() - start < 3  # 10 when each is held against all that say back pain
+    assert perf_counter() - start < allowed(
+        3
+    )  # 10 when each is held against all that say back pain
 
 
 @settings(deadline=None)

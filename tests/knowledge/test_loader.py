@@ -16,6 +16,7 @@ from cds_service.knowledge.codes import Code
 from cds_service.knowledge.loader import gather, load_knowledge
 from cds_service.knowledge.model import Contact
 from tests.knowledge.conftest import FILES, Write
+from tests.pace import allowed
 
 OPIOID = FILES["parameters/opioid.yaml"]
 PLAN = FILES["payers/plan.yaml"]
@@ -152,12 +153,12 @@ def test_a_mounted_configmap_is_read_like_a_directory(root: Path, tmp_path: Path
 
 def test_our_own_knowledge_loads_fast() -> None:
     knowledge = load_knowledge()  # the schemas are built once a process
-    spent: list[float] = []
-    while len(spent) < 5 and min(spent, default=1.0) >= 0.35:  # a busy machine may be slow for once
+    spent, most = [9.0], allowed(0.35)
+    while len(spent) < 6 and min(spent) >= most:  # a busy machine may be slow for once
         start = time.process_time()
         load_knowledge()
         spent.append(time.process_time() - start)
-    assert min(spent) < 0.35
+    assert min(spent) < most
     number = knowledge.number("opioid.dose_caution", date(2026, 3, 1))
     assert number is not None
     assert number.value == 50
