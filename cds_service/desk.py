@@ -10,6 +10,7 @@ from datetime import date
 
 import msgspec
 
+from cds_service.card_suggestions import Occasion
 from cds_service.clinical.evaluate import needs_of
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.rule import Rule
@@ -63,6 +64,23 @@ class Desk:
             raise BadRequest("the body is nested too deeply") from None
         except (UnicodeDecodeError, msgspec.DecodeError):
             raise BadRequest("a resource in the body is not valid JSON") from None
+
+    def occasion(
+        self, request: HookRequest, reading: Reading, payers: tuple[Payer, ...], site: str
+    ) -> Occasion:
+        """What the cards of this call are written for."""
+        return Occasion(
+            service=self.offer,
+            hook=self.hook,
+            hook_instance=request.hook_instance,
+            facts=reading.facts,
+            drafts=reading.drafts,
+            patient=request.patient_id,
+            encounter=request.encounter_id,
+            requester=request.user_id,
+            payers=payers,
+            site=site,
+        )
 
 
 def desk(offer: Service, hook: str, rules: Mapping[str, Rule]) -> Desk:

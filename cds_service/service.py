@@ -11,7 +11,6 @@ from cds_service.answer import Answer, opioids, unspoken
 from cds_service.audit import events
 from cds_service.body_limits import ITEMS, flat, within
 from cds_service.callback import Callbacks
-from cds_service.card_suggestions import Occasion
 from cds_service.cards import CardLibrary
 from cds_service.clients import ANYONE, Client, Registry
 from cds_service.clinical.criteria import Evaluation
@@ -249,10 +248,7 @@ class Service:
         heard = audible(evaluation, shows, at.offer.folding)
         quiet = recall.quiet(heard, call)
         said = spoken(heard, quiet)
-        occasion = Occasion(
-            *(at.offer, at.hook, request.hook_instance, reading.facts, reading.drafts),
-            *(request.patient_id, request.encounter_id, request.user_id, call.payers, client.id),
-        )
+        occasion = at.occasion(request, reading, call.payers, client.id)
         cards = self.library.compose(said, occasion, self.settings.about_url, self._failed)
         body: dict[str, Any] = {"cards": cards}
         extension = self._extension(at, call, heard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +18,7 @@ MOST_UNITS = {"mg": 10, "mg/mL": 60}
 # 300 mg of acetaminophen 300 / codeine 30 is one tablet, not ten.
 MOST_UNITS_CERTAIN = {"mg": 4, "mg/mL": 30}
 MOST_PATCHES = 4
+_LABELLED_HOURS = re.compile(r"\b(\d{2,3}) ?HR\b(?!/)", re.IGNORECASE)
 _COUNTED_AS: dict[str, frozenset[str]] = {
     "mg": frozenset({"", "tablet", "capsule", "film", "lozenge", "suppository", "packet"}),
     "mg/{actuat}": frozenset({"", "spray"}),
@@ -116,6 +118,12 @@ def _check_mass(drug: Drug, parts: tuple[Component, ...], dose: Dose) -> None:
     raise Uncountable(
         "a dose in mg of a combination product does not say which ingredient it means"
     )
+
+
+def labelled_hours(drug: Drug) -> int | None:
+    """How long a patch or a capsule is made for, by its name; None where it does not say."""
+    label = _LABELLED_HOURS.search(drug.name)
+    return int(label[1]) if label is not None else None
 
 
 def dosed_alone(drug: Drug | None) -> bool:

@@ -4,12 +4,11 @@ cannot. Pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cds_service.clinical.daily_dose import Uncountable, added, daily_dose, show
+from cds_service.clinical.daily_dose import Uncountable, added, daily_dose, labelled_hours, show
 from cds_service.clinical.facts import Dose, Sig
 from cds_service.frozen import quick
 from cds_service.knowledge.drugs.model import Drug, Route
@@ -19,7 +18,6 @@ from cds_service.knowledge.model import FactorRow, FactorTable
 # of unknown route is an ingredient code or a name, which the tables take as oral.
 ENTERAL = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.BUCCAL, Route.RECTAL, Route.UNKNOWN})
 PARENTERAL = frozenset({Route.INJECTION, Route.IMPLANT})
-_LABELLED_HOURS = re.compile(r"\b(\d{2,3}) ?HR\b(?!/)", re.IGNORECASE)
 
 
 @quick
@@ -142,12 +140,12 @@ def _step(
 
 def _patch_notes(drug: Drug, sig: Sig) -> Iterator[str]:
     """Remarks on how a patch is worn; the rate it gives does not depend on them."""
-    label = _LABELLED_HOURS.search(drug.name)
+    label = labelled_hours(drug)
     if drug.route is not Route.TRANSDERMAL or label is None or sig.basis == "supply":
         return
     for dose in (dose for step in sig.steps for dose in step if dose.unit == "unit"):
         hours = 24 / dose.per_day
-        if hours != int(label[1]):
-            yield f"changed every {show(hours)} hours, labelled for {label[1]}"
+        if hours != label:
+            yield f"changed every {show(hours)} hours, labelled for {label}"
         if dose.amount.denominator != 1:
             yield "part of a patch"

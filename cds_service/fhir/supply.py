@@ -4,10 +4,9 @@ are known.
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
-from cds_service.clinical.daily_dose import dosed_alone
+from cds_service.clinical.daily_dose import dosed_alone, labelled_hours
 from cds_service.clinical.facts import Dose, Sig
 from cds_service.fhir.dose_amount import Amount
 from cds_service.fhir.r4_dosage import Quantity
@@ -17,13 +16,11 @@ from cds_service.knowledge.drugs.model import Drug, Route
 
 # Days a patch is worn where its name does not say: fentanyl systems are made for 72 hours.
 DEFAULT_WEAR = Fraction(3)
-_WEAR = re.compile(r"\b(\d{2,3}) ?HR\b(?!/)", re.IGNORECASE)
 
 
 def wear_days(drug: Drug | None) -> Fraction:
     """How long one patch of the product is worn, by its name."""
-    label = _WEAR.search(drug.name) if drug is not None else None
-    hours = int(label[1]) if label is not None else 0
+    hours = None if drug is None else labelled_hours(drug)
     return Fraction(hours, 24) if hours else DEFAULT_WEAR
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as glibc's malloc.h numbers them
-_LARGEST = 32 * 1024 * 1024  # bytes: the largest piece glibc keeps, beyond the largest body
+_LARGEST = 32 * 1024 * 1024  # bytes: the largest piece that is kept; a body has 5 MB unless told
 _UNUSED = 64 * 1024 * 1024  # bytes that may lie unused at the end of the heap
 
 

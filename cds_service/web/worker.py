@@ -4,7 +4,8 @@ then.
 gunicorn's own worker leaves new connections waiting in the listening socket, and resets them when
 it ends. It gives a thread to each new connection before anything has come by it, waits for ever on
 a client that stops in the middle of a call, waits in the thread that serves all the others for a
-client to close its end, and answers what is no HTTP with a page.
+client to close its end, hands a connection back after every call also when the next is there, and
+answers what is no HTTP with a page.
 """
 
 from __future__ import annotations

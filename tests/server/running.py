@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date
 from http.client import HTTPConnection
 from pathlib import Path
@@ -55,3 +56,15 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         said, complained = self.process.communicate(timeout=20)
         return self.process.returncode, said, complained
+
+
+def served(server: Running) -> Iterator[Running]:
+    """A server for a fixture: ready, and gone afterwards."""
+    try:
+        server.wait()
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        with server.process:  # closes its pipes
+            pass

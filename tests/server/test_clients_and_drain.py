@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.hook_requests import OXYCODONE, body, order_sign
-from tests.server.running import Running
+from tests.server.running import Running, served
 from tests.web.signed import BASE, ISSUER, SERVICE_PATH, bearer, claims, pair, public, token
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -55,17 +55,6 @@ class Known(Running):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-
-
-def served(server: Running) -> Iterator[Running]:
-    try:
-        server.wait()
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-        with server.process:  # closes its pipes
-            pass
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.running import Running
+from tests.server.running import Running, served
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -20,15 +20,7 @@ ASK = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Running]:
     """A server with a single thread."""
-    server = Running(tmp_path, CDS_WORKERS="1", CDS_THREADS="1")
-    try:
-        server.wait()
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-        with server.process:  # closes its pipes
-            pass
+    yield from served(Running(tmp_path, CDS_WORKERS="1", CDS_THREADS="1"))
 
 
 def answered(line: socket.socket) -> bytes:

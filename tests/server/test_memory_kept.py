@@ -21,6 +21,7 @@ def _faults(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[7])
 
 
+# glibc alone has this habit and these options; CI runs on Debian, which has it.
 @pytest.mark.skipif(
     not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library than glibc"
 )

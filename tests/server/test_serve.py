@@ -12,22 +12,14 @@ from urllib.request import urlopen
 import pytest
 
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
-from tests.server.running import Running
+from tests.server.running import Running, served
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    server = Running(tmp_path)
-    try:
-        server.wait()
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-        with server.process:  # closes its pipes
-            pass
+    yield from served(Running(tmp_path))
 
 
 def test_the_service_lives_answers_and_ends(running: Running, tmp_path: Path) -> None:

@@ -72,6 +72,20 @@ def test_the_same_call_gets_the_same_answer(service: Service) -> None:
     )
 
 
+def test_a_button_orders_for_the_patient_of_the_call_even_without_a_chart(service: Service) -> None:
+    answer = service.respond("opioid-safety", signing(service, patient=None))
+    actions = [
+        action
+        for card in answer.body["cards"]
+        for suggestion in card.get("suggestions", ())
+        for action in suggestion["actions"]
+    ]
+    drafted = [action["resource"] for action in actions if action["type"] == "create"]
+    assert drafted
+    assert all(each["subject"] == {"reference": "Patient/canary"} for each in drafted)
+    assert all(each["requester"] == {"reference": "Practitioner/example"} for each in drafted)
+
+
 def test_an_order_that_cannot_be_counted_says_why(service: Service) -> None:
     bare = {name: value for name, value in OXYCODONE.items() if name != "dosageInstruction"}
     mme = service.respond("opioid-safety", signing(service, bare)).body["extension"][
