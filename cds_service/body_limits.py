@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from cds_service.clients import Limits
 from cds_service.errors import BadRequest, TooLarge
@@ -10,15 +11,28 @@ from cds_service.errors import BadRequest, TooLarge
 _BRACKETS = b"[]{}"
 _OTHERS = bytes(byte for byte in range(256) if byte not in _BRACKETS)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-ENTRIES = b'"resource"'  # once in each entry of a Bundle
-ITEMS = b'"outcome"'  # once in each item of feedback
-_SHORTEST = 13  # bytes of an item, {"outcome":1}; an entry, {"resource":{}}, has more
 
 
-def within(body: bytes, limits: Limits, counted: bytes = ENTRIES) -> None:
-    """Raises TooLarge for too many entries."""
-    if len(body) > limits.entries * _SHORTEST and body.count(counted) > limits.entries:
-        raise TooLarge(f"The body holds more than {limits.entries} entries.")
+class Counted(NamedTuple):
+    """What a body may not hold too many of: a word that stands once in each, and the length in
+    bytes from which on they need no counting here.
+    """
+
+    word: bytes
+    length: int
+
+
+ITEMS = Counted(b'"outcome"', 13)  # {"outcome":1} is the shortest item of feedback
+# The entries of a Bundle are counted as they are read. Those too short to hold anything could be so
+# many that decoding them takes more memory than they are worth.
+ENTRIES = Counted(b'"resource"', 256)
+
+
+def within(body: bytes, limits: Limits, counted: Counted) -> None:
+    """Raises TooLarge for too many of them, where there is room for as many."""
+    most = limits.entries
+    if len(body) > most * counted.length and body.count(counted.word) > most:
+        raise TooLarge(f"The body holds more than {most} entries.")
 
 
 def flat(text: bytes, limits: Limits) -> None:

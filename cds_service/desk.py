@@ -45,10 +45,12 @@ class Desk:
         vocabulary: Vocabulary,
         fetch: Fetch | None,
         templates: Mapping[Need, str],
+        most_entries: int,
     ) -> Reading:
         """The facts of a call; `templates` are a site's own queries in place of ours.
 
-        Raises BadRequest, also for JSON that is broken inside a value.
+        Raises TooLarge beyond `most_entries` in the body; BadRequest, also for JSON that is broken
+        inside a value.
         """
         needs = self.needs
         try:
@@ -59,6 +61,7 @@ class Desk:
                 vocabulary=vocabulary,
                 fetch=fetch,
                 templates=templates,
+                most_entries=most_entries,
             )
         except RecursionError:
             raise BadRequest("the body is nested too deeply") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.answer import Answer, opioids, unspoken
 from cds_service.audit import events
-from cds_service.body_limits import ITEMS, flat, within
+from cds_service.body_limits import ENTRIES, ITEMS, flat, within
 from cds_service.callback import Callbacks
 from cds_service.cards import CardLibrary
 from cds_service.clients import ANYONE, Client, Registry
@@ -131,7 +131,7 @@ class Service:
         """
         self.known(service_id)
         client.may_use(service_id)
-        within(body, client.limits)
+        within(body, client.limits, ENTRIES)
         request = read_request(body)
         if request.draft_orders is not None:
             flat(bytes(request.draft_orders), client.limits)
@@ -209,7 +209,8 @@ class Service:
         watch = Stopwatch()
         fetch, note = (given, "") if given is not None else self._callbacks.of(request, client)
         noted = Noted(fetch, request.patient_id) if fetch is not None else None
-        reading = at.read(request, as_of, self.vocabulary, noted, templates(client))
+        most = client.limits.entries
+        reading = at.read(request, as_of, self.vocabulary, noted, templates(client), most)
         watch.lap("reading")
         payers = self.payers(reading.facts, client)
         call = Call(reading.facts, self.knowledge, payers)

@@ -101,6 +101,11 @@ class Content:
         return self._entries
 
     @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return len(self._fitting if self._entries is None else self._entries)
+
+    @property
     def empty(self) -> bool:
         """Whether it is known to hold nothing."""
         return bool(self.uniform) and not self._fitting

@@ -9,7 +9,7 @@ it does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -18,18 +18,16 @@ import msgspec
 
 from cds_service.clinical.facts import Facts, Need
 from cds_service.errors import BadRequest, FhirReadError
-from cds_service.fhir.bundles import NOTHING, Content, Json, content, kind_of
+from cds_service.fhir.bundles import Content, Json, content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
-from cds_service.fhir.drafts import draft_content, read_drafts
+from cds_service.fhir.drafts import read_drafts
 from cds_service.fhir.medication_reads import fetch_medications
 from cds_service.fhir.queries import TYPES, expand, template
 from cds_service.fhir.readers import gathered, read_entries, read_patient
 from cds_service.fhir.references import bare_id
+from cds_service.fhir.sent import answers, read_sent
 from cds_service.fhir.vocabulary import Vocabulary
-
-_KEYS = frozenset(need.value for need in Need)
-_PRODUCT = b'"Medication"'
 
 
 class Call(Protocol):
@@ -97,26 +95,28 @@ def read_facts(
     vocabulary: Vocabulary,
     fetch: Fetch | None = None,
     templates: Mapping[Need, str] | None = None,
+    most_entries: int | None = None,
 ) -> Reading:
     """Read everything `needs` asks for; `templates` are a site's own queries in place of ours.
 
-    Raises BadRequest for prefetch or drafts of an impossible shape and for drafts of another
-    patient; RecursionError, UnicodeDecodeError and msgspec.DecodeError for JSON that is broken.
+    Raises TooLarge for more than `most_entries` in the body; BadRequest for prefetch or drafts of
+    an impossible shape and for drafts of another patient; RecursionError, UnicodeDecodeError and
+    msgspec.DecodeError for JSON that is broken.
     """
     wanted = sorted(needs)
     chart = Chart(vocabulary, as_of, bare_id(call.patient_id, "Patient"))
-    drafts = draft_content(call.draft_orders) or NOTHING
-    sources = _prefetched(call.prefetch or {}, wanted)
+    sent = read_sent(call.prefetch or {}, call.draft_orders, wanted, most_entries)
+    sources = {need: _Source("prefetch", found) for need, found in sent.by_need.items()}
     _complete(sources, call, wanted, fetch, templates or {})
-    contents = [drafts, *(found for source in sources.values() for found in source.contents)]
+    contents = [sent.drafts, *(found for source in sources.values() for found in source.contents)]
     chart.directory.enter(contents)
-    chart.directory.enter(_products(call.prefetch or {}))
+    chart.directory.enter(sent.products)
     if fetch is not None:
         fetch_medications(chart, fetch, contents)
     came: dict[Need, Came] = {}
     if Need.PATIENT in sources:
         came[Need.PATIENT] = _read(chart, sources[Need.PATIENT], Need.PATIENT)
-    counted = read_drafts(chart, drafts, call.hook, tuple(call.selections or ()))
+    counted = read_drafts(chart, sent.drafts, call.hook, tuple(call.selections or ()))
     for need in wanted:
         source = sources.get(need)
         if source is None:
@@ -152,90 +152,6 @@ def _read(chart: Chart, source: _Source, need: Need) -> Came:
     if source.why:
         return Came(source.how if seen else "missing", source.why)
     return Came(source.how) if seen else _EMPTY
-
-
-def _prefetched(prefetch: Mapping[str, Json], wanted: Sequence[Need]) -> dict[Need, _Source]:
-    """What prefetch holds of the wanted needs, by key and then by content."""
-    sources: dict[Need, _Source] = {}
-    for need in wanted:
-        raw = prefetch.get(need)
-        if raw is None:
-            continue
-        kind = TYPES[need]
-        try:
-            found = content(raw, kind)
-        except BadRequest as error:
-            raise BadRequest(f"prefetch.{need.value}: {error}") from None
-        if found is not None and _answers(found, kind):
-            sources[need] = _Source("prefetch", [found])
-    missing = [need for need in wanted if need not in sources]
-    if missing:
-        _renamed(prefetch, missing, sources)
-    return sources
-
-
-def _answers(found: Content, kind: str) -> bool:
-    """Whether a content answers a query for `kind`: it holds such resources, or none at all
-    but outcomes.
-    """
-    if found.uniform == kind:
-        return True
-    others = False
-    for entry in found.entries:
-        name = kind_of(entry.resource)[0] or kind
-        if name == kind:
-            return True
-        others = others or name != "OperationOutcome"
-    return not others
-
-
-def _renamed(
-    prefetch: Mapping[str, Json], missing: list[Need], sources: dict[Need, _Source]
-) -> None:
-    """Sites rename keys: an unknown key serves a need by its letters, else by the resources
-    it holds.
-    """
-    unknown: dict[str, Content] = {}
-    for key, raw in prefetch.items():
-        if key in _KEYS:
-            continue
-        try:
-            found = content(raw)
-        except BadRequest:
-            continue
-        if found is not None:
-            unknown[key] = found
-    kinds = {
-        key: {kind_of(entry.resource)[0] for entry in found.entries}
-        for key, found in unknown.items()
-    }
-    for need in missing:
-        kind = TYPES[need]
-        names = {need.value.lower(), kind.lower(), kind.lower() + "s"}
-        alike = [
-            found
-            for key, found in unknown.items()
-            if _letters(key) in names and _answers(found, kind)
-        ]
-        alike = alike or [found for key, found in unknown.items() if kind in kinds[key]]
-        if alike:
-            sources[need] = _Source("prefetch", alike)
-
-
-def _products(prefetch: Mapping[str, Json]) -> Iterator[Content]:
-    """What other keys hold of the products that orders refer to."""
-    for key, raw in prefetch.items():
-        if key not in _KEYS and _PRODUCT in bytes(raw):
-            try:
-                found = content(raw)
-            except BadRequest:
-                continue
-            if found is not None:
-                yield found
-
-
-def _letters(key: str) -> str:
-    return "".join(each for each in key.lower() if each.isalnum())
 
 
 def _complete(
@@ -286,7 +202,7 @@ def _add_answer(source: _Source, answer: Pages | FhirReadError, kind: str) -> No
             found = content(body, kind)
         except (BadRequest, RecursionError, UnicodeDecodeError, msgspec.DecodeError):
             found = None
-        if found is None or not _answers(found, kind):
+        if found is None or not answers(found, kind):
             source.why = source.why or "the FHIR server: an answer that could not be read"
         else:
             source.contents.append(found)

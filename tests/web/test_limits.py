@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,12 +15,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from cds_service.body_limits import flat, within
+from cds_service.body_limits import ENTRIES, flat, within
 from cds_service.clients import Client, Limits
 from cds_service.errors import BadRequest, TooLarge
 from cds_service.service import Service
 from cds_service.web.app import create_app
 from cds_service.web.gate import close_gate
+from tests.pace import allowed
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
 from tests.web.signed import BASE, ISSUER, SERVICE_PATH, Keys, bearer, claims, known_to, pair, token
 
@@ -109,11 +111,12 @@ def test_a_client_has_a_body_limit_of_its_own(service: Service, keys: Keys, tmp_
 
 def test_too_many_entries_are_413(service: Service, keys: Keys, tmp_path: Path) -> None:
     ehr = limited(service, keys, tmp_path, entries=3)
-    resource = {"resource": {"resourceType": "Condition"}}
-    for count, status in ((2, 200), (3, 413)):  # and one draft
-        bundle = EMPTY | {"entry": [resource] * count}
-        sent = order_sign(OXYCODONE, prefetch={"patient": PATIENT, "conditions": bundle})
-        assert post(ehr, body(sent)).status_code == status
+    for resource in ({"resourceType": "Condition"}, {"resourceType": "Basic"}, {}):
+        for key in ("conditions", "problemList"):
+            for count, status in ((1, 200), (2, 413)):  # and the patient, and one draft
+                bundle = EMPTY | {"entry": [{"resource": resource}] * count}
+                sent = order_sign(OXYCODONE, prefetch={"patient": PATIENT, key: bundle})
+                assert post(ehr, body(sent)).status_code == status
     item = {"card": "c", "outcome": "accepted"}
     for count, status in ((3, 200), (4, 413)):
         sent = {"feedback": [item] * count}
@@ -123,14 +126,30 @@ def test_too_many_entries_are_413(service: Service, keys: Keys, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b'{"resource":{}}' * 4, TooLarge),
-        (b'{"resource" :1}' * 3, None),
-        (rb'{"text": "\"resource\""}' * 9, None),
+        (b'{"resource":{}}' * 400, TooLarge),
+        (b'{"resource":{}}' * 4, None),  # too short to be worth it: counted when it is read
+        (b'{"resource" :1}' * 3 + b" " * 999, None),
+        (rb'{"text": "\"resource\""}' * 99, None),
         (b'"' * 3_000_001, None),
     ],
 )
-def test_entries_are_counted_without_being_read(data: bytes, error: type[Exception] | None) -> None:
-    measured(error, within, data, Limits(entries=3))
+def test_many_entries_are_counted_without_being_read(
+    data: bytes, error: type[Exception] | None
+) -> None:
+    measured(error, partial(within, counted=ENTRIES), data, Limits(entries=3))
+
+
+@pytest.mark.parametrize("entry", ['{"resource":{}}', '{"resource":{"resourceType":"Condition"}}'])
+@pytest.mark.parametrize("key", ["conditions", "problemList"])
+def test_a_body_full_of_tiny_entries_is_refused_at_once(
+    service: Service, keys: Keys, tmp_path: Path, key: str, entry: str
+) -> None:
+    ehr = limited(service, keys, tmp_path)
+    sent = body(order_sign(OXYCODONE, prefetch={"patient": PATIENT, key: "HERE"}))
+    bundle = f'{{"resourceType":"Bundle","entry":[{",".join([entry] * 120_000)}]}}'
+    start = time.perf_counter()
+    refused(post(ehr, sent.replace(b'"HERE"', bundle.encode())), 413, "too-long")
+    assert time.perf_counter() - start < allowed(1)
 
 
 @pytest.mark.parametrize(

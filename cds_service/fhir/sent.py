@@ -1,0 +1,138 @@
+"""What a body brings: its draft orders, and its prefetch values by the need they serve.
+
+A value serves the need whose key it has. Sites rename keys, so the others are looked at for what is
+still missing. Entries are counted as they come, before anything is made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cds_service.clinical.facts import Need
+from cds_service.errors import BadRequest, TooLarge
+from cds_service.fhir.bundles import NOTHING, Content, Json, content, kind_of
+from cds_service.fhir.drafts import draft_content
+from cds_service.fhir.queries import TYPES
+
+_KEYS = frozenset(need.value for need in Need)
+_PRODUCT = b'"Medication"'
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The contents of one body; `products` are other values that may hold what orders refer to."""
+
+    drafts: Content
+    by_need: Mapping[Need, list[Content]]
+    products: Sequence[Content]
+
+
+class _Room:
+    """How many entries a body may still bring."""
+
+    __slots__ = ("_left", "_most")
+
+    def __init__(self, most: int | None) -> None:
+        self._most = self._left = most
+
+    def admit(self, found: Content | None) -> Content | None:
+        """The same content. Raises TooLarge for more entries than are left."""
+        if found is not None and self._left is not None:
+            self._left -= found.size
+            if self._left < 0:
+                raise TooLarge(f"The body holds more than {self._most} entries.")
+        return found
+
+
+def read_sent(
+    prefetch: Mapping[str, Json],
+    draft_orders: Json | None,
+    wanted: Iterable[Need],
+    most_entries: int | None = None,
+) -> Sent:
+    """The drafts, what serves the wanted needs, and the products among the rest.
+
+    Raises TooLarge beyond `most_entries`, BadRequest for a value of an impossible shape, and what
+    `content` raises for broken JSON.
+    """
+    room = _Room(most_entries)
+    drafts = room.admit(draft_content(draft_orders)) or NOTHING
+    by_need: dict[Need, list[Content]] = {}
+    missing: list[Need] = []
+    for need in wanted:
+        found = _under(prefetch, need, room)
+        if found is None:
+            missing.append(need)
+        else:
+            by_need[need] = [found]
+    others = dict(_others(prefetch, room, every=bool(missing)))
+    if others and missing:
+        by_need |= _renamed(others, missing)
+    return Sent(drafts, by_need, [found for found in others.values() if found.mentions(_PRODUCT)])
+
+
+def _under(prefetch: Mapping[str, Json], need: Need, room: _Room) -> Content | None:
+    """What stands under the key of a need; None where that is no answer to it."""
+    raw, kind = prefetch.get(need), TYPES[need]
+    if raw is None:
+        return None
+    try:
+        found = room.admit(content(raw, kind))
+    except BadRequest as error:
+        raise BadRequest(f"prefetch.{need.value}: {error}") from None
+    return found if found is not None and answers(found, kind) else None
+
+
+def answers(found: Content, kind: str) -> bool:
+    """Whether a content answers a query for `kind`: it holds such resources, or none at all
+    but outcomes.
+    """
+    if found.uniform == kind:
+        return True
+    others = False
+    for entry in found.entries:
+        name = kind_of(entry.resource)[0] or kind
+        if name == kind:
+            return True
+        others = others or name != "OperationOutcome"
+    return not others
+
+
+def _others(
+    prefetch: Mapping[str, Json], room: _Room, *, every: bool
+) -> Iterator[tuple[str, Content]]:
+    """What stands under keys that are not ours: every value, or those that may hold products."""
+    for key, raw in prefetch.items():
+        if key not in _KEYS and (every or _PRODUCT in bytes(raw)):
+            try:
+                found = room.admit(content(raw))
+            except BadRequest:
+                continue
+            if found is not None:
+                yield key, found
+
+
+def _renamed(others: Mapping[str, Content], missing: Iterable[Need]) -> dict[Need, list[Content]]:
+    """The needs that unknown keys serve: by their letters, else by the resources they hold."""
+    kinds = {
+        key: {kind_of(entry.resource)[0] for entry in found.entries}
+        for key, found in others.items()
+    }
+    served: dict[Need, list[Content]] = {}
+    for need in missing:
+        kind = TYPES[need]
+        names = {need.value.lower(), kind.lower(), kind.lower() + "s"}
+        alike = [
+            found
+            for key, found in others.items()
+            if _letters(key) in names and answers(found, kind)
+        ]
+        alike = alike or [found for key, found in others.items() if kind in kinds[key]]
+        if alike:
+            served[need] = alike
+    return served
+
+
+def _letters(key: str) -> str:
+    return "".join(each for each in key.lower() if each.isalnum())
