@@ -21,6 +21,7 @@ from cds_service.desk import Desk, desk, payers_in_force
 from cds_service.errors import BadRequest, UnknownService
 from cds_service.extensions import root_extension
 from cds_service.fhir.prefetch import Fetch, Reading
+from cds_service.fhir.sent import Prefetched
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.model import Knowledge, Payer
 from cds_service.memory.store import Memory
@@ -132,7 +133,7 @@ class Service:
         self.known(service_id)
         client.may_use(service_id)
         within(body, client.limits, ENTRIES)
-        request = read_request(body)
+        request = read_request(body, Prefetched)
         if request.draft_orders is not None:
             flat(bytes(request.draft_orders), client.limits)
         at = self._desks.get((service_id, request.hook))
@@ -172,7 +173,9 @@ class Service:
         """
         for (_, hook), at in self._desks.items():
             try:
-                self._answer(at, read_request(REQUESTS[hook]), ANYONE, self.settings.clock())
+                self._answer(
+                    at, read_request(REQUESTS[hook], Prefetched), ANYONE, self.settings.clock()
+                )
             except (
                 Exception
             ) as error:  # one broken service should not keep the others from starting

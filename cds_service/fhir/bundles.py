@@ -1,31 +1,24 @@
-"""From a prefetch value, an answer or a draft bundle to its entries and their typed resources.
+"""From a prefetch value, an answer or a draft bundle to its entries.
 
 A bundle of the one type it should hold is decoded whole, straight into structs. Any other, and one
-with a resource that does not fit its type, is taken entry by entry; what does not fit then goes
-through `salvage`: a fault costs its own member, never the bundle.
+with a resource that does not fit its type, is taken entry by entry: a fault never costs the bundle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from cds_service.errors import BadRequest
 from cds_service.fhir import r4
-from cds_service.fhir.r4_dosage import as_list
-from cds_service.fhir.r4_parts import check_parts
-from cds_service.fhir.r4_resource import Resource
-from cds_service.fhir.salvage import Unreadable, plain_json, raw_json, salvaged
+from cds_service.fhir.resources import Json
+from cds_service.fhir.salvage import plain_json, raw_json
 
-Json = bytes | msgspec.Raw
 R = TypeVar("R")
 
-_HARMLESS = ("warning", "information", "success")
-_NULL_TEXT = b"null"
-_NULL = msgspec.Raw(_NULL_TEXT)
+_NULL = msgspec.Raw(b"null")
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -36,9 +29,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Fitting(msgspec.Struct, Generic[R], frozen=True, gc=False):
-    """One entry of a bundle, its resource read as the expected type; None where it did not fit."""
+    """One entry of a bundle, its resource read as the expected type; None where it did not fit.
 
-    resource: R | None = None
+    Servers add what they have to say of the query.
+    """
+
+    resource: R | r4.OperationOutcome | None = None
 
 
 class _Link(msgspec.Struct, frozen=True, gc=False):
@@ -53,24 +49,21 @@ class _Bundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     entry: tuple[Entry, ...] = ()
 
 
-class _Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, rename="camel"):
+class Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, rename="camel"):
+    """A bundle with nothing but resources of one type."""
+
     resource_type: Literal["Bundle"]
     total: Any = None
     link: tuple[_Link, ...] = ()
     entry: tuple[Fitting[R], ...] = ()
 
 
-class _Kind(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_type: str = ""
-    id: str | None = None
-
-
 _BUNDLE: msgspec.json.Decoder[_Bundle] = msgspec.json.Decoder(_Bundle)
-_UNIFORM: Mapping[str, msgspec.json.Decoder[_Uniform[Any]]] = {
-    name: msgspec.json.Decoder(_Uniform[kind])  # type: ignore[valid-type]
+_UNIFORM: Mapping[str, msgspec.json.Decoder[Uniform[Any]]] = {
+    name: msgspec.json.Decoder(Uniform[kind])  # type: ignore[valid-type]
     for name, kind in r4.TYPES.items()
+    if kind is not r4.OperationOutcome
 }
-_KIND: msgspec.json.Decoder[_Kind] = msgspec.json.Decoder(_Kind)
 
 
 class Content:
@@ -79,18 +72,25 @@ class Content:
     `uniform` is the type that all its resources are of, where they were decoded at once.
     """
 
-    __slots__ = ("_entries", "_fitting", "next_page", "raw", "uniform")
+    __slots__ = ("_entries", "_fitting", "_raw", "next_page", "uniform")
 
     def __init__(
         self,
-        raw: Json,
+        raw: Json | Callable[[], Json],
         entries: tuple[Entry, ...] | None = (),
         next_page: str = "",
         uniform: str = "",
         fitting: tuple[Fitting[Any], ...] = (),
     ) -> None:
-        self.raw, self.next_page, self.uniform = raw, next_page, uniform
+        self._raw, self.next_page, self.uniform = raw, next_page, uniform
         self._entries, self._fitting = entries, fitting
+
+    @property
+    def raw(self) -> Json:
+        """The bytes it came in."""
+        if callable(self._raw):
+            self._raw = self._raw()
+        return self._raw
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -124,14 +124,6 @@ class Content:
 NOTHING = Content(b"null")
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A resource, and the paths of its members that could not be read."""
-
-    resource: Resource
-    lost: tuple[str, ...] = ()
-
-
 def content(raw: Json, expected: str = "") -> Content | None:
     """The entries of a bundle, a bare resource, or nothing for `null`; None for a value that says
     nothing.
@@ -147,9 +139,7 @@ def content(raw: Json, expected: str = "") -> Content | None:
         except msgspec.ValidationError:
             pass
         else:
-            if _withholds(uniform):
-                return None
-            return Content(raw, None, _next_link(uniform.link), expected, uniform.entry)
+            return uniform_content(uniform, expected, raw)
     try:
         bundle = _BUNDLE.decode(raw)
     except msgspec.ValidationError:
@@ -165,7 +155,16 @@ def content(raw: Json, expected: str = "") -> Content | None:
     return Content(raw, bundle.entry, _next_link(bundle.link))
 
 
-def _withholds(bundle: _Bundle | _Uniform[Any]) -> bool:
+def uniform_content(
+    bundle: Uniform[Any], kind: str, raw: Json | Callable[[], Json]
+) -> Content | None:
+    """The content of a decoded bundle of one type, None if it says nothing."""
+    if _withholds(bundle):
+        return None
+    return Content(raw, None, _next_link(bundle.link), kind, bundle.entry)
+
+
+def _withholds(bundle: _Bundle | Uniform[Any]) -> bool:
     """Whether a bundle counts resources of which it neither holds one nor says where they are."""
     if bundle.entry or bundle.link:
         return False
@@ -212,68 +211,6 @@ def _entry(value: Any) -> Entry:
         resource=raw_json(value.get("resource")),
         full_url=full_url if isinstance(full_url, str) else None,
     )
-
-
-def kind_of(raw: Json) -> tuple[str, str | None]:
-    """The type and the id of a resource; an empty type if it says none or is no resource."""
-    try:
-        found = _KIND.decode(raw)
-    except msgspec.ValidationError:
-        return _loose_kind(plain_json(raw))
-    return found.resource_type, found.id
-
-
-def _loose_kind(value: Any) -> tuple[str, str | None]:
-    if not isinstance(value, dict):
-        return "", None
-    kind, identity = value.get("resourceType"), value.get("id")
-    return kind if isinstance(kind, str) else "", None if identity is None else str(identity)
-
-
-def typed(raw: Json, expected: str = "") -> Typed | None:
-    """A resource of a type we read, else None. `expected` is the type of one that does not name its
-    own.
-
-    Raises Unreadable if it is no resource at all.
-    """
-    kind = kind_of(raw)[0] or expected
-    decoder = r4.DECODERS.get(kind)
-    if decoder is None:
-        if kind or bytes(raw) == _NULL_TEXT:
-            return None
-        raise Unreadable
-    try:
-        resource = decoder.decode(raw)
-        check_parts(resource)
-        return Typed(resource)
-    except msgspec.ValidationError:
-        saved, lost = salvaged(plain_json(raw), r4.TYPES[kind])
-        return Typed(saved, lost)
-
-
-def contained(raws: tuple[msgspec.Raw, ...]) -> dict[str, Resource]:
-    """The contained resources of types we read, by `#id`."""
-    found: dict[str, Resource] = {}
-    for at, raw in enumerate(raws):
-        try:
-            each = typed(raw)
-        except Unreadable:
-            continue
-        if each is not None:
-            found["#" + (each.resource.id or str(at)).lstrip("#")] = each.resource
-    return found
-
-
-def failure(resource: Resource) -> str:
-    """Why an OperationOutcome says that a query failed; a warning, as an empty result may
-    bring, does not.
-    """
-    if not isinstance(resource, r4.OperationOutcome):
-        return ""
-    issues = as_list(resource.issue)
-    if issues and all(issue.severity in _HARMLESS for issue in issues):
-        return ""
-    return "the server reported an error"
 
 
 def _next_link(links: tuple[_Link, ...]) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 from cds_service.clinical.dates import FuzzyDate, stands_for_none
 from cds_service.clinical.facts import NO_CODES, Fact, Patient, Unread
-from cds_service.fhir.bundles import contained
 from cds_service.fhir.fills import Fills
 from cds_service.fhir.glossary import Glossary
 from cds_service.fhir.r4_dosage import Period, as_list
 from cds_service.fhir.r4_resource import Identifier, Reference, Resource
 from cds_service.fhir.references import Directory
+from cds_service.fhir.resources import contained
 from cds_service.fhir.vocabulary import Product, Vocabulary
 from cds_service.knowledge.codes import Code
 

@@ -18,7 +18,7 @@ import requests
 
 from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
 from cds_service.outbound import Answer, Refused, cut_overdue, get
-from cds_service.protocol.messages import BYTE_ORDER_MARK
+from cds_service.protocol.envelope import BYTE_ORDER_MARK
 
 
 class Token:

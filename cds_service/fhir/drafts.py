@@ -11,10 +11,11 @@ import orjson
 
 from cds_service.clinical.facts import OVER
 from cds_service.errors import BadRequest
-from cds_service.fhir.bundles import Content, Entry, Json, content, typed
+from cds_service.fhir.bundles import Content, Entry, content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.readers import PATIENT_MEMBERS, Tally, read_one
 from cds_service.fhir.references import plain, ref_of
+from cds_service.fhir.resources import Json, typed
 from cds_service.fhir.salvage import plain_json
 
 ORDER_SELECT = "order-select"

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
 from cds_service.errors import FhirReadError
-from cds_service.fhir.bundles import Content, typed
+from cds_service.fhir.bundles import Content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
 from cds_service.fhir.r4_orders import Medication
+from cds_service.fhir.resources import typed
 from cds_service.fhir.salvage import Unreadable
 
 _MOST = 10  # reads a call
-_ORDERED = (
-    "",
-    "MedicationRequest",
-    "MedicationDispense",
-    "MedicationStatement",
-)  # "": of several types
+_ORDERED = ("MedicationRequest", "MedicationDispense", "MedicationStatement")
 
 
 class _Fetch(Protocol):
@@ -61,14 +58,23 @@ def fetch_medications(chart: Chart, fetch: _Fetch, contents: Iterable[Content]) 
 def _unresolved(chart: Chart, contents: Iterable[Content]) -> Iterator[tuple[str, str]]:
     """Products by `Type/id` and by the URL to read them at."""
     for content in contents:
-        if content.uniform not in _ORDERED or not content.mentions(b'"medicationReference"'):
-            continue
-        for entry in content.entries:
-            try:
-                found = _ORDER.decode(entry.resource).medication_reference
-            except msgspec.ValidationError:
-                continue
-            reference = (found.reference or "").strip() if found is not None else ""
+        for named in _named(content):
+            reference = (named or "").strip()
             ref = chart.directory.resolved(reference)
             if ref.startswith("Medication/") and chart.directory.find(reference) is None:
                 yield ref, reference if "://" in reference else ref
+
+
+def _named(content: Content) -> Iterator[str | None]:
+    """The references to products in the orders of a content."""
+    if content.uniform in _ORDERED:
+        for each in content.fitting(content.uniform):
+            product = getattr(each.resource, "medication_reference", None)
+            if product is not None:
+                yield product.reference
+    elif not content.uniform and content.mentions(b'"medicationReference"'):
+        for entry in content.entries:
+            with suppress(msgspec.ValidationError):
+                product = _ORDER.decode(entry.resource).medication_reference
+                if product is not None:
+                    yield product.reference

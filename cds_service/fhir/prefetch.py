@@ -18,7 +18,7 @@ import msgspec
 
 from cds_service.clinical.facts import Facts, Need
 from cds_service.errors import BadRequest, FhirReadError
-from cds_service.fhir.bundles import Content, Json, content
+from cds_service.fhir.bundles import Content, content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
 from cds_service.fhir.drafts import read_drafts
@@ -26,12 +26,15 @@ from cds_service.fhir.medication_reads import fetch_medications
 from cds_service.fhir.queries import TYPES, expand, template
 from cds_service.fhir.readers import gathered, read_entries, read_patient
 from cds_service.fhir.references import bare_id
+from cds_service.fhir.resources import Json
 from cds_service.fhir.sent import answers, read_sent
 from cds_service.fhir.vocabulary import Vocabulary
 
 
 class Call(Protocol):
-    """What a hook request offers to reading; ids may come with or without their type."""
+    """What a hook request offers to reading; ids may come with or without their type. `typed` is
+    the prefetch as `Prefetched`, if it fits.
+    """
 
     @property
     def hook(self) -> str: ...
@@ -47,6 +50,8 @@ class Call(Protocol):
     def selections(self) -> Sequence[str] | None: ...
     @property
     def prefetch(self) -> Mapping[str, Json] | None: ...
+    @property
+    def typed(self) -> Any: ...
 
 
 class Fetch(Protocol):
@@ -105,7 +110,8 @@ def read_facts(
     """
     wanted = sorted(needs)
     chart = Chart(vocabulary, as_of, bare_id(call.patient_id, "Patient"))
-    sent = read_sent(call.prefetch or {}, call.draft_orders, wanted, most_entries)
+    prefetch: Mapping[str, Json] = {} if call.prefetch is None else call.prefetch
+    sent = read_sent(prefetch, call.typed, call.draft_orders, wanted, most_entries)
     sources = {need: _Source("prefetch", found) for need, found in sent.by_need.items()}
     _complete(sources, call, wanted, fetch, templates or {})
     contents = [sent.drafts, *(found for source in sources.values() for found in source.contents)]

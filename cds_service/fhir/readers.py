@@ -19,10 +19,11 @@ from cds_service.fhir import readers_care as of_care
 from cds_service.fhir import readers_chart as of_chart
 from cds_service.fhir import readers_orders as of_orders
 from cds_service.fhir import readers_payer as of_payer
-from cds_service.fhir.bundles import Content, Entry, Typed, failure, typed
+from cds_service.fhir.bundles import Content, Entry
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.r4_resource import OfPatient, Resource
 from cds_service.fhir.references import ref_of
+from cds_service.fhir.resources import Typed, failure, typed
 from cds_service.fhir.salvage import Unreadable
 
 PATIENT_MEMBERS = ("subject", "patient", "beneficiary")  # one of them says whose a resource is
@@ -99,6 +100,9 @@ def read_entries(chart: Chart, content: Content, kind: str) -> Tally:
         try:
             if resource is None:
                 raise msgspec.ValidationError
+            if isinstance(resource, r4.OperationOutcome):
+                tally.trouble = tally.trouble or failure(resource)
+                continue
             subject = resource.subject
             if (
                 subject is not None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from cds_service.fhir.bundles import Content, Entry, kind_of, typed
+from cds_service.fhir.bundles import Content, Entry
 from cds_service.fhir.r4_resource import Resource
+from cds_service.fhir.resources import kind_of, typed
 from cds_service.fhir.salvage import Unreadable
 
 _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/#?]+)(?:/_history/[^/]*)?/?$")

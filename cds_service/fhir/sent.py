@@ -8,15 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from cds_service.clinical.facts import Need
 from cds_service.errors import BadRequest, TooLarge
-from cds_service.fhir.bundles import NOTHING, Content, Json, content, kind_of
+from cds_service.fhir import r4
+from cds_service.fhir.bundles import (
+    NOTHING,
+    Content,
+    Uniform,
+    content,
+    uniform_content,
+)
 from cds_service.fhir.drafts import draft_content
 from cds_service.fhir.queries import TYPES
+from cds_service.fhir.resources import Json, kind_of
 
 _KEYS = frozenset(need.value for need in Need)
 _PRODUCT = b'"Medication"'
+
+
+def _type_of(need: Need) -> Any:
+    """What a client that follows our template sends."""
+    kind: Any = r4.TYPES[TYPES[need]]
+    return msgspec.Raw if need is Need.PATIENT else Uniform[kind] | None
+
+
+# A prefetch that holds our keys and nothing else, each with resources of its one type.
+Prefetched: type[msgspec.Struct] = msgspec.defstruct(
+    "Prefetched",
+    [(need.value, _type_of(need) | msgspec.UnsetType, msgspec.UNSET) for need in Need],
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +74,13 @@ class _Room:
 
 def read_sent(
     prefetch: Mapping[str, Json],
+    typed: Any,
     draft_orders: Json | None,
     wanted: Iterable[Need],
     most_entries: int | None = None,
 ) -> Sent:
-    """The drafts, what serves the wanted needs, and the products among the rest.
+    """The drafts, what serves the wanted needs, and the products among the rest; `typed` is the
+    prefetch as `Prefetched`, None where it does not fit.
 
     Raises TooLarge beyond `most_entries`, BadRequest for a value of an impossible shape, and what
     `content` raises for broken JSON.
@@ -61,26 +90,31 @@ def read_sent(
     by_need: dict[Need, list[Content]] = {}
     missing: list[Need] = []
     for need in wanted:
-        found = _under(prefetch, need, room)
+        found = _under(prefetch, typed, need, room)
         if found is None:
             missing.append(need)
         else:
             by_need[need] = [found]
-    others = dict(_others(prefetch, room, every=bool(missing)))
+    others = dict(_others(prefetch, room, every=bool(missing))) if typed is None else {}
     if others and missing:
         by_need |= _renamed(others, missing)
     return Sent(drafts, by_need, [found for found in others.values() if found.mentions(_PRODUCT)])
 
 
-def _under(prefetch: Mapping[str, Json], need: Need, room: _Room) -> Content | None:
+def _under(prefetch: Mapping[str, Json], typed: Any, need: Need, room: _Room) -> Content | None:
     """What stands under the key of a need; None where that is no answer to it."""
-    raw, kind = prefetch.get(need), TYPES[need]
-    if raw is None:
+    key, kind = need.value, TYPES[need]
+    value: Any = prefetch.get(key, msgspec.UNSET) if typed is None else getattr(typed, key)
+    if value is msgspec.UNSET:
         return None
+    if value is None:
+        return NOTHING
+    if isinstance(value, Uniform):
+        return room.admit(uniform_content(value, kind, lambda: prefetch[key]))
     try:
-        found = room.admit(content(raw, kind))
+        found = room.admit(content(value, kind))
     except BadRequest as error:
-        raise BadRequest(f"prefetch.{need.value}: {error}") from None
+        raise BadRequest(f"prefetch.{key}: {error}") from None
     return found if found is not None and answers(found, kind) else None
 
 

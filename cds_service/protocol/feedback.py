@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from cds_service.errors import BadRequest
-from cds_service.protocol.messages import BYTE_ORDER_MARK
+from cds_service.protocol.envelope import BYTE_ORDER_MARK
 from cds_service.protocol.schema import faults_of
 
 OUTCOMES = ("accepted", "overridden")

@@ -1,12 +1,12 @@
 """The request of a CDS Hooks call: decoded, checked, freed of what clients send by habit.
 
-The prefetch values and the draft orders stay as the bytes they were; `fhir` decodes them into typed
-structs. Every fault is a BadRequest that names the member, never its value.
+The prefetch values and the draft orders stay as the bytes they were, but for a prefetch that fits the
+type its reader knows: that is decoded at once. Every fault is a BadRequest that names the member,
+never its value.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeGuard
@@ -16,13 +16,11 @@ import msgspec
 
 from cds_service.errors import BadRequest
 from cds_service.frozen import quick
+from cds_service.protocol.envelope import Context, Raw, opened, prefetched
 from cds_service.protocol.schema import faults_of
 
-Raw = msgspec.Raw
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some writers of UTF-8 begin with it
 _CONFIGURATION = "davinci-crd.configuration"
-_MEMBER = re.compile(r"`\$\.(\w+)`$")  # where the decoder found a wrong type
 _UUID = "^([uU][rR][nN]:[uU][uU][iI][dD]:)?[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 _EMPTY: tuple[Any, ...] = (None, "", {}, [], msgspec.UNSET)
 
@@ -40,7 +38,7 @@ class Authorization:
 @dataclass(frozen=True, slots=True)
 class HookRequest:
     """One call. `prefetch` holds the keys that were sent, `null` included; absent keys are
-    unknown.
+    unknown. `typed` is the same in the type that was asked for, None where it does not fit.
     """
 
     hook: str
@@ -57,6 +55,7 @@ class HookRequest:
         default_factory=dict
     )  # options of coverage discovery
     notes: tuple[str, ...] = ()  # what was tolerated, for the log
+    typed: Any = field(default=None, repr=False)
 
     @property
     def stripped(self) -> bool:
@@ -64,24 +63,6 @@ class HookRequest:
         not match.
         """
         return self.hook in ORDER_HOOKS and self.draft_orders is None
-
-
-class _Context(msgspec.Struct):
-    userId: Any = msgspec.UNSET
-    patientId: Any = msgspec.UNSET
-    encounterId: Any = msgspec.UNSET
-    selections: Any = msgspec.UNSET
-    draftOrders: Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Envelope(msgspec.Struct):
-    hook: Any = msgspec.UNSET
-    hookInstance: Any = msgspec.UNSET
-    fhirServer: Any = msgspec.UNSET
-    fhirAuthorization: Any = msgspec.UNSET
-    extension: Any = msgspec.UNSET
-    context: _Context | msgspec.UnsetType | None = msgspec.UNSET
-    prefetch: dict[str, Raw] | str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _SoundContext(msgspec.Struct):
@@ -100,26 +81,26 @@ class _Sound(msgspec.Struct):
     fhirServer: str = ""
 
 
-_DECODER = msgspec.json.Decoder(_Envelope)
-
-
-def read_request(body: bytes) -> HookRequest:
-    """Decode and check the body of a service call. Raises BadRequest."""
-    envelope = _decode(body)
+def read_request(body: bytes, prefetch: type[msgspec.Struct] | None = None) -> HookRequest:
+    """Decode and check the body of a service call, its prefetch into that type if it fits. Raises
+    BadRequest.
+    """
+    envelope = opened(body, prefetch)
     context = envelope.context
     known = _present(envelope, "hook", "hookInstance", "fhirServer")
-    if isinstance(context, _Context):
+    if isinstance(context, Context):
         known["context"] = _present(context, "userId", "patientId", "encounterId", "selections")
     if not sound(known):
         raise BadRequest("; ".join(faults_of("request", known)))
-    assert isinstance(context, _Context)
+    assert isinstance(context, Context)
     notes: list[str] = []
     named = _fhir_server(known.get("fhirServer", ""))
     patient_id = _bare(known["context"]["patientId"], "Patient/")
     if not patient_id:
         raise BadRequest("context.patientId: must not be empty")
     granted = _authorization(envelope.fhirAuthorization, named, patient_id, notes)
-    request = HookRequest(
+    sent, typed = prefetched(body, envelope)
+    return HookRequest(
         hook=known["hook"],
         hook_instance=known["hookInstance"].lower().removeprefix("urn:uuid:"),
         patient_id=patient_id,
@@ -127,33 +108,14 @@ def read_request(body: bytes) -> HookRequest:
         encounter_id=_bare(known["context"].get("encounterId", ""), "Encounter/"),
         selections=_selections(known["context"]),
         draft_orders=_resource("context.draftOrders", context.draftOrders),
-        prefetch=_prefetch(envelope.prefetch),
+        prefetch=sent,
         # a server that wants a token is not asked without one
         fhir_server="" if notes else named,
         authorization=granted,
         configuration=_configuration(envelope.extension),
         notes=tuple(notes),
+        typed=typed,
     )
-    return request
-
-
-def _decode(body: bytes) -> _Envelope:
-    if not body:
-        raise BadRequest("the body is empty; a CDS Hooks request is a JSON object")
-    try:
-        if not body.isascii():
-            body.decode()  # members that are skipped are not checked by the decoder
-        return _DECODER.decode(body.removeprefix(BYTE_ORDER_MARK))
-    except RecursionError:
-        raise BadRequest("the body is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise BadRequest("the body is not UTF-8") from None
-    except msgspec.ValidationError as error:
-        member = _MEMBER.search(str(error))
-        where = member[1] if member else "not a CDS Hooks request"
-        raise BadRequest(f"{where}: must be an object") from None
-    except msgspec.DecodeError:
-        raise BadRequest("the body is not valid JSON") from None
 
 
 def sound(known: dict[str, Any]) -> bool:
@@ -196,13 +158,6 @@ def _resource(where: str, raw: Raw | msgspec.UnsetType | None) -> Raw | None:
     if first.startswith(b"{"):
         return raw
     raise BadRequest(f"{where}: must be an object")
-
-
-def _prefetch(sent: dict[str, Raw] | str | msgspec.UnsetType | None) -> dict[str, Raw]:
-    """The prefetch keys as they were sent; what a value may be is for its reader to say."""
-    if isinstance(sent, str) and sent:
-        raise BadRequest("prefetch: must be an object")
-    return sent if isinstance(sent, dict) else {}
 
 
 def _fhir_server(url: str) -> str:

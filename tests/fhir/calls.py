@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ from cds_service.clinical.facts import Facts, Need
 from cds_service.errors import FhirReadError
 from cds_service.fhir.client import Pages
 from cds_service.fhir.prefetch import Fetch, Reading, read_facts
+from cds_service.fhir.sent import Prefetched
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.table import DrugTable
@@ -57,6 +58,7 @@ class Call:
     patient_id: str = "p1"
     encounter_id: str | None = None
     user_id: str | None = "Practitioner/1"
+    typed: Any = None
 
 
 @dataclass
@@ -152,7 +154,9 @@ def read(
     templates: Mapping[Need, str] | None = None,
     zone: str = "",
 ) -> Reading:
-    """Read a call whose prefetch and drafts are plain objects."""
+    """Read a call whose prefetch and drafts are plain objects; where the prefetch fits its type, it
+    says the same in it.
+    """
     sent = (
         None
         if call.prefetch is None
@@ -162,14 +166,29 @@ def read(
     on_the_wire = Call(
         sent, drafts, call.selections, call.hook, call.patient_id, call.encounter_id, call.user_id
     )
-    return read_facts(
-        on_the_wire,
-        as_of=AS_OF,
-        needs=needs,
-        vocabulary=vocabulary(zone),
-        fetch=fetch,
-        templates=templates,
-    )
+    how: dict[str, Any] = {
+        "as_of": AS_OF,
+        "needs": needs,
+        "vocabulary": vocabulary(zone),
+        "fetch": fetch,
+        "templates": templates,
+    }
+    typed = None if sent is None else fitting(sent)
+    if typed is None:
+        return read_facts(on_the_wire, **how)
+    found = read_facts(replace(on_the_wire, typed=typed), **how)
+    if fetch is None:
+        assert found == read_facts(on_the_wire, **how)
+    return found
+
+
+def fitting(sent: Mapping[str, msgspec.Raw]) -> Any:
+    """The prefetch in its type, None where it does not fit."""
+    whole = b",".join(json.dumps(key).encode() + b":" + bytes(value) for key, value in sent.items())
+    try:
+        return msgspec.json.decode(b"{" + whole + b"}", type=Prefetched)
+    except msgspec.DecodeError:
+        return None
 
 
 def facts(need: Need, *resources: Any, patient: bool = True, zone: str = "") -> Facts:
