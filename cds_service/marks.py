@@ -3,7 +3,8 @@ Pure.
 
 A card that was set aside stays quiet while every mark of today is among those of then. The marks
 are names of criteria, red flags and dose bands; drugs, orders and risk conditions go in by a hash
-of the caller's.
+of the caller's. Of the red flags the opioid service knows the emergencies, the others all: no call
+works out what its own rules do not ask.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cds_service.clinical.criteria import MET, Finding
 from cds_service.clinical.evidence import Sign
 from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, Request, Statement
 from cds_service.clinical.mme import daily_mme
-from cds_service.clinical.red_flags import red_flags
+from cds_service.clinical.red_flags import emergencies, red_flags
 from cds_service.clinical.rule import Asker, Call, Known, Withdrawn
 from cds_service.protocol.services import SERVICES
 
@@ -36,15 +37,17 @@ def _cards(opioid: bool) -> frozenset[str]:
     return frozenset(card for offer in offers for cards in offer.cards.values() for card in cards)
 
 
-def marks_of(findings: Iterable[Finding], call: Call, hashed: Hash) -> dict[str, frozenset[str]]:
-    """The marks of each finding by its card. Raises what shared reasoning raises."""
+def marks_of(
+    findings: Iterable[Finding], call: Call, service: str, hashed: Hash
+) -> dict[str, frozenset[str]]:
+    """The marks of each finding of a service by its card. Raises what shared reasoning raises."""
     asked = tuple(findings)
-    known = Known(call, Asker("marks", (daily_mme, red_flags)))
+    known = Known(call, Asker("marks", (daily_mme, emergencies, red_flags)))
     spine = any(f.card in _cards(False) for f in asked)
     named = _named(asked, call.facts)
     hashed = cache(hashed)
     doses = tuple(_doses(known)) if any(f.card in _cards(True) for f in asked) else ()
-    flags = tuple(_flags(known)) if spine else ()
+    flags = tuple(_flags(known, all_of_them=service != _OPIOID_SERVICE)) if spine else ()
     return {f.card: frozenset(_marks(f, named, doses, flags, hashed)) for f in asked}
 
 
@@ -104,10 +107,10 @@ def _doses(known: Known) -> Iterator[str]:
         yield "mme at least"
 
 
-def _flags(known: Known) -> Iterator[str]:
+def _flags(known: Known, *, all_of_them: bool) -> Iterator[str]:
     """A mark for each red flag that is met; none where a site has withdrawn one of their numbers."""
     try:
-        found = known.derived(red_flags)
+        found = known.derived(red_flags) if all_of_them else known.derived(emergencies)
     except Withdrawn:
         return
     for each in fields(found):

@@ -73,12 +73,17 @@ def spoken(evaluation: Evaluation, quiet: Sequence[Quiet]) -> Evaluation:
 class Recall:
     """The memory for the time of one call."""
 
-    __slots__ = ("_failed", "_memory", "client", "instance", "patient", "person")
+    __slots__ = ("_failed", "_memory", "_service", "client", "instance", "patient", "person")
 
     def __init__(
-        self, memory: Memory | None, request: HookRequest, client: Client, failed: Failed
+        self,
+        memory: Memory | None,
+        request: HookRequest,
+        service: str,
+        client: Client,
+        failed: Failed,
     ) -> None:
-        self._memory, self._failed = memory, failed
+        self._memory, self._service, self._failed = memory, service, failed
         self.client, self.instance = client, request.hook_instance  # and never the token
         self.patient = memory.pseudonyms.patient(client.id, request.patient_id) if memory else ""
         self.person = memory.pseudonyms.person(client.id, request.user_id) if memory else ""
@@ -156,7 +161,8 @@ class Recall:
         """The marks by card; none when they cannot be worked out, and then nothing stays quiet."""
         assert self._memory is not None
         try:
-            return marks_of(findings, call, partial(self._memory.pseudonyms.mark, self.patient))
+            hashed = partial(self._memory.pseudonyms.mark, self.patient)
+            return marks_of(findings, call, self._service, hashed)
         except Exception as error:  # reported as a failing rule is; the advice is given
             self._failed("snooze", error)
             return {}

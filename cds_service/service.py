@@ -140,7 +140,7 @@ class Service:
         if at is None:
             allowed = ", ".join(self._offers[service_id].hooks)
             raise BadRequest(f"hook: this service answers {allowed}")
-        recall = Recall(self._memory, request, client, self._failed)
+        recall = Recall(self._memory, request, service_id, client, self._failed)
         answer = self._answer(
             at, request, client, as_of or self.settings.clock(), fetch, witness, recall
         )
@@ -205,7 +205,7 @@ class Service:
         witness: Witness = unseen,
         recall: Recall | None = None,
     ) -> Answer:
-        recall = recall or Recall(None, request, client, self._failed)
+        recall = recall or Recall(None, request, at.offer.id, client, self._failed)
         if request.stripped:
             notes = (*request.notes, "order hook without draftOrders")
             return Answer(200, {"cards": []}, self._trace(at, as_of, notes)())

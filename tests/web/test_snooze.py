@@ -5,80 +5,37 @@ got worse.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from cds_service.answer import Answer
-from cds_service.clients import ANYONE, Client
+from cds_service.clients import Client
 from cds_service.clinical.criteria import CRITICAL, Criterion
-from cds_service.memory.schema import upgrade
-from cds_service.memory.store import Memory
 from cds_service.protocol.linter import lint
 from cds_service.service import Service
-from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign
-from tests.web.test_service import NOTHING, keys
-
-SERVICE = "opioid-safety"
-HL7 = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-JUDGEMENT = {"reason": {"system": HL7, "code": "risk-benefit-ratio"}}  # 90 days
-EMERGENT = {"reason": {"system": "urn:cds-service:override-reason", "code": "emergent"}}  # none
-
-
-class Clinic:
-    """A service with a memory of its own, and a user who signs an opioid."""
-
-    def __init__(self, service: Service, url: str) -> None:
-        upgrade(url)
-        self.url, self.memory = url, Memory(url)
-        parts = (
-            service.settings,
-            service.knowledge,
-            service.vocabulary,
-            service.rules,
-            service.library,
-        )
-        self.service = Service(*parts, memory=self.memory)
-        self.empty = dict.fromkeys(keys(service, SERVICE, "order-sign"), NOTHING) | {
-            "patient": PATIENT
-        }
-
-    def sign(
-        self,
-        *drafts: dict[str, Any],
-        user: str = "Practitioner/1",
-        on: date | None = None,
-        client: Client = ANYONE,
-        **prefetch: Any,
-    ) -> Answer:
-        sent = order_sign(*(drafts or (OXYCODONE,)), prefetch=self.empty | prefetch)
-        sent["hookInstance"] = str(uuid4())
-        sent["context"]["userId"] = user
-        answer = self.service.respond(SERVICE, body(sent), as_of=on, client=client)
-        self.memory.flush()
-        return answer
-
-    def override(
-        self, answer: Answer, card: str, why: dict[str, Any] = JUDGEMENT, **members: Any
-    ) -> None:
-        uuid = next(each.uuid for each in answer.trace.cards if each.card == card)
-        item = {"card": uuid, "outcome": "overridden", "outcomeTimestamp": "2024-03-01T10:00:00Z"}
-        self.service.feedback(
-            SERVICE, body({"feedback": [item | {"overrideReason": why} | members]})
-        )
-
-    def rows(self, query: str) -> list[Any]:
-        engine = create_engine(self.url)
-        with engine.connect() as connection:
-            found = [tuple(row) for row in connection.execute(text(query))]
-        engine.dispose()
-        return found
+from tests.protocol.hook_requests import OXYCODONE
+from tests.web.clinic import (
+    APNEA,
+    BACK_PAIN,
+    CANCER_ONCE,
+    DIAZEPAM,
+    EMERGENT,
+    GABAPENTIN,
+    HL7,
+    OVERDOSE,
+    REFERRAL,
+    TAKEN,
+    Clinic,
+    cards,
+    chart,
+    drug,
+    said,
+    times_a_day,
+)
 
 
 @pytest.fixture
@@ -86,43 +43,6 @@ def clinic(service: Service, tmp_path: Path) -> Iterator[Clinic]:
     opened = Clinic(service, f"sqlite:///{tmp_path / 'memory.db'}")
     yield opened
     opened.memory.close()
-
-
-def cards(answer: Answer) -> set[str]:
-    return {card["source"]["topic"]["code"] for card in answer.body["cards"]}
-
-
-def times_a_day(number: int) -> dict[str, Any]:
-    """The oxycodone of the sample, 10 mg so often: 15 MME each."""
-    order = deepcopy(OXYCODONE)
-    order["dosageInstruction"][0]["timing"]["repeat"]["frequency"] = number
-    return order
-
-
-def drug(code: str, name: str, **members: Any) -> dict[str, Any]:
-    coding = {
-        "system": "http://www.nlm.nih.gov/research/umls/rxnorm",
-        "code": code,
-        "display": name,
-    }
-    order = {key: value for key, value in OXYCODONE.items() if key != "dosageInstruction"}
-    return order | {"medicationCodeableConcept": {"coding": [coding]}} | members
-
-
-DIAZEPAM = drug(
-    "197591", "diazepam 5 MG Oral Tablet", id="benzo", status="active", authoredOn="2024-02-20"
-)
-GABAPENTIN = drug(
-    "310431", "gabapentin 300 MG Oral Capsule", id="gaba", status="active", authoredOn="2024-02-20"
-)
-
-
-def chart(*resources: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "entry": [{"resource": r} for r in resources],
-    }
 
 
 def test_the_same_card_stays_quiet_and_the_answer_says_so(clinic: Clinic) -> None:
@@ -208,20 +128,6 @@ def test_a_new_interacting_drug_speaks_again(clinic: Clinic) -> None:
     assert "opioid-with-sedative" in cards(clinic.sign(medicationRequests=chart(GABAPENTIN)))
 
 
-APNEA = {
-    "resourceType": "Condition",
-    "id": "apnea",
-    "subject": {"reference": "Patient/canary"},
-    "clinicalStatus": {"coding": [{"code": "active"}]},
-    "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "G47.33"}]},
-}
-OVERDOSE = APNEA | {
-    "id": "overdose",
-    "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "T40.2X1A"}]},
-    "onsetDateTime": "2023-01-01",
-}
-
-
 def test_a_folding_card_that_was_set_aside_keeps_what_was_in_it_quiet(clinic: Clinic) -> None:
     first = clinic.sign(times_a_day(1), conditions=chart(APNEA))
     assert "opioid-checklist" in cards(first)
@@ -239,12 +145,31 @@ def test_a_new_risk_speaks_again(clinic: Clinic) -> None:
     assert "naloxone-offer" in said(again)
 
 
-def said(answer: Answer) -> set[str]:
-    """The criteria that speak."""
-    reasons = (
-        card.get("extension", {}).get("cds-service.reasons", ()) for card in answer.body["cards"]
+def test_a_new_red_flag_speaks_again_in_the_pathway(clinic: Clinic) -> None:
+    taken = chart(TAKEN)
+    first = clinic.view(medicationRequests=taken, conditions=chart(BACK_PAIN))
+    assert REFERRAL in cards(first)
+    clinic.override(first, REFERRAL)
+    same = clinic.view(medicationRequests=taken, conditions=chart(BACK_PAIN))
+    assert REFERRAL not in cards(same)
+    flagged = chart(BACK_PAIN, CANCER_ONCE)
+    worse = clinic.view(medicationRequests=taken, conditions=flagged)
+    assert {REFERRAL, "spine-red-flag-workup"} <= cards(worse)
+    clinic.override(worse, REFERRAL)
+    assert REFERRAL not in cards(clinic.view(medicationRequests=taken, conditions=flagged))
+
+
+def test_the_opioid_service_does_not_ask_for_every_red_flag(clinic: Clinic) -> None:
+    flagged = chart(BACK_PAIN, CANCER_ONCE)
+    first = clinic.sign(conditions=flagged)
+    assert REFERRAL in cards(first)
+    clinic.override(first, REFERRAL)
+    assert REFERRAL not in cards(clinic.sign(conditions=flagged))
+    assert not any(
+        "malignancy" in marks for (marks,) in clinic.rows("SELECT marks FROM issued_card")
     )
-    return {each["criterion"] for found in reasons for each in found}
+    clinic.view(conditions=flagged, medicationRequests=chart(TAKEN))
+    assert any("malignancy" in marks for (marks,) in clinic.rows("SELECT marks FROM issued_card"))
 
 
 def test_accepting_it_after_all_ends_the_silence(clinic: Clinic) -> None:
