@@ -111,7 +111,6 @@ def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> tuple[_Sup
 
 def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_Supply]:
     as_of = facts.as_of
-    treating = {o.ref for o in facts.opioids if oud.treats(o)}
     for order in (
         *taken.active_opioids,
         *(o for o in taken.replaced if o.opioid),
@@ -119,6 +118,9 @@ def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_
     ):
         if not oud.treats(order):
             yield _ordered(order, as_of)
+    if not facts.dispenses and not taken.statements:
+        return
+    treating = {o.ref for o in facts.opioids if oud.treats(o)}
     for dispense in facts.dispenses:
         if _handed_out(dispense, as_of) and treating.isdisjoint(dispense.orders):
             yield _dispensed(dispense, as_of)

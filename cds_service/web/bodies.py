@@ -19,7 +19,7 @@ _GZIP_FORMAT = 31  # for zlib: the largest window, with the head and the sum of 
 
 def json_body() -> bytes:
     """The bytes of a JSON body. Raises WrongMediaType, BadRequest, RequestEntityTooLarge."""
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if coding not in _PLAIN and coding not in _GZIP:
         raise WrongMediaType("Content-Encoding must be gzip, or be left out.")
     if request.mimetype not in _MEDIA_TYPES:

@@ -56,7 +56,7 @@ class Gate:
         """The client; anyone for the list of services, unless the site keeps that to its
         clients.
         """
-        named = request.headers.get("Authorization")
+        named = request.environ.get("HTTP_AUTHORIZATION")
         if endpoint == _DISCOVERY:
             if not named and not self._service.settings.private_discovery:
                 return ANYONE

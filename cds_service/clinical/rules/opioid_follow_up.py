@@ -20,6 +20,8 @@ from cds_service.clinical.opioid_orders import (
 )
 from cds_service.clinical.rule import Known, declared, rule
 
+Fills = list[tuple[int, int]]  # ordinals of the first day and of the day after the last, in order
+
 
 @rule(
     hooks=("order-sign",),
@@ -72,8 +74,9 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
     months = known.number("opioid.covered_months").days
     since = min(months_before(facts.as_of, months), facts.as_of - timedelta(days=span.days))
     orders = tuple(o for o in facts.opioids if _reaches(o, since, facts.as_of) and _counts(o))
-    recent = _covered(orders, facts.as_of - timedelta(days=span.days), facts.as_of)
-    full_months = _full_months(orders, months, facts.as_of, known)
+    fills = _fills(orders)
+    recent = _covered(fills, facts.as_of - timedelta(days=span.days), facts.as_of)
+    full_months = _full_months(fills, months, facts.as_of, known)
     missing = tuple(
         n for n in (Need.MEDICATIONS, Need.PROCEDURES, Need.CONDITIONS) if facts.lacks(n)
     )
@@ -86,11 +89,11 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
         yield Criterion("reevaluation-due", MET, INFO, words, refs)
 
 
-def _full_months(orders: tuple[Order, ...], months: int, as_of: date, known: Known) -> int:
+def _full_months(fills: Fills, months: int, as_of: date, known: Known) -> int:
     """How many of the last months were covered for most of their days."""
     enough = known.number("opioid.covered_month_days")
     return sum(
-        enough.met_by(_covered(orders, months_before(as_of, n + 1), months_before(as_of, n)))
+        enough.met_by(_covered(fills, months_before(as_of, n + 1), months_before(as_of, n)))
         for n in range(months)
     )
 
@@ -137,19 +140,19 @@ def _reaches(order: Order, start: date, end: date) -> bool:
     return (start - order.when.first).days < order.supply_days
 
 
-def _covered(orders: tuple[Order, ...], start: date, end: date) -> int:
-    """Days in [start, end) on which one fill of some order lasts, overlaps counted once."""
-    covered, reached = 0, start.toordinal()
-    for first, last in _fills(orders):
-        first, last = max(first, reached), min(last, end.toordinal())
-        covered += max(0, last - first)
-        reached = max(reached, last)
+def _covered(fills: Fills, start: date, end: date) -> int:
+    """Days in [start, end) on which some fill lasts, overlaps counted once."""
+    covered, reached, limit = 0, start.toordinal(), end.toordinal()
+    for first, last in fills:
+        if last > limit:
+            last = limit
+        if last > reached:
+            covered += last - (first if first > reached else reached)
+            reached = last
     return covered
 
 
-def _fills(orders: tuple[Order, ...]) -> list[tuple[int, int]]:
-    """One fill of each order as ordinals of its first day and of the day after its last, in
-    order.
-    """
+def _fills(orders: tuple[Order, ...]) -> Fills:
+    """One fill of each order."""
     fills = [(o.when.first.toordinal(), o.supply_days) for o in orders if o.when and o.supply_days]
     return sorted((first, first + days) for first, days in fills)
