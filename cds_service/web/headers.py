@@ -55,7 +55,7 @@ def register_headers(app: Flask, settings: Settings, clients: Iterable[Client]) 
             allow_headers=["Authorization", "Content-Type"],
             max_age=600,
             vary_header=False,
-            always_send=False,  # without an origin nobody reads them
+            always_send=settings.open_access,  # the names of a site's origins are for them alone
         )
 
 

@@ -50,6 +50,15 @@ def test_production_lets_only_its_origins_call(
         "/cds-services/opioid-safety", json={}, headers={"Origin": "https://evil.example"}
     )
     assert "Access-Control-Allow-Origin" not in other.headers
+    unasked = web.post("/cds-services/opioid-safety", json={})
+    assert "Access-Control-Allow-Origin" not in unasked.headers
+
+
+def test_where_anybody_may_ask_every_answer_says_so(service: Service) -> None:
+    web = opened(service, mode=Mode.TEST)
+    for headers in ({}, ORIGIN):
+        answer = web.get("/cds-services", headers=headers)
+        assert answer.headers["Access-Control-Allow-Origin"] in ("*", ORIGIN["Origin"])
 
 
 def test_callers_are_limited_and_told_when_to_come_back(service: Service) -> None:
