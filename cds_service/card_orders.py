@@ -170,7 +170,7 @@ def reasons_of(
 ) -> list[dict[str, Any]]:
     """Why the order is made: the conditions of `references`, else the reasons of their orders."""
     wanted = tuple(references)
-    conditions = {condition.ref: condition for condition in facts.conditions}
+    conditions = facts.conditions_by_ref()
     found = [_concept(conditions[ref], knowledge) for ref in wanted if ref in conditions]
     if not found:
         asked = frozenset(wanted)

@@ -106,7 +106,7 @@ def _digits(scaled: int, places: int) -> str:
 Text = Callable[[str], str]
 _WRITERS: Mapping[type, Callable[[Any, Text], str]] = {  # a subclass before its base
     Rendered: lambda value, _: value,
-    str: lambda value, text: text(value),
+    str: lambda value, text: text(value),  # a subclass of it
     bool: lambda value, _: "yes" if value else "no",
     int: lambda value, _: number_text(value),
     Decimal: lambda value, _: number_text(value),
@@ -123,6 +123,8 @@ _WRITERS: Mapping[type, Callable[[Any, Text], str]] = {  # a subclass before its
 
 def shown(value: object, text: Text) -> str:
     """One value for a reader; `text` makes a chart string fit for where it goes."""
+    if type(value) is str:
+        return text(value)
     writer = _WRITERS.get(type(value)) or next(
         (each for kind, each in _WRITERS.items() if isinstance(value, kind)), None
     )

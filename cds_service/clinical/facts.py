@@ -138,6 +138,13 @@ class Facts:
         """Procedures by their codes."""
         return self._alike("procedures", self.procedures)
 
+    def conditions_by_ref(self) -> Mapping[str, Condition]:
+        """Conditions by their reference."""
+        found: dict[str, Condition] | None = self._kept.get("conditions by reference")
+        if found is None:
+            found = self._kept["conditions by reference"] = {c.ref: c for c in self.conditions}
+        return found
+
     def conditions_alike(self) -> Mapping[frozenset[Code], Sequence[Condition]]:
         """Conditions by their codes."""
         return self._alike("conditions", self.conditions)

@@ -54,6 +54,13 @@ def test_a_change_touches_its_members_and_nothing_else() -> None:
     }
 
 
+def test_changes_may_follow_one_another_into_what_they_wrote() -> None:
+    raw, value = {"x": {"a": [0]}, "y": {"b": 1}}, {"c": [1]}
+    changes = {"x.a.0": 1, "x": value, "x.c.0": 2, "x.d": 3, "y.b": 4, "y.e.f": 5, "y.e.g": 6}
+    assert changed(raw, changes) == {"x": {"c": [2], "d": 3}, "y": {"b": 4, "e": {"f": 5, "g": 6}}}
+    assert (raw, value) == ({"x": {"a": [0]}, "y": {"b": 1}}, {"c": [1]})
+
+
 @pytest.mark.parametrize(
     "path", ["dosageInstruction.1.text", "id.x", "dosageInstruction.x", "id.x.y", "extension.3"]
 )
