@@ -14,8 +14,8 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 class Counted(NamedTuple):
-    """What a body may not hold too many of: a word that stands once in each, and the length in
-    bytes from which on they need no counting here.
+    """What a body may not hold too many of: a word that stands once in each. A body of at most
+    `length` bytes for each one allowed is not searched.
     """
 
     word: bytes

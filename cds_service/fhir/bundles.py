@@ -50,7 +50,7 @@ class _Bundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, rename="camel"):
-    """A bundle with nothing but resources of one type."""
+    """A bundle with nothing but resources of one type, and what the server says of its query."""
 
     resource_type: Literal["Bundle"]
     total: Any = None
