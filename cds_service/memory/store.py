@@ -165,6 +165,7 @@ class Memory:
     def close(self) -> None:
         """Write the rest and let go of the database."""
         self._queue.close()
+        self._held.close()
         self._engine.dispose()
 
     def ready(self) -> bool:

@@ -4,8 +4,10 @@ written.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from threading import Barrier
 
 from cds_service.memory.snoozes import Snooze, marks_text
 from cds_service.memory.store import Given, Memory
@@ -105,3 +107,28 @@ def test_a_snooze_covers_what_is_no_worse_until_its_day() -> None:
     assert not snooze.covers(MARKS, UNTIL)
     assert not snooze.covers(MARKS | {"mme 90"}, TODAY)
     assert not snooze.covers(frozenset({"drug 1"}), date(2024, 3, 2))
+
+
+def test_a_connection_that_has_gone_stale_is_replaced(memory: Memory) -> None:
+    issue(memory)
+    heard(memory, override())
+    for _ in range(2):
+        assert memory.snoozes("anyone", PATIENT, PERSON) == HELD
+        (kept,) = memory._held._kept
+        kept.dbapi_connection.close()  # type: ignore[union-attr]
+
+
+def test_many_who_look_at_once_leave_connections_for_others(memory: Memory) -> None:
+    issue(memory)
+    heard(memory, override())
+    together = Barrier(8)
+
+    def look(_: int) -> object:
+        together.wait(timeout=5)
+        return [memory.snoozes("anyone", PATIENT, PERSON) for _ in range(20)]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(look, range(8))) == [[HELD] * 20] * 8
+    assert 1 <= len(memory._held._kept) <= 4
+    memory.close()
+    assert memory._held._kept == []
