@@ -53,10 +53,24 @@ ALLOWED = frozenset(
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
+class _Output:
+    """Standard output as it is at the time: what stands in its place may change."""
+
+    def write(self, line: bytes) -> int:
+        return sys.stdout.buffer.write(line)
+
+    def flush(self) -> None:
+        sys.stdout.buffer.flush()
+
+
+_logger: Any = structlog.get_logger()
+
+
 def configure(level: str) -> None:
     """Log from `level` on."""
     import orjson
 
+    global _logger
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -65,14 +79,14 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(),
-        cache_logger_on_first_use=False,
+        logger_factory=structlog.BytesLoggerFactory(_Output()),  # type: ignore[arg-type]
     )
+    _logger = structlog.get_logger().bind()  # once, as that costs more than a line
 
 
 def log(event: str, *, level: str = "info", **members: Any) -> None:
     """Write one line; members that are not on the list are left out."""
-    getattr(structlog.get_logger(), level)(event, **members)
+    getattr(_logger, level)(event, **members)
 
 
 def failure(what: str, error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ class Metrics:
         self._queue = Gauge(
             "cds_queue_rows", "Rows waiting for the database", multiprocess_mode="livesum", **place
         )
+        # Of one metric with these labels; looked up once, as that costs more than to count.
+        self._of: Any = cache(lambda metric, *labels: metric.labels(*labels))
         self._build = Gauge(
             "cds_build_info",
             "1, with the versions that answer",
@@ -66,33 +69,33 @@ class Metrics:
 
     def call(self, service: str, hook: str, status: int, seconds: float) -> None:
         """Count one call."""
-        self._calls.labels(service, hook, str(status)).inc()
-        self._seconds.labels(service).observe(seconds)
+        self._of(self._calls, service, hook, str(status)).inc()
+        self._of(self._seconds, service).observe(seconds)
 
     def refused(self, service: str, status: int) -> None:
         """Count a call that was refused before it was known what it asks."""
-        self._refused.labels(service, str(status)).inc()
+        self._of(self._refused, service, str(status)).inc()
 
     def card(self, card: str, indicator: str) -> None:
         """Count one card."""
-        self._cards.labels(card, indicator).inc()
+        self._of(self._cards, card, indicator).inc()
 
     def answered(self, trace: Trace) -> None:
         """Count what happened on the way to an answer."""
         for card in trace.snoozed:
-            self._snoozed.labels(card.card).inc()
+            self._of(self._snoozed, card.card).inc()
         for rule in trace.rules:
             if rule.failed == INTERNAL_ERROR:
-                self._failed.labels(rule.rule).inc()
+                self._of(self._failed, rule.rule).inc()
         for read in trace.reads:
-            self._reads.labels(read.kind, read.outcome).inc()
+            self._of(self._reads, read.kind, read.outcome).inc()
 
     def feedback(self, service: str, outcomes: Iterable[str], malformed: int) -> None:
         """Count the items of one feedback call."""
         for outcome in outcomes:
-            self._feedback.labels(service, outcome).inc()
+            self._of(self._feedback, service, outcome).inc()
         if malformed:
-            self._feedback.labels(service, "malformed").inc(malformed)
+            self._of(self._feedback, service, "malformed").inc(malformed)
 
     def queue(self, rows: int) -> None:
         """How many rows of this worker wait for the database."""
