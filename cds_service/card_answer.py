@@ -88,7 +88,7 @@ def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> 
     card: dict[str, Any] = {
         "uuid": call.uuid(file.id, 0),
         "summary": spoken.summary,
-        "indicator": spoken.indicator.value,
+        "indicator": str(spoken.indicator),
         "detail": f"{spoken.detail.strip()}\n\n{cited}: {'; '.join(spoken.sources)}.",
         "source": source,
     }
@@ -118,8 +118,8 @@ def _links(spoken: Spoken, about: str) -> list[tuple[str, str]]:
 def _reason(criterion: Criterion) -> dict[str, Any]:
     reason: dict[str, Any] = {
         "criterion": criterion.name,
-        "status": criterion.status.value,
-        "indicator": criterion.indicator.value,
+        "status": str(criterion.status),
+        "indicator": str(criterion.indicator),
     }
     if criterion.because:
         reason["because"] = list(criterion.because)

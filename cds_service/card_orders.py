@@ -45,7 +45,6 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
 MOST_REASONS = 5
 REASON_TEXT_LIMIT = 200
 _CODE = re.compile(r"\S+( \S+)*")  # what FHIR takes for a code
-_GONE: Any = object()
 Fill = Callable[[Mapping[str, Any]], Any]
 
 
@@ -124,37 +123,44 @@ def filled(template: OrderTemplate, values: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _filling(value: Any) -> Fill | None:
-    """What replaces the placeholders in a part of a template; None where it holds none."""
-    if isinstance(value, str):
-        return _looked_up(value) if value in PLACEHOLDERS else None
+    """What replaces the placeholders in a part of a template, empty where nothing is left of it;
+    None where it holds none.
+    """
     if not isinstance(value, dict | list):
         return None
     keys = value if isinstance(value, dict) else range(len(value))
-    open_parts = tuple((key, fill) for key in keys if (fill := _filling(value[key])) is not None)
-    if not open_parts:
+    named = tuple((key, value[key]) for key in keys if _is_placeholder(value[key]))
+    deeper = tuple((key, fill) for key in keys if (fill := _filling(value[key])) is not None)
+    if not named and not deeper:
         return None
 
     def fill_object(values: Mapping[str, Any]) -> Any:
         made = value.copy()
-        for key, fill in open_parts:
-            part = fill(values)
-            if part is _GONE:
+        for key, name in named:
+            if not (part := values.get(name)):
                 del made[key]
             else:
                 made[key] = part
-        return made or _GONE
+        for key, fill in deeper:
+            if not (part := fill(values)):
+                del made[key]
+            else:
+                made[key] = part
+        return made
 
     def fill_list(values: Mapping[str, Any]) -> Any:
         made = value.copy()
-        for index, fill in open_parts:
-            made[index] = fill(values)
-        return [item for item in made if item is not _GONE] or _GONE
+        for index, name in named:
+            made[index] = values.get(name) or None
+        for index, fill in deeper:
+            made[index] = fill(values) or None
+        return [item for item in made if item is not None]
 
     return fill_object if isinstance(value, dict) else fill_list
 
 
-def _looked_up(placeholder: str) -> Fill:
-    return lambda values: values.get(placeholder) or _GONE
+def _is_placeholder(value: Any) -> bool:
+    return isinstance(value, str) and value in PLACEHOLDERS
 
 
 def asked(template: OrderTemplate, knowledge: Knowledge) -> frozenset[Code]:

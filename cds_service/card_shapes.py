@@ -12,9 +12,11 @@ from cds_service.knowledge.model import Source
 OWN_DRAFT = "draft"  # in `delete`: the draft order the criterion rests on
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OverrideReason:
-    """Why a card may be set aside; the same advice then stays quiet for `snooze_days`."""
+    """Why a card may be set aside; the same advice then stays quiet for `snooze_days`. There is one
+    of each id.
+    """
 
     id: str
     system: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+
+from uuid_utils import NAMESPACE_URL, uuid5
 
 from cds_service.card_changes import answers_of, as_written
 from cds_service.card_drafts import Drafted, changed, drafted_in
@@ -130,8 +131,8 @@ class Call:
         }
 
 
-def identity(hook_instance: str, service: str, card: str, ordinal: int) -> str:
-    """The id of a card (0) or of one of its suggestions (1, 2, ...)."""
+def identity(hook_instance: str, service: str, card: str, ordinal: int | str) -> str:
+    """The id of a card (0), of one of its suggestions (1, 2, ...), or of what stands in its place."""
     return str(uuid5(NAMESPACE_URL, f"urn:cds-service:{hook_instance}:{service}:{card}:{ordinal}"))
 
 

@@ -114,7 +114,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _environment(text: Text) -> ImmutableSandboxedEnvironment:
     environment = _Sandbox(
         undefined=StrictUndefined,
-        finalize=lambda value: shown(value, text),
+        finalize=lambda value: text(value) if type(value) is str else shown(value, text),
         autoescape=False,  # `finalize` escapes each value
         cache_size=0,
     )
@@ -176,7 +176,10 @@ def summary_of(template: Words, words: Mapping[str, Any]) -> str:
     """
     if isinstance(template, Fixed) and len(template.line) <= SUMMARY_AIM:
         return template.line
-    parts = _MARKS.split(" ".join(template.render(words).split()))
+    line = " ".join(template.render(words).split())
+    parts = _MARKS.split(line)
+    if len(line) <= SUMMARY_AIM:
+        return "".join(parts)
     while sum(map(len, parts)) > SUMMARY_AIM:
         longest = max(range(1, len(parts), 2), key=lambda i: len(parts[i]), default=None)
         if longest is None or len(parts[longest]) <= _LEAST_LABEL:

@@ -31,7 +31,9 @@ _DROPPED = frozenset(
     {"Cc", "Cf", "Cs", "Co", "Cn"}
 )  # control, bidi and zero-width, private, unassigned
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")
-# Wherever any of the others may change something; most chart text holds none of it.
+# What most chart text is: printable ASCII without a character that means something in Markdown.
+_PLAIN = re.compile(r"(?![ #+=-]|\d{1,9}[.)])[ !\"#$%'()+,\-./0-9;=?A-Z^a-z{}]+(?<! )")
+# Wherever any of the others may change something.
 _TELLING = re.compile(r"[\\`*_\[\]|~&<>@:]|[wW]\.|^(?:[#+=-]|\d{1,9}[.)])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LEADING = re.compile(r"^(?:([#+=-])|(\d{1,9})([.)])(?=\s|$))")  # "33.3 mg" is no list
@@ -85,16 +87,15 @@ def number_text(value: int | Decimal | Fraction) -> str:
     >>> [number_text(v) for v in (Fraction(255, 4), Decimal("49.996"), Fraction(100, 3), 50)]
     ['63.75', '49.996', '33.33', '50']
     """
-    whole = int(value)
-    if whole == value:
-        return str(whole)
-    exact = Fraction(value)
+    above, below = value.as_integer_ratio()
+    if below == 1:
+        return str(above)
     for places in range(2, 7):
-        scaled = exact * 10**places
-        rounded = (2 * scaled + 1) // 2
-        if scaled == rounded or rounded % 10 ** (places - 1):
+        scaled = above * 10**places  # of `below`
+        rounded = (2 * scaled + below) // (2 * below)
+        if scaled == rounded * below or rounded % 10 ** (places - 1):
             return _digits(rounded, places)
-    away = scaled.__floor__() if scaled < rounded else scaled.__ceil__()
+    away = scaled // below if scaled < rounded * below else -(-scaled // below)
     return _digits(away, places)
 
 
@@ -135,10 +136,20 @@ def shown(value: object, text: Text) -> str:
 
 def in_markdown(text: str) -> str:
     """Chart text as it goes into the detail."""
-    return escaped(clean(text, CHART_TEXT_LIMIT))
+    return text if _plain(text, CHART_TEXT_LIMIT) else escaped(clean(text, CHART_TEXT_LIMIT))
 
 
 def in_summary(text: str) -> str:
     """Chart text as it goes into a summary, marked so that it can give way to our own."""
-    line = clean(text, LABEL_LIMIT).replace("<", "‹").replace(">", "›")
-    return f"{OPEN}{line}{CLOSE}"
+    if not _plain(text, LABEL_LIMIT):
+        text = clean(text, LABEL_LIMIT).replace("<", "‹").replace(">", "›")
+    return f"{OPEN}{text}{CLOSE}"
+
+
+def _plain(text: str, limit: int) -> bool:
+    """Whether nothing of the text has to be dropped, cut or escaped. What is not plain may still
+    come out as it is.
+    """
+    if len(text) > limit or not _PLAIN.fullmatch(text):
+        return False
+    return "  " not in text and "w." not in text and "W." not in text

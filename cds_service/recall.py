@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
+from cds_service.card_suggestions import identity
 from cds_service.clients import Client
 from cds_service.clinical.criteria import CRITICAL, MET, Evaluation, Finding
 from cds_service.clinical.rule import Call
@@ -50,11 +50,10 @@ class Quiet:
 
     def traced(self, instance: str, service: str) -> CardTrace:
         """As it is remembered: under an id of its own, because no card bears it."""
-        name = f"urn:cds-service:{instance}:{service}:{self.finding.card}:snoozed"
         assert self.finding.indicator is not None  # it spoke
         return CardTrace(
             self.finding.card,
-            str(uuid5(NAMESPACE_URL, name)),
+            identity(instance, service, self.finding.card, "snoozed"),
             self.finding.indicator.value,
             self.met,
         )

@@ -28,6 +28,8 @@ def audible(evaluation: Evaluation, shows: Shows, folding: str) -> Evaluation:
     gaps = tuple([gap for gap in evaluation.not_evaluated if shows(gap.card)])
     if not shows(COULD_NOT_CHECK):
         gaps = tuple(replace(gap, serious=False) for gap in gaps)
+    elif (len(findings), len(gaps)) == (len(evaluation.findings), len(evaluation.not_evaluated)):
+        return evaluation
     return replace(evaluation, findings=findings, not_evaluated=gaps)
 
 

@@ -51,7 +51,7 @@ class Trace:
 def ways(came: Mapping[Need, Came]) -> dict[str, str]:
     """How each need came, in words."""
     return {
-        need.value: f"{way.how}: {way.why}" if way.why else way.how for need, way in came.items()
+        str(need): f"{way.how}: {way.why}" if way.why else way.how for need, way in came.items()
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from cds_service.clinical.facts import Need
@@ -26,13 +27,12 @@ class Indicator(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
 
-    @property
+    @cached_property
     def severity(self) -> int:
         """0 info, 1 warning, 2 critical."""
-        return _SEVERITY[self]
+        return list(Indicator).index(self)
 
 
-_SEVERITY = {Indicator.INFO: 0, Indicator.WARNING: 1, Indicator.CRITICAL: 2}
 MET, NOT_MET, UNKNOWN = Status.MET, Status.NOT_MET, Status.UNKNOWN
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 

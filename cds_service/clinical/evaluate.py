@@ -65,10 +65,11 @@ def evaluate(
         return Evaluation()
     call = call or Call(facts, knowledge, payers)
     turned_on = frozenset().union(*(payer.turns_on for payer in payers))
+    payers_unknown = facts.lacks(Need.COVERAGES)
     runs: list[_Run] = []
     for rule in rules:
         awake = {n: c for n, c in rule.criteria.items() if not c.gated or n in turned_on}
-        if awake or facts.lacks(Need.COVERAGES):
+        if awake or payers_unknown:
             runs.append(_run(rule, awake, call, failed))
     is_emergency = any(run.routine for run in runs) and _emergency(call, failed)
     findings: list[Finding] = []
@@ -78,7 +79,7 @@ def evaluate(
         if kept:
             findings.append(Finding(run.rule.card, _worst(kept), kept))
         silent.extend(_not_evaluated(run, kept, is_emergency))
-        if facts.lacks(Need.COVERAGES):
+        if payers_unknown:
             silent.extend(_unasked(run))
     read = frozenset(call.read)
     trace = tuple([run.trace(read) for run in runs])
@@ -121,7 +122,7 @@ class _Run:
         return RuleTrace(
             self.rule.card,
             self.applies,
-            tuple([(c.name, c.status.value) for c in self.criteria]),
+            tuple([(c.name, str(c.status)) for c in self.criteria]),
             self.rule.numbers,
             read,
             self.microseconds,
@@ -177,9 +178,9 @@ def _lacking(rule: Rule, facts: Facts) -> list[Need]:
     """The needs a rule lacks; without draft orders to read, its wants when it lacks every
     one of them.
     """
-    missing = [need for need in rule.all_needs if facts.lacks(need)]
+    missing = rule.all_needs - facts.available
     wants = rule.all_wants
-    if not missing and wants and all(map(facts.lacks, wants)) and not _drafting(facts):
+    if not missing and wants and wants.isdisjoint(facts.available) and not _drafting(facts):
         return sorted(wants)
     return sorted(missing)
 

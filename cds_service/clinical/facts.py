@@ -159,13 +159,13 @@ class Facts:
 
     def _in(self, kind: str, facts: tuple[F, ...], sets: tuple[ValueSet, ...]) -> tuple[F, ...]:
         groups = self._alike(kind, facts)
-        if len(sets) == 1:
-            hits = [found for codes, found in groups.items() if sets[0].any_of(codes)]
-        else:
-            hits = [
-                found for codes, found in groups.items() if any(one.any_of(codes) for one in sets)
-            ]
-        return tuple(hits[0]) if len(hits) == 1 else tuple(fact for found in hits for fact in found)
+        hits: list[F] = []
+        for codes, found in groups.items():
+            for one in sets:
+                if one.any_of(codes):
+                    hits += found
+                    break
+        return tuple(hits)
 
     def orders_of(self, *classes: DrugClass) -> tuple[Order, ...]:
         """Orders of drugs of any of `classes`, drafts and any status, those of one drug together."""

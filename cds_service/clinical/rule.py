@@ -139,6 +139,7 @@ class Rule:
         return self.codes.union(*(r.codes for r in all_reasoning(self.uses)))
 
 
+_NOT_YET: Any = object()  # worked out
 _REASONING: dict[Callable[..., Any], Reasoning] = {}
 _RULES: dict[str, Rule] = {}
 
@@ -283,10 +284,9 @@ class Known:
         if function not in self._may.uses:
             raise Undeclared(f"{self._may.name} does not declare {function.__name__}")
         call = self._call
-        if function not in call.cache:
-            known = Known(call, _REASONING[function])
-            call.cache[function] = function(call.facts, known)
-        found: T = call.cache[function]
+        found: T = call.cache.get(function, _NOT_YET)
+        if found is _NOT_YET:
+            found = call.cache[function] = function(call.facts, Known(call, _REASONING[function]))
         return found
 
     @property

@@ -103,7 +103,7 @@ def read_sent(
 
 def _under(prefetch: Mapping[str, Json], typed: Any, need: Need, room: _Room) -> Content | None:
     """What stands under the key of a need; None where that is no answer to it."""
-    key, kind = need.value, TYPES[need]
+    key, kind = str(need), TYPES[need]
     value: Any = prefetch.get(key, msgspec.UNSET) if typed is None else getattr(typed, key)
     if value is msgspec.UNSET:
         return None

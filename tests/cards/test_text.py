@@ -22,7 +22,7 @@ from cds_service.card_templates import (
     summary_of,
     uses,
 )
-from cds_service.card_text import Rendered, clean, escaped, number_text
+from cds_service.card_text import Rendered, clean, escaped, in_markdown, number_text
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Quantity
 from cds_service.knowledge.codes import Code
@@ -88,6 +88,14 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
     line = clean(text, 200)
     if line:
         assert plain(escaped(line)) == line
+
+
+@given(
+    st.text(alphabet="<>[]()!*_`~|#+-=.:/@&\\;1aAwW,% \t\xe9", max_size=8) | st.text(max_size=300)
+)
+def test_plain_text_is_what_cleaning_and_escaping_leave_alone(text: str) -> None:
+    for said in (text, text * 30, f"take {text} daily"):
+        assert in_markdown(said) == escaped(clean(said, 200))
 
 
 @given(st.text(max_size=300))
