@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from itertools import chain
 
 from cds_service.clinical.criteria import MET, Finding
 from cds_service.clinical.evidence import Sign
@@ -23,7 +22,9 @@ from cds_service.clinical.rule import Asker, Call, Known, Withdrawn
 from cds_service.protocol.services import SERVICES
 
 Hash = Callable[[str], str]
-Named = Mapping[str, Sequence[Fact]]
+_MEDICATIONS = (Order, Statement, Dispense)
+_ASKER = Asker("marks", (daily_mme, emergencies, red_flags))
+_Told = tuple[str, type[Fact], Sequence[str]]  # reference of a fact, its kind, its marks
 _OPIOID_SERVICE = "opioid-safety"
 # MME a day: CDC's cautions of 2022 and 2016, the usual state limit, CMS's upper edit, then every
 # hundred.
@@ -41,37 +42,41 @@ def marks_of(
     findings: Iterable[Finding], call: Call, service: str, hashed: Hash
 ) -> dict[str, frozenset[str]]:
     """The marks of each finding of a service by its card. Raises what shared reasoning raises."""
-    asked = tuple(findings)
-    known = Known(call, Asker("marks", (daily_mme, emergencies, red_flags)))
-    spine = any(f.card in _cards(False) for f in asked)
-    named = _named(asked, call.facts)
-    hashed = cache(hashed)
-    doses = tuple(_doses(known)) if any(f.card in _cards(True) for f in asked) else ()
-    flags = tuple(_flags(known, all_of_them=service != _OPIOID_SERVICE)) if spine else ()
-    return {f.card: frozenset(_marks(f, named, doses, flags, hashed)) for f in asked}
+    rests = [(finding, _because(finding)) for finding in findings]
+    cards = frozenset([finding.card for finding, _ in rests])
+    known = Known(call, _ASKER)
+    doses = tuple(_doses(known)) if cards & _cards(True) else ()
+    flags = (
+        tuple(_flags(known, all_of_them=service != _OPIOID_SERVICE))
+        if cards & _cards(False)
+        else ()
+    )
+    named = _named(frozenset().union(*[refs for _, refs in rests]), call.facts)
+    told = _told(named, _Hashes(hashed))
+    return {
+        finding.card: frozenset(_marks(finding, [t for t in told if t[0] in refs], doses, flags))
+        for finding, refs in rests
+    }
 
 
 def _marks(
-    finding: Finding, named: Named, doses: Iterable[str], flags: Iterable[str], hashed: Hash
-) -> Iterator[str]:
-    facts = [fact for ref in _because(finding) for fact in named.get(ref, ())]
-    yield from _criteria(finding)
-    yield from (f"order {hashed(thing)}" for thing in _ordered(facts))
+    finding: Finding, told: list[_Told], doses: Iterable[str], flags: Iterable[str]
+) -> set[str]:
     opioid, spine = finding.card in _cards(True), finding.card in _cards(False)
+    found = set(_criteria(finding))
+    for _, kind, marks in told:
+        if kind is Request or (opioid and (kind is not Condition or not spine)):
+            found.update(marks)
     if opioid:
-        yield from doses
-        yield from (f"drug {hashed(drug)}" for drug in _drugs(facts))
+        found.update(doses)
     if spine:
-        yield from flags
-    elif opioid:
-        yield from (f"risk {hashed(code)}" for code in _conditions(facts))
+        found.update(flags)
+    return found
 
 
-def _named(findings: Iterable[Finding], facts: Facts) -> Named:
-    """The medications, requests and conditions that findings rest on, by reference."""
-    refs = frozenset[str]().union(*map(_because, findings))
-    found: dict[str, list[Fact]] = {}
-    kinds = (
+def _named(refs: frozenset[str], facts: Facts) -> list[Fact]:
+    """The medications, requests and conditions of these references."""
+    kinds: tuple[tuple[Fact, ...], ...] = (
         facts.orders,
         facts.statements,
         facts.dispenses,
@@ -79,14 +84,12 @@ def _named(findings: Iterable[Finding], facts: Facts) -> Named:
         facts.devices,
         facts.conditions,
     )
-    for fact in chain.from_iterable(kinds):
-        if fact.ref in refs:
-            found.setdefault(fact.ref, []).append(fact)
-    return found
+    return [fact for kind in kinds for fact in kind if fact.ref in refs]
 
 
 def _because(finding: Finding) -> frozenset[str]:
-    return frozenset(ref for c in finding.criteria if c.status is MET for ref in c.because)
+    """The references it rests on."""
+    return frozenset([ref for c in finding.criteria if c.status is MET for ref in c.because])
 
 
 def _criteria(finding: Finding) -> Iterator[str]:
@@ -119,25 +122,32 @@ def _flags(known: Known, *, all_of_them: bool) -> Iterator[str]:
             yield f"flag {each.name}"
 
 
-def _drugs(facts: Iterable[Fact]) -> Iterator[str]:
-    """The ingredients of the medications, else what the chart calls them."""
+def _told(facts: Iterable[Fact], hashes: Mapping[str, str]) -> list[_Told]:
+    """What is marked of each fact: of a medication its ingredients, else what the chart calls it; of
+    a draft request what it is for; of a condition, which may make an opioid riskier, its codes.
+    """
+    found: list[_Told] = []
     for fact in facts:
-        if isinstance(fact, Order | Statement | Dispense):
-            if fact.drug is not None and fact.drug.components:
-                yield from (component.ingredient for component in fact.drug.components)
-            else:
-                yield fact.text.casefold()
+        if isinstance(fact, _MEDICATIONS):
+            drug = fact.drug
+            names = [c.ingredient for c in drug.components] if drug is not None else []
+            marks = [f"drug {hashes[name]}" for name in names or [fact.text.casefold()]]
+            found.append((fact.ref, Order, marks))
+        elif isinstance(fact, Condition):
+            marks = [f"risk {hashes[str(code)]}" for code in fact.codes]
+            found.append((fact.ref, Condition, marks))
+        elif isinstance(fact, Request) and fact.draft:
+            marks = [f"order {hashes[str(code)]}" for code in fact.codes]
+            found.append((fact.ref, Request, marks))
+    return found
 
 
-def _ordered(facts: Iterable[Fact]) -> Iterator[str]:
-    """What the draft requests are for; medications go by their ingredients."""
-    for fact in facts:
-        if isinstance(fact, Request) and fact.draft:
-            yield from map(str, fact.codes)
+class _Hashes(dict[str, str]):
+    """The hash of each thing, worked out once."""
 
+    def __init__(self, hashed: Hash) -> None:
+        self._hashed = hashed
 
-def _conditions(facts: Iterable[Fact]) -> Iterator[str]:
-    """The conditions that make an opioid riskier."""
-    for fact in facts:
-        if isinstance(fact, Condition):
-            yield from map(str, fact.codes)
+    def __missing__(self, thing: str) -> str:
+        found = self[thing] = self._hashed(thing)
+        return found
