@@ -68,14 +68,16 @@ def evaluate(
     payers_unknown = facts.lacks(Need.COVERAGES)
     runs: list[_Run] = []
     for rule in rules:
-        awake = {n: c for n, c in rule.criteria.items() if not c.gated or n in turned_on}
+        awake = _awake(rule, turned_on)
         if awake or payers_unknown:
             runs.append(_run(rule, awake, call, failed))
     is_emergency = any(run.routine for run in runs) and _emergency(call, failed)
     findings: list[Finding] = []
     silent: list[NotEvaluated] = []
     for run in runs:
-        kept = tuple(c for c in run.criteria if not (is_emergency and run.awake[c.name].routine))
+        kept = run.criteria
+        if is_emergency:
+            kept = tuple(c for c in kept if not run.awake[c.name].routine)
         if kept:
             findings.append(Finding(run.rule.card, _worst(kept), kept))
         silent.extend(_not_evaluated(run, kept, is_emergency))
@@ -84,6 +86,13 @@ def evaluate(
     read = frozenset(call.read)
     trace = tuple([run.trace(read) for run in runs])
     return Evaluation(tuple(findings), tuple(silent), trace, _blocked(runs, facts), is_emergency)
+
+
+def _awake(rule: Rule, turned_on: frozenset[str]) -> Mapping[str, Declared]:
+    """The criteria that may speak where payers turn these on."""
+    if turned_on.isdisjoint(rule.criteria):
+        return rule.ungated
+    return {n: c for n, c in rule.criteria.items() if not c.gated or n in turned_on}
 
 
 def _unasked(run: _Run) -> Iterator[NotEvaluated]:
@@ -167,6 +176,8 @@ def _yielded(
 
 def _blocked(runs: list[_Run], facts: Facts) -> tuple[Need, ...]:
     """The needs for want of which every rule that could have warned was not evaluated."""
+    if not any(run.lacked for run in runs):
+        return ()
     serious = (r for r in runs if r.awake and r.rule.worst.severity >= WARNING.severity)
     wanted = [r for r in serious if r.applies is not False]
     if not wanted or not all(run.lacked for run in wanted):

@@ -1,5 +1,4 @@
-"""How a rule and a piece of shared reasoning declare themselves, and the view of knowledge they
-get. Pure.
+"""How rules and shared reasoning declare themselves, and the view of knowledge they get. Pure.
 
 A rule sees only what it declares: asking `Known` for an undeclared number, value set or reasoning
 raises `Undeclared`, which fails that rule (and the tests), never silently widens it.
@@ -19,6 +18,7 @@ from cds_service.knowledge.model import FactorTable, Knowledge, Payer
 from cds_service.knowledge.numbers import Number
 
 T = TypeVar("T")
+Judge = Callable[["Facts", "Known"], Iterator[Criterion]]  # what a rule works out
 
 
 class Undeclared(Exception):
@@ -97,7 +97,7 @@ class Rule:
     """What a rule declares; `card` is the module name with hyphens."""
 
     card: str
-    function: Callable[[Facts, Known], Iterator[Criterion]]
+    function: Judge
     hooks: tuple[str, ...]
     applies: Callable[[Facts, Known], bool | None]
     needs: frozenset[Need]
@@ -112,6 +112,11 @@ class Rule:
     def name(self) -> str:
         """Its card."""
         return self.card
+
+    @cached_property
+    def ungated(self) -> Mapping[str, Declared]:
+        """The criteria that no payer has to turn on."""
+        return {name: c for name, c in self.criteria.items() if not c.gated}
 
     @cached_property
     def worst(self) -> Indicator:
@@ -178,14 +183,10 @@ def rule(
     uses: tuple[Callable[..., Any], ...] = (),
     numbers: tuple[str, ...] = (),
     codes: tuple[str, ...] = (),
-) -> Callable[
-    [Callable[[Facts, Known], Iterator[Criterion]]], Callable[[Facts, Known], Iterator[Criterion]]
-]:
+) -> Callable[[Judge], Judge]:
     """Register the reasoning of one card; the card id is the module name with hyphens."""
 
-    def register(
-        function: Callable[[Facts, Known], Iterator[Criterion]],
-    ) -> Callable[[Facts, Known], Iterator[Criterion]]:
+    def register(function: Judge) -> Judge:
         card = function.__module__.rpartition(".")[2].replace("_", "-")
         if card in _RULES:
             raise ValueError(f"two rules in one module: {card}")
@@ -278,9 +279,7 @@ class Known:
         return self._call.knowledge.sorting(names)
 
     def derived(self, function: Callable[[Facts, Known], T]) -> T:
-        """What declared shared reasoning concludes; worked out once a request. Raises
-        Undeclared.
-        """
+        """What declared reasoning concludes, worked out once a request. Raises Undeclared."""
         if function not in self._may.uses:
             raise Undeclared(f"{self._may.name} does not declare {function.__name__}")
         call = self._call
