@@ -106,13 +106,11 @@ class Call:
         """
         if not self._named:
             self._named.update(self._everywhere())
-        return {
-            **self._named,
-            "$due": due.isoformat()
-            if due is not None and due >= self.occasion.facts.as_of
-            else None,
-            "$performer": self.performer(order),
-        }
+        values = self._named.copy()
+        if due is not None and due >= self.occasion.facts.as_of:
+            values["$due"] = due.isoformat()
+        values["$performer"] = self.performer(order)
+        return values
 
     def _everywhere(self) -> dict[str, Any]:
         """What stands for the same in every order of the answer."""
@@ -157,7 +155,8 @@ class Button:
         made: dict[str, Any] = {"label": self.label, "uuid": uuid}
         if self.recommended:
             made["isRecommended"] = True
-        return {**made, "actions": [dict(self.action)]}
+        made["actions"] = [self.action]
+        return made
 
 
 def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Button, ...]:
@@ -176,6 +175,8 @@ def partners(file: CardFile, met: Sequence[Criterion], call: Call) -> Iterator[t
     """What the met criteria suggest to order from a preferred partner, and that partner,
     each once.
     """
+    if not call.directory.partners:
+        return
     seen: set[str] = set()
     for criterion in met:
         for name in file.voices[criterion.name].suggest:
@@ -231,8 +232,7 @@ def _create(
     reasons = call.reasons(because)
     results = [] if reasons else results_of(because)
     start = _word(suggestion.start, met, call.occasion.facts.as_of)
-    values = {
-        **call.values(suggestion.create, _word(suggestion.due, met)),
+    values = call.values(suggestion.create, _word(suggestion.due, met)) | {
         "$reasons": reasons,
         "$reason": reasons[0] if reasons else None,
         "$results": results,

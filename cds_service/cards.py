@@ -118,8 +118,10 @@ class CardLibrary:
 
     def _speak(self, finding: Finding, call: Call) -> Spoken:
         file = self.cards[finding.card]
-        order = {name: index for index, name in enumerate(file.voices)}
-        met = sorted((c for c in finding.criteria if c.status is MET), key=lambda c: order[c.name])
+        met = [c for c in finding.criteria if c.status is MET]
+        if len(met) > 1:
+            order = {name: index for index, name in enumerate(file.voices)}
+            met.sort(key=lambda c: order[c.name])
         leading = max(met, key=lambda c: c.indicator.severity)  # the first of the most severe
         contacts = (*_contacts(file, call.occasion.payers), *_partners(file, met, call))
         lines = (
@@ -144,6 +146,8 @@ class CardLibrary:
 
     def _unknown_lines(self, file: CardFile, finding: Finding) -> Iterator[str]:
         unknown = [c for c in finding.criteria if c.status is not MET]
+        if not unknown:
+            return
         for name in dict.fromkeys(c.name for c in unknown):
             yield f"- Not known: {file.voices[name].unknown}"
         missing = dict.fromkeys(need for criterion in unknown for need in criterion.missing)
