@@ -61,7 +61,7 @@ class DailyMme:
     """The total: `per_day` is the greatest on any day from the as-of date on, or its known part.
 
     `seen`: an opioid stands in the call or the chart, whether or not it counts.
-    `without_drafts` is the total were nothing signed. `duplicates` names drugs being signed that
+    `undrafted` is what would run were nothing signed. `duplicates` names drugs being signed that
     another order already gives.
     """
 
@@ -71,7 +71,13 @@ class DailyMme:
     factors: str = ""
     orders: tuple[OrderMme, ...] = ()
     duplicates: tuple[str, ...] = ()
-    without_drafts: Fraction = Fraction(0)
+    as_of: date = date.min
+    undrafted: tuple[Running, ...] = ()
+
+    @property
+    def without_drafts(self) -> Fraction:
+        """The total were nothing signed; worked out where it is asked for, as few answers say it."""
+        return timeline(self.undrafted, self.as_of).greatest
 
     @property
     def total(self) -> Decimal:
@@ -117,8 +123,7 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
     ]
     found = timeline(running, facts.as_of)
     orders = (*_orders(running, found), *listed)
-    before = [c for c in running if not c.draft]
-    before += [_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced)]
+    replaced = (_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced))
     return DailyMme(
         per_day=found.greatest,
         is_lower_bound=facts.lacks(Need.MEDICATIONS)
@@ -127,7 +132,8 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         factors=known.factors.id,
         orders=orders,
         duplicates=_duplicates(taken),
-        without_drafts=timeline(before, facts.as_of).greatest,
+        as_of=facts.as_of,
+        undrafted=(*(c for c in running if not c.draft), *replaced),
     )
 
 

@@ -48,7 +48,6 @@ def _mme(label: str, bound: bool) -> DailyMme:
         factors="cdc-2022",
         orders=(counted, unread) if bound else (counted,),
         duplicates=(label,) if bound else (),
-        without_drafts=Fraction(15, 4),
     )
 
 

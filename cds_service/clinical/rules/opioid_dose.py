@@ -43,13 +43,10 @@ def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
     if known.derived(exclusions).care:
         return
     mme, limit = known.derived(daily_mme), known.number("opioid.dose_caution")
-    words = {
-        "mme": mme,
-        "threshold": limit,
-        "lower": _lower(known.derived(opioid_orders).pain, mme, limit),
-        "naloxone_missing": not known.derived(naloxone_on_file),
-    }
+    words: dict[str, Any] = {"mme": mme, "threshold": limit}
     if limit.met_by(mme.per_day):
+        words["lower"] = _lower(known.derived(opioid_orders).pain, mme, limit)
+        words["naloxone_missing"] = not known.derived(naloxone_on_file)
         yield Criterion("opioid-dose-threshold", MET, WARNING, words, mme.references)
     elif facts.lacks(Need.MEDICATIONS):
         yield Criterion(

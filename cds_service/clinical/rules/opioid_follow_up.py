@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, Criterion
 from cds_service.clinical.dates import months_before, within
@@ -92,10 +93,8 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
 def _full_months(fills: Fills, months: int, as_of: date, known: Known) -> int:
     """How many of the last months were covered for most of their days."""
     enough = known.number("opioid.covered_month_days")
-    return sum(
-        enough.met_by(_covered(fills, months_before(as_of, n + 1), months_before(as_of, n)))
-        for n in range(months)
-    )
+    ends = [months_before(as_of, n) for n in range(months + 1)]
+    return sum(enough.met_by(_covered(fills, start, end)) for end, start in pairwise(ends))
 
 
 def _assessed(facts: Facts, known: Known) -> bool:
