@@ -86,10 +86,14 @@ class _Lines:
             del self._waiting[get_ident()]
 
     def waits_on(self, line: socket.socket | None) -> None:
-        """This thread reads an answer from that socket."""
+        """This thread reads an answer from that socket. Raises TimeoutError where its time is up:
+        what was overdue may have been cut before there was a line to cut.
+        """
         deadline, _ = self._waiting.get(get_ident(), (0.0, None))
         if deadline:
             self._waiting[get_ident()] = (deadline, line)
+            if deadline <= monotonic():
+                raise TimeoutError
 
     def cut(self) -> None:
         """Break the lines whose time is up; what drips in forever would hold their threads."""

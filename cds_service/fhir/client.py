@@ -112,7 +112,7 @@ class FhirClient:
         asked = {name: self._pool.submit(self._answer, url) for name, url in queries.items()}
         wait(asked.values(), timeout=max(0.0, self._deadline - monotonic()))
         if not all(future.done() for future in asked.values()):
-            cut_overdue(self._session)
+            cut_overdue(self._session)  # a thread that comes to its line later does not begin
         return {name: _outcome(future) for name, future in asked.items()}
 
     def _answer(self, url: str) -> Pages | FhirReadError:

@@ -16,7 +16,7 @@ from cds_service.callback import Callbacks
 from cds_service.clients import ANYONE
 from cds_service.errors import FhirReadError
 from cds_service.fhir.client import FhirClient, Pages
-from cds_service.outbound import guarded_session
+from cds_service.outbound import cut_overdue, guarded_session
 from cds_service.settings import Mode, Settings
 from cds_service.waiting import Outages, Seated
 from tests.fhir.test_client import HERE, Ehr, ask, bundle, condition, ehr
@@ -111,6 +111,22 @@ def test_what_drips_in_for_ever_holds_no_thread(first: bytes) -> None:
         assert str(asked.gather({"q": "Patient/p1"})["q"]) == "timeout"
         assert left.wait(1)
         assert pool.submit(int).result(1) == 0
+
+
+def test_a_thread_that_comes_to_read_after_the_deadline_is_not_held_either() -> None:
+    def allowed_late(_: str) -> bool:
+        time.sleep(0.3)  # as in a long collection of garbage
+        return True
+
+    first = b"HTTP/1.1 200 OK\r\nX-"
+    with dripping(first) as (base, left), ThreadPoolExecutor(1) as pool:
+        session = guarded_session(allowed_late, HERE)
+        asked = FhirClient(base, None, session, time.monotonic() + 0.2, pool=pool)
+        assert str(asked.gather({"q": "Patient/p1"})["q"]) == "timeout"
+        free = left.wait(2)
+        if not free:
+            cut_overdue(session)  # or this test would never end
+    assert free
 
 
 class Answers:
