@@ -173,9 +173,12 @@ def _once(orders: Iterable[Order]) -> tuple[Order, ...]:
     """Each order once: an id that stands twice for the same drug is one order, for two
     drugs it is two.
     """
+    listed = sorted(orders, key=lambda o: o.status != "active")
+    if len({order.ref for order in listed}) == len(listed):
+        return tuple(listed)
     kept: list[Order] = []
     by_ref: dict[str, list[Order]] = {}
-    for order in sorted(orders, key=lambda o: o.status != "active"):
+    for order in listed:
         twins = by_ref.get(order.ref)
         if twins is None or not order.ref:
             by_ref[order.ref] = [order]
@@ -235,9 +238,10 @@ def _superseded(chart: tuple[Order, ...], as_of: date) -> Iterator[str]:
     """References that another active order which has begun replaces; orders naming each
     other both stay.
     """
-    prior = {order.ref: order.prior for order in chart}
-    for order in chart:
-        if not order.prior or order.status != "active" or _later(order, as_of):
+    naming = [order for order in chart if order.prior]
+    prior = {order.ref: order.prior for order in chart} if naming else {}
+    for order in naming:
+        if order.status != "active" or _later(order, as_of):
             continue
         if order.prior != order.ref and prior.get(order.prior) != order.ref:
             yield order.prior

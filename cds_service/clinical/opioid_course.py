@@ -39,6 +39,9 @@ class Course:
     labels: tuple[str, ...]
 
 
+_A_DAY = timedelta(days=1)
+
+
 class _Supply(NamedTuple):
     """One prescription or dispense: the days it covers, its end not included."""
 
@@ -133,11 +136,11 @@ def _ordered(order: Order, as_of: date) -> _Supply:
     """The days an order covers; what a stopped order had left after the as-of date is not
     taken any more.
     """
-    start = begun(order, as_of)
+    start, active = begun(order, as_of), order.status == "active"
     end = order.span.end if order.span else None
     if end is None:
-        end = as_of + timedelta(days=1) if order.status == "active" else start + timedelta(days=1)
-    if order.status != "active":
+        end = (as_of if active else start) + _A_DAY
+    if not active:
         end = max(start, min(end, as_of))
     return _Supply(start, min(end, FAR_FUTURE), order.ref, label_of(order))
 
@@ -158,4 +161,4 @@ def _dispensed(dispense: Dispense, as_of: date) -> _Supply:
 def _stated(stated: Statement, as_of: date) -> _Supply:
     """A current statement covers the days from its start, if one is known, to the as-of date."""
     start = begun(stated, as_of)
-    return _Supply(min(start, as_of), as_of + timedelta(days=1), stated.ref, label_of(stated))
+    return _Supply(min(start, as_of), as_of + _A_DAY, stated.ref, label_of(stated))

@@ -162,5 +162,5 @@ def begun(taken: Order | Statement, as_of: date) -> date:
     """
     when, span = taken.when, taken.span
     if when is not None and (span is None or when.first == span.start):
-        return min(when.last, as_of)
+        return when.last if when.last < as_of else as_of
     return as_of if span is None else span.start

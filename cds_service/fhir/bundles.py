@@ -107,8 +107,8 @@ class Content:
 
     @property
     def empty(self) -> bool:
-        """Whether it is known to hold nothing."""
-        return bool(self.uniform) and not self._fitting
+        """Whether it holds nothing."""
+        return not self.size
 
     def fitting(self, kind: str) -> Sequence[Fitting[Any]]:
         """Its entries, their resources read as one type."""

@@ -110,6 +110,8 @@ def _under(prefetch: Mapping[str, Json], typed: Any, need: Need, room: _Room) ->
     if value is None:
         return NOTHING
     if isinstance(value, Uniform):
+        if not (value.entry or value.link or value.total):
+            return NOTHING
         return room.admit(uniform_content(value, kind, lambda: prefetch[key]))
     try:
         found = room.admit(content(value, kind))
