@@ -93,7 +93,7 @@ def _abatement(
         or resource.abatement_range
         or resource.abatement_string
         or resource.abatement_boolean
-        or any(path.startswith("abatement") for path in lost)
+        or (lost and any(path.startswith("abatement") for path in lost))
     )
     if not said:
         return False, None
@@ -157,7 +157,7 @@ def observation(
     parts = (
         as_list(RESULTS.read(bytes(resource.component))) if resource.component is not ABSENT else ()
     )
-    if not (concept.asked or lost or _asked_in_part(chart, parts)):
+    if not (concept.asked or lost or (parts and _asked_in_part(chart, parts))):
         return None
     when = (
         chart.when(ref, "effectiveDateTime", resource.effective_date_time)
