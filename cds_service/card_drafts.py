@@ -38,7 +38,8 @@ class Drafted:
         kind = resource["resourceType"]
         if codes:
             found, least = self.codes.get(kind, {}), _urgency(resource.get("priority"))
-            return any(code in found and found[code] >= least for code in codes)
+            shared = codes.intersection(found)
+            return bool(shared) and max(found[code] for code in shared) >= least
         return _written(resource) in self.written.get(kind, ())
 
 

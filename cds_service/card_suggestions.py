@@ -241,7 +241,7 @@ def _create(
     }
     if suggestion.coverage:
         values |= _billed(_word(suggestion.coverage, met, ""), reasons)
-    if not all(values.get(name) for name in template.demands):
+    if [name for name in template.demands if not values.get(name)]:
         return None  # an order for nobody, or a claim on no cover, is not valid
     done = {"resource": filled(template, values)}
     return ("create", template.kind, template.known_by or suggestion.create), done

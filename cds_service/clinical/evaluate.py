@@ -123,8 +123,10 @@ class _Run:
     @property
     def routine(self) -> bool:
         """Whether list S could silence something of it."""
-        names = (c.name for c in self.criteria) if not self.why else iter(self.awake)
-        return any(self.awake[name].routine for name in names)
+        for name in self.awake if self.why else [c.name for c in self.criteria]:
+            if self.awake[name].routine:
+                return True
+        return False
 
     def trace(self, read: frozenset[str]) -> RuleTrace:
         """For those who ask how an answer came about."""

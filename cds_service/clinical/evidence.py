@@ -102,7 +102,7 @@ def sign(
     met = ordered(found)
     if met:
         return Sign(MET, met)
-    missing = tuple(need for need in needs if facts.lacks(need))
+    missing = () if facts.available.issuperset(needs) else tuple(filter(facts.lacks, needs))
     doubtful = ordered(unsure)
     return Sign(UNKNOWN, doubtful, missing) if missing or doubtful else ABSENT
 

@@ -36,12 +36,14 @@ class Exclusions:
         """Under 18, cancer, sickle cell, palliative or hospice care or a limited life: no
         opioid card speaks.
         """
-        return any(e.scope == "every" for e in self.found)
+        return bool(self.found) and any(e.scope == "every" for e in self.found)
 
     @property
     def guideline(self) -> bool:
         """As `care`, with the guideline's own reading of cancer treatment."""
-        return any(e.scope in ("every", "guideline") for e in self.found if e.reason != ANY_CANCER)
+        return bool(self.found) and any(
+            e.scope in ("every", "guideline") for e in self.found if e.reason != ANY_CANCER
+        )
 
 
 ANY_CANCER = "active cancer"

@@ -86,6 +86,8 @@ def referrals(facts: Facts, known: Known) -> Referrals:
 
 
 def _by_kind(requests: list[Request], known: Known) -> dict[str, tuple[Request, ...]]:
+    if not requests:
+        return dict.fromkeys(KINDS, ())
     return {
         kind: tuple(r for r in requests if _asks_for(r, names, known))
         for kind, names in KINDS.items()

@@ -135,7 +135,7 @@ def read_facts(
 
 def _read(chart: Chart, source: _Source, need: Need) -> Came:
     """Make facts of what was found for one need, and say how it came."""
-    if not source.why and all(found.empty for found in source.contents):
+    if not source.why and not [found for found in source.contents if not found.empty]:
         return _EMPTY
     seen = foreign = 0
     before = (
