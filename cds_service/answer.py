@@ -14,7 +14,6 @@ from cds_service.clinical.mme import DailyMme, daily_mme
 from cds_service.clinical.opioid_course import Course, opioid_course
 from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.fhir.client import TIMED_OUT
-from cds_service.frozen import quick
 from cds_service.protocol.outcome import outcome
 from cds_service.recall import Rests
 from cds_service.trace import Trace
@@ -24,7 +23,6 @@ _ROOT = Asker("root extension", (daily_mme, opioid_course))
 _PASSING = re.compile(r"status (?:429|5\d\d)|no connection|busy|in time lately")
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status 200 with cards; 412 or 500 with an OperationOutcome."""

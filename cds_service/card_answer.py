@@ -5,13 +5,12 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cds_service.card_files import CardFile, OverrideReason
 from cds_service.card_suggestions import Button, Call
 from cds_service.clinical.criteria import INFO, Criterion, Indicator
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.model import Source
 
 MOST_CARDS = 4
@@ -20,9 +19,7 @@ REASONS = "cds-service.reasons"
 T = TypeVar("T")
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Frozen):
     """One finding in words: bullet lines of Markdown, and the card's text around them."""
 
     file: CardFile

@@ -15,7 +15,7 @@ from cds_service.card_orders import OrderTemplate, asked, filled, reasons_of, re
 from cds_service.card_templates import summary_of
 from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.directory import NOBODY, Directory, Partner
 from cds_service.knowledge.model import Knowledge, Payer
 from cds_service.protocol.services import Service
@@ -26,9 +26,7 @@ REQUESTERS = frozenset(
 PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # who may claim
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Frozen):
     """On which hook whose chart is answered about, and who asks.
 
     `drafts` are the draft orders as received, by reference. `patient`, `encounter` and `requester` are
@@ -47,7 +45,6 @@ class Occasion:
     site: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """What one answer's cards are written for, and what they are written from."""
@@ -140,9 +137,7 @@ def _reference(kind: str, text: str) -> dict[str, str] | None:
     return {"reference": text if "/" in text else f"{kind}/{text}"}
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Button:
+class Button(Frozen):
     """One suggestion; `key` is the same for two that do the same."""
 
     key: tuple[object, ...]

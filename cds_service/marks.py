@@ -10,7 +10,6 @@ works out what its own rules do not ask.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 
 from cds_service.clinical.criteria import MET, Finding
@@ -19,6 +18,7 @@ from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, 
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.red_flags import emergencies, red_flags
 from cds_service.clinical.rule import Asker, Call, Known, Withdrawn
+from cds_service.frozen import fields
 from cds_service.protocol.services import SERVICES
 
 Hash = Callable[[str], str]

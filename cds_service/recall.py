@@ -7,7 +7,7 @@ aside for the patient. Without a memory nothing is written and nothing stays qui
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from cds_service.card_suggestions import identity
 from cds_service.clients import Client
 from cds_service.clinical.criteria import CRITICAL, MET, Evaluation, Finding
 from cds_service.clinical.rule import Call
+from cds_service.frozen import replace
 from cds_service.marks import marks_of
 from cds_service.memory.snoozes import marks_text
 from cds_service.memory.store import IssuedCard, Memory

@@ -8,11 +8,11 @@ nowhere and leaves no line in another card. What is then not shown is told apart
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from cds_service.card_files import COULD_NOT_CHECK
 from cds_service.card_suggestions import identity
 from cds_service.clinical.criteria import INFO, MET, Evaluation, Finding
+from cds_service.frozen import replace
 from cds_service.trace import CardTrace
 
 Shows = Callable[[str], bool]

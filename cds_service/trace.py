@@ -5,20 +5,17 @@ patient. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from cds_service.clinical.criteria import RuleTrace
 from cds_service.clinical.facts import Need
 from cds_service.fhir.prefetch import Came
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen, field
 from cds_service.reads import Read
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class CardTrace:
+class CardTrace(Frozen):
     """A card of the answer; `criteria` are those met; one that is not `shown` is recorded only."""
 
     card: str
@@ -28,9 +25,7 @@ class CardTrace:
     shown: bool = True
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Frozen):
     """`needs` says how each kind of data came: prefetch, fetched, empty, or missing and why."""
 
     service: str

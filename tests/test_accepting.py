@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from cds_service.cases.roads import met
 from cds_service.clinical.esi_checklist import QUESTIONNAIRE
 from cds_service.clinical.facts import Need
 from cds_service.shipped import shipped
+from tests.changes import replace
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cds_service.cases import Call, House, Road, call_of, load_cases
 from cds_service.clients import Client
 from cds_service.clinical.facts import Need
 from cds_service.protocol.profiles import Profile
+from tests.changes import replace
 
 CASES = Path(__file__).parent / "cases"
 AUTHORIZATION = (

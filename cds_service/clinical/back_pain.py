@@ -5,19 +5,16 @@ adult. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import OVER, Condition, Facts, Need, Order, Request
 from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class BackPain:
+class BackPain(Frozen):
     """Low back pain in the chart, or given as the reason of a draft order.
 
     `days` since onset at the latest reading of a partial date; `missing` is set when conditions

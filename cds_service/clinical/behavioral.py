@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -32,6 +31,7 @@ from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.screens import Screen, screens
 from cds_service.clinical.treatment import treatment
 from cds_service.clinical.visits import visits
+from cds_service.frozen import Frozen
 from cds_service.knowledge.numbers import Number
 
 # Instrument -> its cut-off; AUDIT-C has one by sex.
@@ -47,16 +47,14 @@ CUT_OFFS: Mapping[str, str] = {
 FULLER = {"PHQ-2": "PHQ-9", "AUDIT-C": "AUDIT"}
 
 
-@dataclass(frozen=True, slots=True)
-class Positive:
+class Positive(Frozen):
     """A positive screen and the cut-off it reached."""
 
     screen: Screen
     limit: Number
 
 
-@dataclass(frozen=True, slots=True)
-class Behavioral:
+class Behavioral(Frozen):
     """The reasons for behavioural health care; `in_hand` when a visit or an open request
     makes them superfluous.
     """

@@ -5,7 +5,6 @@ enough. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.criteria import MET, UNKNOWN
@@ -23,13 +22,13 @@ from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.prescriptions import begun
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import DrugClass
 
 TAKEN = ("active", "completed", "stopped", "on-hold")
 
 
-@dataclass(frozen=True, slots=True)
-class BoneHealth:
+class BoneHealth(Frozen):
     """`corticosteroid`: systemic, for as many consecutive days as count; `frail`: any of
     the three.
     """

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from cds_service.clinical.facts import Need
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen, field
 
 
 class Status(StrEnum):
@@ -37,8 +36,7 @@ MET, NOT_MET, UNKNOWN = Status.MET, Status.NOT_MET, Status.UNKNOWN
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChange:
+class OrderChange(Frozen):
     """A change to a draft order: the member paths (`dispenseRequest.quantity.value`) and their new
     JSON values.
 
@@ -51,8 +49,7 @@ class OrderChange:
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Frozen):
     """One answer of a questionnaire that a suggestion fills in: its link id, the question
     and the answer.
     """
@@ -62,9 +59,7 @@ class Answer:
     value: str
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Frozen):
     """One yielded criterion. `missing` names the needs that made it UNKNOWN."""
 
     name: str
@@ -75,9 +70,7 @@ class Criterion:
     missing: tuple[Need, ...] = ()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """The criteria of one card that are met or unknown; `indicator` is the most severe met
     one's, else None.
     """
@@ -92,9 +85,7 @@ class Finding:
         return self.indicator is not None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class RuleTrace:
+class RuleTrace(Frozen):
     """How one rule went: `applies`, the statuses it yielded, microseconds. `declared` are its own
     numbers, `read` those that anything in the call has read while the rules ran.
     """
@@ -113,9 +104,7 @@ class RuleTrace:
         return tuple(sorted(self.declared & self.read))
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class NotEvaluated:
+class NotEvaluated(Frozen):
     """A criterion that could not be evaluated. `serious`: it could have warned this
     patient's clinician.
     """
@@ -126,9 +115,7 @@ class NotEvaluated:
     serious: bool = False
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Frozen):
     """What the rules of one call found."""
 
     findings: tuple[Finding, ...] = ()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from cds_service.frozen import Frozen
 
 FAR_PAST, FAR_FUTURE = date.min, date.max
 _FIRST_YEAR, _LAST_YEAR = 1800, 2999  # so that spans can be added to any date
 
 
-@dataclass(frozen=True, slots=True)
-class FuzzyDate:
+class FuzzyDate(Frozen):
     """The days a date may mean, both ends included; a whole date has `first == last`."""
 
     first: date
@@ -114,8 +114,7 @@ def years_between(born: date, as_of: date) -> int:
     return as_of.year - born.year - ((as_of.month, as_of.day) < (born.month, born.day))
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Frozen):
     """A half-open run of days: `start` is in it, `end` is not. `end` None means open."""
 
     start: date

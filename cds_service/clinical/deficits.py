@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.evidence import Evidence, Sign, age, any_of, condition_evidence, sign
 from cds_service.clinical.facts import OVER, Condition, Facts, Need
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.numbers import Number
 
@@ -19,8 +19,7 @@ LASTING = (*CAUDA_EQUINA, *DEFICITS, "redflag-neurogenic-bladder")
 RETENTION = "redflag-urinary-retention"
 
 
-@dataclass(frozen=True, slots=True)
-class Deficits:
+class Deficits(Frozen):
     """`cauda_equina`, `cord`: new; `since_surgery`: motor or cord, in recent weeks; `lasting`: of
     any age.
     """

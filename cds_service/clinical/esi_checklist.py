@@ -5,7 +5,6 @@ record. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cds_service.clinical.criteria import MET, UNKNOWN, Answer, Status
 from cds_service.clinical.esi_course import EsiCourse, esi_course
@@ -23,6 +22,7 @@ from cds_service.clinical.facts import Facts, Need, Request
 from cds_service.clinical.red_flags import red_flags
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.spine_orders import spine_orders
+from cds_service.frozen import Frozen
 
 QUESTIONNAIRE = "urn:cds-service:questionnaire:esi-decision-support"
 RECORDED = ("completed", "amended")
@@ -35,8 +35,7 @@ RECORD_LABEL = "Decision-support record of the last year"
 ALL_MET, NOT_ALL_MET, OPEN = "criteria met", "criteria not met", "not determined"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Frozen):
     """One requirement: `state` is met, not met or unknown; `settle` says what would settle
     an unknown one.
     """
@@ -48,8 +47,7 @@ class Item:
     settle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Frozen):
     """One requirement as a sign that holds where it is not kept; `shown` is what speaks for
     it otherwise.
     """
@@ -72,8 +70,7 @@ class Check:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EsiChecks:
+class EsiChecks(Frozen):
     """Every requirement by link id; `record` is the decision-support record, apart from the
     clinical ones.
     """

@@ -5,7 +5,6 @@ injections. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -30,6 +29,7 @@ from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.spine_orders import named_conditions, planned_day, spine_orders
 from cds_service.clinical.treatment import GIVEN, PERCENT, treatment
 from cds_service.clinical.visits import visits
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -42,8 +42,7 @@ ICD_HEAD = 3  # characters before the point
 SCORES = ("pain-numeric-rating", "outcome-odi")
 
 
-@dataclass(frozen=True, slots=True)
-class Indication:
+class Indication(Frozen):
     """What the injection is for. `supported` and `radicular` are None when it cannot be told."""
 
     supported: bool | None
@@ -53,8 +52,7 @@ class Indication:
     better: Condition | None = None  # a condition of the chart that would support the order
 
 
-@dataclass(frozen=True, slots=True)
-class EsiCourse:
+class EsiCourse(Frozen):
     """The course of pain and care up to the injection; each sign holds where the requirement is not
     kept.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.clinical.dispensed import dispensed, handed_out
@@ -25,6 +24,7 @@ from cds_service.clinical.infection import infection
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import RESULTS, reading
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -68,8 +68,7 @@ PLATELET_UNITS: Mapping[str, Fraction] = {
 THOUSANDS = 1000  # without a unit, a count below this can only be in thousands a microlitre
 
 
-@dataclass(frozen=True, slots=True)
-class EsiSafety:
+class EsiSafety(Frozen):
     """Each contraindication with its evidence."""
 
     bleeding: Sign

@@ -8,7 +8,6 @@ not-evaluated); then list S, asked of the shared red flags; then one finding a c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from time import perf_counter_ns
 
 from cds_service.clinical.criteria import (
@@ -25,7 +24,7 @@ from cds_service.clinical.criteria import (
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.red_flags import emergency
 from cds_service.clinical.rule import Asker, Call, Declared, Known, Rule, Withdrawn, all_reasoning
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.model import Knowledge, Payer
 
 Failed = Callable[[str, Exception], None]
@@ -105,9 +104,7 @@ def _unasked(run: _Run) -> Iterator[NotEvaluated]:
                 yield NotEvaluated(name, run.rule.card, f"not available: {Need.COVERAGES.value}")
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Frozen):
     """How one rule went; `why` is set when it could not be evaluated, `lacked` when for
     want of a need.
     """

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN, Criterion, Indicator, Status
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Condition, Fact, Facts, Need, Observation, Quantity
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.numbers import Number
 
@@ -20,9 +19,7 @@ _FULL_ICD10CM = 7
 UNITS_AS_WRITTEN = {"Cel": "°C", "[degF]": "°F", "[lb_av]": "lb"}
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Frozen):
     """One thing known: its reference (empty for the age), its name, its date and, if
     measured, its value.
     """
@@ -33,9 +30,7 @@ class Evidence:
     value: Quantity | None = None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Frozen):
     """Whether something holds, what shows it, and the needs for want of which it is unknown."""
 
     status: Status

@@ -5,18 +5,17 @@ cell, end of life. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cds_service.clinical.dates import months_before, within
 from cds_service.clinical.facts import Condition, Facts, Need, Observation
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code, ValueSet
 
 YEAR_MONTHS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Frozen):
     """One reason, in words a card may print, and what it rests on. `scope`: every | guideline."""
 
     reason: str
@@ -24,8 +23,7 @@ class Exclusion:
     scope: str = "every"
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusions:
+class Exclusions(Frozen):
     """Why opioid advice does not apply. `unknown` names the needs that could not be read."""
 
     found: tuple[Exclusion, ...] = ()

@@ -7,8 +7,8 @@ Readers in `fhir/readers.py` make them, rules read them. A kind that could not b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, TypeVar
 
 from cds_service.clinical.prescriptions import Dispense, Dose, Order, Sig, Statement
@@ -36,7 +36,7 @@ from cds_service.clinical.records import (
     Request,
     Unread,
 )
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import DrugClass
 
@@ -74,9 +74,7 @@ __all__ = [
 F = TypeVar("F", bound=Fact)
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Frozen, dict=True):
     """Everything the rules may see of one call."""
 
     as_of: date
@@ -102,9 +100,13 @@ class Facts:
     available: frozenset[Need] = frozenset(Need)
     unread: tuple[Unread, ...] = ()
     dropped: int = 0
-    # A chart repeats a few dozen combinations of codes and drugs hundreds of times: they are looked
-    # up once each.
-    _kept: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        """What has been sorted so far. A chart repeats a few dozen combinations of codes and drugs
+        hundreds of times: they are looked up once each.
+        """
+        return {}
 
     def lacks(self, need: Need) -> bool:
         """Whether data of this kind could not be obtained: unknown, not empty."""

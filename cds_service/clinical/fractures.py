@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from cds_service.clinical.bone_health import bone_health
 from cds_service.clinical.criteria import NOT_MET
@@ -21,13 +20,13 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.numbers import Number
 
 _INITIAL = ("A", "B")
 
 
-@dataclass(frozen=True, slots=True)
-class Fractures:
+class Fractures(Frozen):
     """`acute`: a new traumatic fracture; `recent`: any that asks for review. Healing ones never
     count.
 

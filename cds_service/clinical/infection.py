@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.clinical.criteria import UNKNOWN
@@ -23,6 +22,7 @@ from cds_service.clinical.medications import medications
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.surgery import surgery
+from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import DrugClass
 
 FAHRENHEIT = frozenset({"[degf]", "degf", "f", "°f"})
@@ -37,8 +37,7 @@ CRP_UNITS = {
 ESR_UNITS = frozenset({"mm/h", "mm/hr", "mm/1h", "mm/hour", "mm", "mm/h{westergren}", ""})
 
 
-@dataclass(frozen=True, slots=True)
-class Infection:
+class Infection(Frozen):
     """`spinal` the diagnosis, `fever` its sign; `systemic`, an infection elsewhere, is a risk."""
 
     spinal: Sign
@@ -46,8 +45,7 @@ class Infection:
     systemic: Sign
 
 
-@dataclass(frozen=True, slots=True)
-class Suspicion:
+class Suspicion(Frozen):
     """What makes an infection likelier: `marker` (ESR or CRP) and `risk`."""
 
     marker: Sign

@@ -5,7 +5,6 @@ risk. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN
@@ -25,6 +24,7 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Quantity
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 
 # How many kilograms one unit of a body weight is.
 WEIGHT_UNITS = {
@@ -38,8 +38,7 @@ WEIGHT_UNITS = {
 PERCENT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Malignancy:
+class Malignancy(Frozen):
     """`cancer`: a cancer code ever, or a spinal one now; `weight_loss`: at an age at risk; `sign`:
     either.
     """

@@ -5,14 +5,13 @@ replaced. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from math import ceil
 
 from cds_service.clinical.dates import Span, span_of
 from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen, replace
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 
 NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
@@ -20,9 +19,7 @@ UNCERTAIN = frozenset({"", "unknown"})
 _NOT_TAKEN = NEVER_TAKEN | UNCERTAIN
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Frozen):
     """A drug the patient takes or is about to take; `basis`: order | statement | dispense."""
 
     ref: str
@@ -33,9 +30,7 @@ class Exposure:
     inpatient: bool = False
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Medications:
+class Medications(Frozen):
     """The patient's medication orders as they stand on the as-of date.
 
     `drafts` are being signed; `active` chart orders are current; `coming` ones begin later;

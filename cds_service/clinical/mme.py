@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -30,13 +29,11 @@ from cds_service.clinical.mme_running import (
 from cds_service.clinical.opioid_amount import Amount, Portion
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.model import FactorTable
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class OrderMme:
+class OrderMme(Frozen):
     """What one prescription adds: MME a day with its arithmetic, or `why` it is not counted."""
 
     ref: str
@@ -55,9 +52,7 @@ class OrderMme:
         return None if self.per_day is None else _display(self.per_day)
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class DailyMme:
+class DailyMme(Frozen):
     """The total: `per_day` is the greatest on any day from the as-of date on, or its known part.
 
     `seen`: an opioid stands in the call or the chart, whether or not it counts.

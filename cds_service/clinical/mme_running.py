@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -11,13 +10,11 @@ from cds_service.clinical.daily_dose import added
 from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Dispense, Order, Statement
 from cds_service.clinical.opioid_amount import Amount, Portion, factor_for, opioid_amount
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.model import FactorRow, FactorTable
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Frozen):
     """A prescription as it runs: when, and how much a day."""
 
     order: Order | Statement | Dispense
@@ -41,9 +38,7 @@ def converted(order: Order | Statement, table: FactorTable) -> Amount:
     return amount
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Frozen):
     """What runs beside each other: `greatest` is the greatest total of any day from the as-of date
     on, `day` its first day, on which some order begins; `totals` the amounts a day of each
     ingredient with tiers on every day on which one begins.

@@ -5,12 +5,11 @@ cannot. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.clinical.daily_dose import Uncountable, added, daily_dose, labelled_hours, show
 from cds_service.clinical.facts import Dose, Sig
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import Drug, Route
 from cds_service.knowledge.model import FactorRow, FactorTable
 
@@ -20,9 +19,7 @@ ENTERAL = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.BUCCAL, Route.RECTAL, R
 PARENTERAL = frozenset({Route.INJECTION, Route.IMPLANT})
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Portion:
+class Portion(Frozen):
     """One opioid of a prescription: `amount` a day (or the rate worn) in the `per` of its
     factor `rows`; `mme` a day where the factor is the same whatever the patient's total.
     """
@@ -34,9 +31,7 @@ class Portion:
     mme: Fraction | None = None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Frozen):
     """The opioids of a prescription at its greatest step, or `why` they could not be counted."""
 
     portions: tuple[Portion, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -15,13 +14,11 @@ from cds_service.clinical.medications import Medications, label_of, medications
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.prescriptions import begun
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.knowledge.numbers import Number
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Frozen):
     """Opioid prescriptions chained without a longer gap, up to the as-of date.
 
     `days` is as-of minus start; `projected_days` the end of the supply being signed (refills

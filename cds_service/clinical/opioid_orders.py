@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import FuzzyDate, within
@@ -12,6 +11,7 @@ from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.medications import UNCERTAIN, medications
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import ValueSet
 from cds_service.knowledge.drugs.model import DrugClass, Route
 from cds_service.knowledge.numbers import Number
@@ -36,8 +36,7 @@ COUGH_AND_COLD = frozenset(
 EXPOSING = ("active", "completed", "stopped", "on-hold")
 
 
-@dataclass(frozen=True, slots=True)
-class OpioidOrders:
+class OpioidOrders(Frozen):
     """Outpatient opioid drafts: `all`, and `pain` without cough medicines and treatment of
     opioid use disorder.
     """
@@ -96,8 +95,7 @@ def requested(facts: Facts, sets: tuple[ValueSet, ...], window: Number) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Frozen):
     """Whether the patient took opioids before these orders: True, False, or None when it
     could not be read.
     """

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cds_service.clinical.facts import Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import ValueSet
 
 OUD_VALUE_SETS = ("opioid-use-disorder", "opioid-misuse-disorders")
 
 
-@dataclass(frozen=True, slots=True)
-class OudTreatment:
+class OudTreatment(Frozen):
     """What tells a prescription for opioid use disorder: diagnosis codes and the conditions
     with them.
     """

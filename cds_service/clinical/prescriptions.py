@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from cds_service.clinical.dates import Span
 from cds_service.clinical.records import MERE_INTENT, NO_CODES, Fact, Quantity
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug, DrugClass, Route
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(Frozen):
     """What one instruction says at its most aggressive reading.
 
     `amount` a single dose in `unit` (`mg`, `mcg`, `mL`, `unit` = tablet, capsule, patch, spray,
@@ -39,8 +39,7 @@ class Dose:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sig:
+class Sig(Frozen, dict=True):
     """How much a day. `steps` follow one another and the greatest counts; doses of one step are
     taken together.
 
@@ -56,11 +55,15 @@ class Sig:
     bounds_days: int | None = None  # length of the instruction's own bounds
     route: Route = Route.UNKNOWN  # how it is to be given, where the instruction says so
     partly: str | None = None
-    # The last amount it was turned into, and of what: an instruction is kept from call to call.
-    amounted: list[Any] = field(init=False, default_factory=list, compare=False, repr=False)
+
+    @cached_property
+    def amounted(self) -> list[Any]:
+        """The last amount it was turned into, and of what: an instruction is kept from call to
+        call.
+        """
+        return []
 
 
-@dataclass(frozen=True, slots=True)
 class Order(Fact):
     """A MedicationRequest. `when` is authoredOn; a draft starts on as_of whatever it says.
 
@@ -115,7 +118,6 @@ class Order(Fact):
         return self.drug is not None and self.drug.is_a(*classes)
 
 
-@dataclass(frozen=True, slots=True)
 class Dispense(Fact):
     """A MedicationDispense; `when` is whenHandedOver, else whenPrepared."""
 
@@ -132,7 +134,6 @@ class Dispense(Fact):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Statement(Fact):
     """A MedicationStatement; `when` is the start of the effective period, `span` the period
     itself.

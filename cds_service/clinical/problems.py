@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from cds_service.clinical.evidence import coded_new
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Sorting
 
 CONTEXT = ("low-back-pain", "radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
@@ -46,8 +46,7 @@ GROUPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problems:
+class Problems(Frozen):
     """Conditions by group, refuted and future ones left out; a group that is not sorted
     raises KeyError.
     """

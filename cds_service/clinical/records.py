@@ -5,13 +5,13 @@ business. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from cds_service.clinical.dates import FuzzyDate, years_between
+from cds_service.frozen import Frozen, field
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import Drug
 
@@ -47,16 +47,14 @@ class Need(StrEnum):
     DEVICES = "deviceRequests"
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Frozen):
     """A measured amount; `unit` is the UCUM code, else the unit text, as sent."""
 
     value: Decimal
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Frozen):
     """The patient of the context."""
 
     ref: str
@@ -70,8 +68,7 @@ class Patient:
         return None if self.born is None else years_between(self.born.last, as_of)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Frozen):
     """What every fact has: a reference such as `Condition/1`, its codes, its text, its
     status and its date.
     """
@@ -83,7 +80,6 @@ class Fact:
     when: FuzzyDate | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Condition(Fact):
     """`status` is the clinical status; `when` is the onset, else the recorded date."""
 
@@ -118,7 +114,6 @@ class Condition(Fact):
         return self.when is None or self.when.first <= as_of
 
 
-@dataclass(frozen=True, slots=True)
 class Observation(Fact):
     """A result, screening score or vital sign; `when` is the effective date, else issued."""
 
@@ -137,7 +132,6 @@ class Observation(Fact):
         return self.status in ("final", "amended", "corrected")
 
 
-@dataclass(frozen=True, slots=True)
 class Procedure(Fact):
     """`when` is the performed date or the start of the period."""
 
@@ -150,7 +144,6 @@ class Procedure(Fact):
         return self.status == "completed"
 
 
-@dataclass(frozen=True, slots=True)
 class Encounter(Fact):
     """`codes` are the type codes, `when` the start of the period."""
 
@@ -166,7 +159,6 @@ class Encounter(Fact):
         return self.status == "finished"
 
 
-@dataclass(frozen=True, slots=True)
 class Request(Fact):
     """A ServiceRequest or DeviceRequest; `when` is authoredOn. `draft`: stands in
     `context.draftOrders`.
@@ -189,7 +181,6 @@ class Request(Fact):
         return self.status in ("draft", "active", "on-hold")
 
 
-@dataclass(frozen=True, slots=True)
 class CarePlan(Fact):
     """`codes` are its categories, `when` created, else the start of its period."""
 
@@ -197,7 +188,6 @@ class CarePlan(Fact):
     authors: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
 class Coverage(Fact):
     """An insurance cover; `when` is the start of its period."""
 
@@ -213,8 +203,7 @@ class Coverage(Fact):
         return self.status == "active" and (self.ends is None or self.ends.last >= as_of)
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimLine:
+class ClaimLine(Frozen):
     """One line of a claim or of an explanation of benefit."""
 
     codes: frozenset[Code] = NO_CODES
@@ -222,7 +211,6 @@ class ClaimLine:
     quantity: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Claim(Fact):
     """A Claim or ExplanationOfBenefit; `codes` are its type, `when` is created."""
 
@@ -233,7 +221,6 @@ class Claim(Fact):
     related: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class ClaimResponse(Fact):
     """A payer's answer; `when` is created, `decisions` the PAS review action codes (A1, A2,
     A3, ...).
@@ -245,12 +232,10 @@ class ClaimResponse(Fact):
     decisions: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
 class Document(Fact):
     """A DocumentReference; `codes` are its type."""
 
 
-@dataclass(frozen=True, slots=True)
 class Goal(Fact):
     """`status` is the lifecycle status, `achievement` the achievement code, `when` the
     status date, else start.
@@ -259,7 +244,6 @@ class Goal(Fact):
     achievement: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Allergy(Fact):
     """`status` is the clinical status; `codes` name the substance (code and reactions)."""
 
@@ -275,7 +259,6 @@ class Allergy(Fact):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class QuestionnaireResponse(Fact):
     """`questionnaire`: the canonical without version; `answers`: the first answer by linkId."""
 
@@ -291,8 +274,7 @@ class QuestionnaireResponse(Fact):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Frozen):
     """Something that could not be read, and why; shown, never guessed."""
 
     ref: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cds_service.clinical.back_pain import BackPain, back_pain
 from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN
 from cds_service.clinical.deficits import deficits
@@ -27,10 +25,10 @@ from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.scores import scores
 from cds_service.clinical.surgery import surgery
+from cds_service.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Emergencies:
+class Emergencies(Frozen):
     """The red flags that send the patient to emergency care and silence routine cards, each with
     its evidence.
     """
@@ -53,7 +51,6 @@ class Emergencies:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class RedFlags(Emergencies):
     """Each red flag with its evidence, the emergencies first; `context` is the back pain they need."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.clinical.facts import OVER, Facts, Need, Request
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.visits import THERAPIES
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen, field
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pt": ("pt-order", "pt-visit"),
@@ -26,9 +25,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Referrals:
+class Referrals(Frozen):
     """Open requests by kind, and those `done`; `unknown` is set when service requests could not be
     read.
     """

@@ -7,12 +7,12 @@ raises `Undeclared`, which fails that rule (and the tests), never silently widen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Protocol, TypeVar
 
 from cds_service.clinical.criteria import Criterion, Indicator
 from cds_service.clinical.facts import Facts, Need
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Sorting, ValueSet
 from cds_service.knowledge.model import FactorTable, Knowledge, Payer
 from cds_service.knowledge.numbers import Number
@@ -29,8 +29,7 @@ class Withdrawn(Exception):
     """A number a rule reads is withdrawn (`null`) on the as-of date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Frozen):
     """A criterion as its rule declares it. `words` are the names its card may use."""
 
     name: str
@@ -65,8 +64,7 @@ class Declares(Protocol):
     def uses(self) -> tuple[Callable[..., Any], ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Frozen):
     """One that asks `Known` without being a rule or reasoning."""
 
     name: str
@@ -75,8 +73,7 @@ class Asker:
     codes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(Frozen):
     """What a piece of shared reasoning declares."""
 
     function: Callable[[Facts, Known], Any]
@@ -92,8 +89,7 @@ class Reasoning:
         return self.function.__name__
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Frozen, dict=True):
     """What a rule declares; `card` is the module name with hyphens."""
 
     card: str
@@ -250,15 +246,13 @@ class Call:
         return self.in_force.numbers[name]
 
 
-class Known:
+class Known(Frozen):
     """What one rule or reasoning may know: its declared numbers, codes, shared reasoning,
     and the payers.
     """
 
-    __slots__ = ("_call", "_may")
-
-    def __init__(self, call: Call, may: Declares) -> None:
-        self._call, self._may = call, may
+    _call: Call
+    _may: Declares
 
     def number(self, name: str) -> Number:
         """A declared number in force. Raises Withdrawn, Undeclared."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cds_service.clinical.evidence import Evidence, Sign, measured, recorded, sign
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Frozen):
     """`pain`: a rating that counts as ongoing pain; `function`: a score that counts as
     severe disability.
     """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from cds_service.clinical.evidence import day_of, recorded
 from cds_service.clinical.facts import Facts, Need, Quantity, QuestionnaireResponse
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen, field
 from cds_service.knowledge.codes import Code
 
 _PLAIN = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,6})?", re.ASCII)
@@ -35,8 +35,7 @@ ASKED: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Frozen):
     """One score of an instrument; `score` is None when it was done but its total was not sent."""
 
     instrument: str
@@ -45,8 +44,7 @@ class Screen:
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class Screens:
+class Screens(Frozen):
     """The latest score of each instrument that was ever used; `unknown` the needs that
     could not be read.
     """

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from cds_service.clinical.facts import OVER, Condition, Facts, Need, Request
 from cds_service.clinical.problems import CONTEXT
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 
 LUMBAR_IMAGING = ("imaging-lumbar-mri", "imaging-lumbar-ct", "imaging-lumbar-xray")
@@ -18,8 +18,7 @@ THERAPY_REFERRALS = ("pt-order", "ot-order")
 BILLED = ("CPT", "HCPCS")  # systems whose codes name a service that is done, not a referral
 
 
-@dataclass(frozen=True, slots=True)
-class SpineOrders:
+class SpineOrders(Frozen):
     """Drafts by what they ask for. `imaging` is lumbar, or of an unnamed region for back pain; a
     therapy `plan` names services or a number of visits, a plain referral is none.
     """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.evidence import age, day_of
 from cds_service.clinical.facts import Claim, ClaimResponse, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen, field
 
 KINDS: Mapping[str, str] = {
     "therapy_review": "therapy-review-claim",
@@ -23,8 +23,7 @@ APPROVED, PARTIAL, DENIED, PENDED, MODIFIED = "A1", "A2", "A3", "A4", "A6"
 SATURDAY = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Frozen):
     """One request to a payer; `decision`: none | pended | approved | partial | denied | answered.
 
     `ref` is empty when only the payer's answer is on file, and `day` is then that of the answer.
@@ -45,8 +44,7 @@ class Submission:
         return self.decision not in ("none", "pended")
 
 
-@dataclass(frozen=True, slots=True)
-class Submissions:
+class Submissions(Frozen):
     """Requests by kind, oldest first; `drafted` the days of those just being prepared; `unknown` the
     needs that could not be read.
     """

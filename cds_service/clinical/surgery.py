@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cds_service.clinical.evidence import Evidence, Sign, age, day_of, sign
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.frozen import Frozen
 from cds_service.knowledge.numbers import Number
 
 
-@dataclass(frozen=True, slots=True)
-class Surgery:
+class Surgery(Frozen):
     """`recent`: in the weeks when the surgeon is called first, `days` ago; `infectious`:
     infection risk.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -14,6 +13,7 @@ from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.spine_orders import reasons_of, spine_orders
 from cds_service.clinical.treatment import PERCENT, VOID_GOALS
 from cds_service.clinical.visits import Visit, visits
+from cds_service.frozen import Frozen
 
 FUNCTION = ("outcome-odi", "outcome-peg")
 # Total scores in which a plateau shows, function before pain.
@@ -22,8 +22,7 @@ REACHED = ("achieved", "sustaining")
 THERAPY = ("pt", "ot")
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(Frozen):
     """One reason for which a plan may be denied or cut: plateau, goals, diagnosis or visits."""
 
     kind: str
@@ -31,8 +30,7 @@ class Risk:
     refs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanReview:
+class PlanReview(Frozen):
     """What the plans lack and why they may be denied, with the needs that leave either open."""
 
     gaps: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ opioid-cds-r4 for the substances and the window.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import FuzzyDate, months_before
@@ -18,13 +17,13 @@ from cds_service.clinical.facts import Dispense, Facts, Need, Observation, Order
 from cds_service.clinical.opioid_orders import EXPOSING
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import RESULTS, reading
+from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import DrugClass
 
 Medicine = Order | Dispense | Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Substance:
+class Substance(Frozen):
     """What a test looks for: its tests, and the ingredients or drug classes that explain a
     positive.
 
@@ -117,8 +116,7 @@ SUBSTANCES: tuple[Substance, ...] = (
 CODES = tuple(name for s in SUBSTANCES for name in (*s.tests, *((s.drugs,) if s.drugs else ())))
 
 
-@dataclass(frozen=True, slots=True)
-class Unexpected:
+class Unexpected(Frozen):
     """One result that does not fit what was prescribed; `result` is positive or negative."""
 
     substance: str

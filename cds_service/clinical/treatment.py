@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -13,6 +12,7 @@ from cds_service.clinical.evidence import Evidence, day_of, measured, name, orde
 from cds_service.clinical.facts import Facts, Goal, Need, Observation
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.visits import CHART_NEEDS, CLAIM_NEEDS, visits
+from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import DrugClass
 
 ANALGESICS = (
@@ -38,8 +38,7 @@ PRECEDENCE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Frozen):
     """Whether treatment worked. `change` is the fall in percent of the baseline; `instrument` what
     decided.
 
@@ -65,8 +64,7 @@ class Response:
         return self.verdict == "adequate"
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
+class Treatment(Frozen):
     """`start` of treatment of this episode and days since; `tried` what was tried, oldest first."""
 
     start: date | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import NO_CODES, Claim, Facts, Need, Procedure
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen, field
 from cds_service.knowledge.codes import Code, Sorting
 
 CHART_NEEDS = (Need.ENCOUNTERS, Need.PROCEDURES)
@@ -41,25 +41,21 @@ SETS = tuple(sorted({name for groups in KINDS.values() for group in groups for n
 _SERVICE_SYSTEMS_OF = {"sud": ("CPT", "HCPCS")}
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Frozen):
     """One day on which a service was attended, and the records that show it."""
 
     day: date
     refs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Frozen):
     """What shows a visit: its reference, and when it was."""
 
     ref: str
     when: FuzzyDate | None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Visits:
+class Visits(Frozen, dict=True):
     """Visits by kind, put on their days when asked for; counts are least counts where something
     could not be read.
 
@@ -71,9 +67,11 @@ class Visits:
     records: Mapping[str, Sequence[Record | Procedure]] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
     elsewhere: tuple[Need, ...] = ()
-    _days: dict[str, Mapping[date, set[str]]] = field(
-        init=False, default_factory=dict, compare=False, repr=False
-    )
+
+    @cached_property
+    def _days(self) -> dict[str, Mapping[date, set[str]]]:
+        """The kinds that are on their days by now."""
+        return {}
 
     def of(self, kind: str, most_days: int | None = None) -> tuple[Visit, ...]:
         """Visits of a kind, oldest first, at most `most_days` days ago (both ends included)."""

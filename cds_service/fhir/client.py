@@ -17,6 +17,7 @@ import msgspec
 import requests
 
 from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
+from cds_service.frozen import Frozen
 from cds_service.outbound import Answer, Refused, cut_overdue, get
 from cds_service.protocol.envelope import BYTE_ORDER_MARK
 
@@ -51,8 +52,7 @@ class Limits:
     page_bytes: int = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(Frozen):
     """The bodies of one query in order. `cut` says why there are more that we did not get,
     if there are.
     """

@@ -10,7 +10,6 @@ these come first where they use more a day than the supply allows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cds_service.clinical.facts import Dose, Sig
@@ -22,6 +21,7 @@ from cds_service.fhir.sig_text import SaidDose, SaidSig, names_a_limit, read_tex
 from cds_service.fhir.supply import supply_dose, uses_more, wear_days
 from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, rhythm
 from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG, Unit
+from cds_service.frozen import Frozen, replace
 from cds_service.knowledge.drugs.model import Drug, Route
 
 
@@ -29,8 +29,7 @@ class _Gap(Exception):
     """What an instruction lacks to be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Frozen):
     """One instruction: its steps, how long it lasts, by which route."""
 
     steps: tuple[tuple[Dose, ...], ...]

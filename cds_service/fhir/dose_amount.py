@@ -4,7 +4,6 @@ counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.fhir.r4_dosage import (
@@ -27,6 +26,7 @@ from cds_service.fhir.units import (
     first_unit,
     rate_of,
 )
+from cds_service.frozen import Frozen
 
 # More than this at once is a fault of the record, not a dose.
 MOST_AT_ONCE: dict[str, int] = {
@@ -42,8 +42,7 @@ class Unreadable(Exception):
     """A dose that is said but cannot be one: negative, zero, absurd, no number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Frozen):
     """A dose in `unit` (mg, mcg, mL, unit, mcg/h); a rate of volume or count fixes
     `per_day` as well.
     """
@@ -54,8 +53,7 @@ class Amount:
     per_day: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
+class Stated(Frozen):
     """The dose an instruction states, or why none could be taken from it."""
 
     amount: Amount | None = None

@@ -29,6 +29,7 @@ from cds_service.fhir.references import bare_id
 from cds_service.fhir.resources import Json
 from cds_service.fhir.sent import answers, read_sent
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.frozen import Frozen
 
 
 class Call(Protocol):
@@ -61,8 +62,7 @@ class Fetch(Protocol):
         """The answers to relative or absolute URLs, by the names they are asked under."""
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(Frozen):
     """How a need came: `how` is prefetch, fetched, empty or missing; `why` explains what is
     missing of it.
     """
@@ -74,8 +74,7 @@ class Came:
 _EMPTY = Came("empty")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Frozen):
     """What reading a call gave: the facts, the counted drafts as sent, and how each need came."""
 
     facts: Facts

@@ -20,7 +20,6 @@ from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_dosage import Range, as_list
 from cds_service.fhir.r4_parts import ABSENT
 from cds_service.fhir.vocabulary import quantity
-from cds_service.frozen import maker
 from cds_service.knowledge.codes import Code
 
 _DISABILITY = "http://hl7.org/fhir/StructureDefinition/patient-disability"
@@ -28,7 +27,6 @@ _MONTHS = {"a": 12, "y": 12, "yr": 12, "year": 12, "years": 12, "mo": 1, "month"
 _DAYS = {"wk": 7, "w": 7, "week": 7, "weeks": 7, "d": 1, "day": 1, "days": 1}
 _OLDEST_MONTHS = 12 * 200
 _NO_WORDS: frozenset[str] = frozenset()
-_condition, _observation, _procedure = maker(Condition), maker(Observation), maker(Procedure)
 
 
 def patient(chart: Chart, resource: r4.Patient) -> Patient:
@@ -66,7 +64,7 @@ def condition(
         chart.lose(ref, "onset is given in words")
     recorded = chart.when(ref, "recordedDate", resource.recorded_date)
     has_abatement, abated = _abatement(chart, resource, ref, lost)
-    return _condition(
+    return Condition(
         ref,
         concept.codes,
         concept.text,
@@ -170,7 +168,7 @@ def observation(
     components = (
         tuple(_component(chart, part, ref, status, when) for part in parts) if parts else ()
     )
-    return _observation(
+    return Observation(
         ref,
         concept.codes,
         concept.text,
@@ -190,7 +188,7 @@ def _component(
     chart: Chart, part: r4.Result, ref: str, status: str, when: FuzzyDate | None
 ) -> Observation:
     concept = chart.glossary.concepts[bytes(part.code)]
-    return _observation(
+    return Observation(
         ref, concept.codes, concept.text, status, when, *_value(chart, part), (), frozenset()
     )
 
@@ -234,7 +232,7 @@ def procedure(
     ended = None if period is None else chart.end(ref, "performedPeriod", period)
     if when is None and period is not None:
         when = chart.start(ref, "performedPeriod", period) or ended
-    return _procedure(
+    return Procedure(
         ref,
         concept.codes,
         concept.text,

@@ -22,14 +22,12 @@ from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
 from cds_service.fhir.vocabulary import Fill, Product, quantity
-from cds_service.frozen import maker
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")
 _A_DAY = timedelta(days=1)
 _SPANS = 4096  # kept, as orders share dates and lengths
 _ENCODE = msgspec.json.Encoder().encode
-_order = maker(Order)
 
 
 def order(
@@ -43,7 +41,7 @@ def order(
     fill = _prescribed(chart, product, resource, lost)
     when = chart.when(ref, "authoredOn", resource.authored_on)
     reasons, reason_refs = _why(chart, resource)
-    return _order(
+    return Order(
         ref,
         product.codes,
         product.label,

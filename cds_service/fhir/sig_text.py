@@ -5,7 +5,6 @@ Ranges, intervals and "as needed" count at their most aggressive reading.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cds_service.fhir.sig_cursor import Cursor, Part
@@ -13,12 +12,12 @@ from cds_service.fhir.sig_phrases import MEALS_A_DAY
 from cds_service.fhir.sig_scan import scan_words
 from cds_service.fhir.sig_words import tokens
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
+from cds_service.frozen import Frozen
 
 _LIMITING = ("max", "exceed", "more than", "mdd", "nte", "limit", "up to")
 
 
-@dataclass(frozen=True, slots=True)
-class SaidDose:
+class SaidDose(Frozen):
     """One dose of a free-text instruction. `per_day` None: only a patch or a maximum makes
     that readable.
     """
@@ -32,8 +31,7 @@ class SaidDose:
     most_times: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaidSig:
+class SaidSig(Frozen):
     """What a text says: steps that follow one another, of doses taken together."""
 
     steps: tuple[tuple[SaidDose, ...], ...]

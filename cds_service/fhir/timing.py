@@ -4,7 +4,6 @@ aggressive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
@@ -20,6 +19,7 @@ from cds_service.fhir.r4_dosage import (
 )
 from cds_service.fhir.sig_text import read_frequency
 from cds_service.fhir.units import days_of, first_days
+from cds_service.frozen import Frozen
 
 # A dose more often than every quarter of an hour, or a course of over ten years, is a fault of the
 # record.
@@ -40,8 +40,7 @@ _SEMANTIC_TAG = "(qualifier value)"
 _MEALS = frozenset({"C", "AC", "PC"})
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Frozen):
     """Doses a day, None when not said; `fault` when what is said cannot be."""
 
     per_day: Fraction | None = None

@@ -6,14 +6,14 @@ A unit that is not known is None; it is never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from cds_service.frozen import Frozen
 
 MG, MCG, ML, COUNT, MCG_PER_HOUR = "mg", "mcg", "mL", "unit", "mcg/h"
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Frozen):
     """`scale` of `kind` (mg, mcg, mL, unit) in one of the unit as written; `word` names
     what is counted.
     """

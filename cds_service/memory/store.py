@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.frozen import quick
+from cds_service.frozen import Frozen
 from cds_service.memory import tables
 from cds_service.memory.engine import Bulk, insert_of, open_engine
 from cds_service.memory.pseudonyms import Pseudonyms
@@ -28,9 +28,7 @@ _WRITTEN = (tables.issued_card, tables.feedback, tables.audit_event)
 _CARDS, _AUDIT = "cards", "audit"
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class IssuedCard:
+class IssuedCard(Frozen):
     """A card as it was answered; `criteria` are the names of those met.
 
     `patient` and `person` are pseudonyms. `marks` says what each card in it rested on, for snoozes.

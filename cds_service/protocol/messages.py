@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cds_service.errors import BadRequest
-from cds_service.frozen import quick
 from cds_service.protocol.envelope import Context, Raw, opened, prefetched
 from cds_service.protocol.schema import faults_of
 
@@ -34,7 +33,6 @@ class Authorization:
     subject: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class HookRequest:
     """One call. `prefetch` holds the keys that were sent, `null` included; absent keys are

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +17,7 @@ from cds_service.clinical.opioid_course import Course
 from cds_service.clinical.toxicology import Unexpected
 from cds_service.clinical.treatment import Response
 from cds_service.knowledge.numbers import Boundary, Number
+from tests.changes import replace
 
 DRAFT_REF = "MedicationRequest/draft"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.cases import House, Road, call_of, load_cases
+from tests.changes import replace
 
 CASES = Path(__file__).parents[1] / "cases"
 GUIDE = "Care coordination and referral guide for low back pain"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from cds_service.clinical.facts import Need
 from cds_service.knowledge.model import Contact, Payer
 from cds_service.protocol.linter import lint
 from tests.cards.conftest import CARDS, met
+from tests.changes import replace
 
 Compose = Callable[..., list[dict[str, Any]]]
 TEA = {

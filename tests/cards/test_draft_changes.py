@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +14,7 @@ import pytest
 from cds_service.card_drafts import changed
 from cds_service.cards import CardLibrary
 from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding, OrderChange
+from tests.changes import replace
 
 Compose = Callable[..., list[dict[str, Any]]]
 DRAFT: dict[str, Any] = {

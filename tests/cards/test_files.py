@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from cds_service.clinical.criteria import INFO
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.model import Knowledge
 from tests.cards.conftest import RULES, rule
+from tests.changes import replace
 
 
 def fault(folder: Path, knowledge: Knowledge, name: str, old: str, new: str) -> str:

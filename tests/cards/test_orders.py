@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +18,7 @@ from cds_service.knowledge.directory import Directory, Partner
 from cds_service.knowledge.model import Knowledge
 from cds_service.knowledge.strict_yaml import loads
 from tests.cards.conftest import AS_OF, met
+from tests.changes import replace
 
 Compose = Callable[..., list[dict[str, Any]]]
 BACK_PAIN = Condition(

@@ -5,7 +5,6 @@ FHIR R4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,7 @@ from cds_service.knowledge.loader import load_knowledge
 from cds_service.protocol.linter import lint
 from cds_service.protocol.services import ORDER_SIGN, service
 from tests.cards.our_words import DRAFT_REF, words
+from tests.changes import replace
 
 CARDS = Path(__file__).parents[2] / "cards"
 AS_OF = date(2026, 3, 1)

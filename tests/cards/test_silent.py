@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from cds_service.clinical.criteria import (
 )
 from cds_service.silence import audible, silent
 from tests.cards.conftest import CARDS, SERVICE, met
+from tests.changes import replace
 
 Compose = Callable[..., list[dict[str, Any]]]
 INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"

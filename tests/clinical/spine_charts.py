@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -30,6 +29,7 @@ from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
+from tests.changes import replace
 
 T = TypeVar("T")
 AS_OF = date(2025, 6, 16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,6 +12,7 @@ from cds_service.clinical.dates import fuzzy, on
 from cds_service.clinical.facts import Facts, Need, Patient
 from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.knowledge.drugs.model import DrugClass
+from tests.changes import replace
 from tests.clinical.spine_charts import (
     BACK_PAIN,
     ago,

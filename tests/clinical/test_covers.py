@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,6 +11,7 @@ from cds_service.clinical.dates import on
 from cds_service.clinical.facts import Coverage
 from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.knowledge.model import Payer
+from tests.changes import replace
 from tests.clinical.spine_charts import chart, knowledge
 
 ACME = Payer("acme", "Acme", names=("acme",), turns_on=frozenset({"a-step"}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +17,7 @@ from cds_service.clinical.esi_safety import esi_safety, ratio, thousands
 from cds_service.clinical.facts import Allergy, Facts, Need, Observation, Quantity, Request
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import Drug, DrugClass
+from tests.changes import replace
 from tests.clinical.spine_charts import (
     AS_OF,
     ago,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -34,6 +33,7 @@ from cds_service.clinical.rule import (
     rules,
 )
 from cds_service.clinical.rules import load_rules
+from tests.changes import replace
 from tests.clinical.spine_charts import ADULT, AS_OF, BACK_PAIN, knowledge
 
 CHART = Facts(AS_OF, "patient-view", patient=ADULT, conditions=(BACK_PAIN,))

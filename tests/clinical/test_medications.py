@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from cds_service.clinical.facts import Facts, Order, Statement
 from cds_service.clinical.medications import Medications, label_of, medications, same_drug
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
+from tests.changes import replace
 from tests.clinical.prescriptions import AS_OF, chart, derived, dose, drug, facts, order
 
 OXYCODONE_10, LORAZEPAM = "1049683", "197901"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -16,6 +15,7 @@ from cds_service.clinical.dates import Span
 from cds_service.clinical.facts import Condition, Order
 from cds_service.clinical.mme_running import Running, converted, on_day, timeline
 from cds_service.knowledge.codes import Code
+from tests.changes import replace
 from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
 from tests.pace import allowed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,6 +11,7 @@ from cds_service.clinical.facts import Order
 from cds_service.clinical.opioid_amount import factor_for
 from cds_service.knowledge.drugs.model import Component, Drug, DrugClass
 from cds_service.knowledge.model import FactorRow
+from tests.changes import replace
 from tests.clinical.prescriptions import dose, mme, order
 
 OXYCODONE_10, METHADONE_10 = "1049683", "864706"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import on
 from cds_service.clinical.facts import Dispense, Need, Statement
 from cds_service.clinical.mme_series import daily_series
+from tests.changes import replace
 from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
 
 OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049683", "892582", "864706"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from time import perf_counter
@@ -28,7 +27,9 @@ from cds_service.clinical.facts import Condition, Facts, Need, Observation, Orde
 from cds_service.clinical.infection import celsius, marker_amount, suspicion
 from cds_service.clinical.malignancy import kilograms, malignancy
 from cds_service.clinical.red_flags import RedFlags, emergency, red_flags
+from cds_service.frozen import fields
 from cds_service.knowledge.drugs.model import DrugClass
+from tests.changes import replace
 from tests.clinical.spine_charts import (
     AS_OF,
     BACK_PAIN,

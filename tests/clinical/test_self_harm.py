@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,6 +11,7 @@ from cds_service.clinical.evaluate import evaluate
 from cds_service.clinical.facts import Facts, QuestionnaireResponse
 from cds_service.clinical.rules import load_rules
 from cds_service.knowledge.codes import Code
+from tests.changes import replace
 from tests.clinical.spine_charts import AS_OF, ago, knowledge
 
 FORM = QuestionnaireResponse(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from cds_service.clinical.evaluate import evaluate
 from cds_service.clinical.facts import Claim, ClaimResponse, Facts
 from cds_service.clinical.rules import load_rules
 from cds_service.clinical.submissions import Submission, business_days, submissions
+from tests.changes import replace
 from tests.clinical.spine_charts import AS_OF, BACK_PAIN, ago, chart, code, concluded, knowledge
 
 KIND = frozenset({code("urn:cds-service:claim-type#therapy_mnr")})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -13,6 +12,7 @@ from cds_service.clinical.dates import fuzzy
 from cds_service.clinical.facts import Goal, Need, Observation
 from cds_service.clinical.treatment import Response, Treatment, treatment
 from cds_service.knowledge.drugs.model import DrugClass
+from tests.changes import replace
 from tests.clinical.spine_charts import (
     AS_OF,
     BACK_PAIN,

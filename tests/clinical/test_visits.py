@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -11,6 +10,7 @@ from cds_service.clinical.dates import fuzzy
 from cds_service.clinical.facts import Claim, ClaimLine, Need
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.visits import KINDS, visits
+from tests.changes import replace
 from tests.clinical.spine_charts import (
     AS_OF,
     ago,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.table import DrugTable
 from cds_service.knowledge.loader import load_knowledge
+from tests.changes import replace
 
 AS_OF = date(2026, 3, 1)
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"

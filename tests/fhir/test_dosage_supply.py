@@ -4,7 +4,6 @@ instruction does.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +11,7 @@ from cds_service.clinical.facts import Sig
 from cds_service.fhir.r4_dosage import Quantity
 from cds_service.fhir.supply import supply_days
 from cds_service.knowledge.drugs.model import Component, Drug
+from tests.changes import replace
 from tests.clinical.prescriptions import decoded
 from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
 

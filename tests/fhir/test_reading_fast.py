@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, dataclass, field
 from typing import Any
 
 import pytest
 
-from cds_service.clinical.facts import Condition, Fact, Facts, Need, Order, Sig
+from cds_service.clinical.facts import Facts, Need
 from cds_service.fhir.vocabulary import Vocabulary
-from cds_service.frozen import maker, quick
-from cds_service.knowledge.codes import Code
 from tests.fhir.calls import (
     ICD10,
     LOINC,
@@ -27,48 +24,6 @@ from tests.fhir.calls import (
 )
 
 CANARY = "Canary's own words"
-
-
-@pytest.mark.parametrize(
-    ("kind", "given"),
-    [
-        (Fact, ("Condition/1",)),
-        (Condition, ("Condition/1", frozenset({Code("ICD10CM", "M545")}), "Back pain", "active")),
-        (Order, ("MedicationRequest/1", frozenset(), "oxycodone")),
-        (Sig, ()),
-    ],
-)
-def test_a_fact_made_quickly_is_the_same_fact(kind: Any, given: tuple[Any, ...]) -> None:
-    made, usual = maker(kind)(*given), kind(*given)
-    assert (made, type(made), hash(made), repr(made)) == (usual, kind, hash(usual), repr(usual))
-    with pytest.raises(FrozenInstanceError):
-        made.text = "changed"
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Oddly:
-    """Fields named as the names a maker itself might use, of every sort."""
-
-    kind: str
-    missing: tuple[str, ...] = ()
-    new: list[int] = field(default_factory=list)
-    made: dict[str, int] = field(init=False, default_factory=dict, compare=False)
-    freeze: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "freeze", len(self.kind))
-
-
-def test_a_dataclass_made_quickly_is_filled_as_any() -> None:
-    made, given = Oddly("ab"), Oddly("ab", ("c",), [1])
-    assert (made.kind, made.missing, made.new, made.made, made.freeze) == ("ab", (), [], {}, 2)
-    assert (given.missing, given.new) == (("c",), [1]) and given.made is not made.made
-    assert Oddly(kind="ab") == made and type(made) is Oddly and made.new is not Oddly("ab").new
-    with pytest.raises(FrozenInstanceError):
-        made.kind = "changed"  # type: ignore[misc]
-    with pytest.raises(TypeError, match="kind"):
-        Oddly()  # type: ignore[call-arg]
 
 
 def chart(*more: Any) -> Facts:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from cds_service.memory.report import COLUMNS
 from cds_service.memory.schema import upgrade
 from cds_service.memory.store import Given, Memory
 from cds_service.settings import Settings
+from tests.changes import replace
 from tests.memory.samples import CARD, NOW, feedback, override
 
 KEY = "0123456789abcdef"

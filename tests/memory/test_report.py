@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from cds_service.memory.engine import open_engine
 from cds_service.memory.report import COLUMNS, Asked, export, report
 from cds_service.memory.retention import forget, purge
 from cds_service.memory.store import Audited, Given, Memory
+from tests.changes import replace
 from tests.memory.conftest import Query
 from tests.memory.samples import CARD, NOW, PERSON, TODAY, UUID, feedback, override
 

@@ -5,12 +5,12 @@ written.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, timedelta
 from threading import Barrier
 
 from cds_service.memory.snoozes import Snooze, marks_text
 from cds_service.memory.store import Given, Memory
+from tests.changes import replace
 from tests.memory.conftest import Query
 from tests.memory.samples import CARD, MARKS, NOW, PATIENT, PERSON, TODAY, feedback, override
 

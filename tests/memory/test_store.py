@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cds_service.memory.queue import Forgotten, Queue
 from cds_service.memory.schema import is_current, upgrade
 from cds_service.memory.store import Audited, Given, Memory
 from cds_service.memory.tables import metadata
+from tests.changes import replace
 from tests.memory.conftest import Query
 from tests.memory.samples import CARD, NOW, UUID, feedback
 

@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -23,6 +22,7 @@ from cds_service.clinical.rule import Known, always
 from cds_service.errors import Forbidden, UnknownService
 from cds_service.protocol.linter import lint
 from cds_service.service import Service
+from tests.changes import replace
 from tests.protocol.hook_requests import (
     INSTANCE,
     OXYCODONE,

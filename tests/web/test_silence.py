@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +15,7 @@ from cds_service.answer import Answer
 from cds_service.clients import ANYONE, Client
 from cds_service.protocol.profiles import Profile
 from cds_service.service import Service
+from tests.changes import replace
 from tests.protocol.hook_requests import INSTANCE, OXYCODONE, PATIENT, body, order_sign
 
 EMPTY = {"resourceType": "Bundle", "type": "searchset"}

@@ -5,7 +5,6 @@ got worse.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from cds_service.clients import Client
 from cds_service.clinical.criteria import CRITICAL, Criterion
 from cds_service.protocol.linter import lint
 from cds_service.service import Service
+from tests.changes import replace
 from tests.protocol.hook_requests import OXYCODONE
 from tests.web.clinic import (
     APNEA,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +24,7 @@ from cds_service.clinical.evidence import Sign, described
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.spine_orders import spine_orders
+from cds_service.frozen import replace
 from cds_service.knowledge.codes import Code
 
 WORDS = ("evidence", "checklist", "answers", "last")

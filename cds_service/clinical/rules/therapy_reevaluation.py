@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.treatment import treatment
 from cds_service.clinical.visits import visits
+from cds_service.frozen import Frozen
 
 SCORES = ("outcome-odi", "outcome-peg", "outcome-pain-nrs")
 REVIEWING = ("office", "pain", "medical_spine", "surgeon", "rheumatology", "reevaluation")
@@ -27,8 +27,7 @@ ALTERNATIVES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
+class _Course(Frozen):
     """A therapy trial: its first visit of late, the day it is on, and the records that show it."""
 
     start: date
