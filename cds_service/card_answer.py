@@ -90,8 +90,9 @@ def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> 
         "source": source,
     }
     if buttons:
+        leading = next((button for button in buttons if button.recommended), None)
         card["suggestions"] = [
-            button.suggestion(call.uuid(file.id, ordinal))
+            button.suggestion(call.uuid(file.id, ordinal), button is leading)
             for ordinal, button in enumerate(buttons, start=1)
         ]
         card["selectionBehavior"] = file.selection

@@ -1,4 +1,4 @@
-"""The draft orders of a call: what they and the orders of today order already, and a draft as a
+"""The draft orders of a call: what they and the open orders of two weeks order already, and a draft as a
 suggestion changes it.
 """
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ from cds_service.knowledge.codes import Code
 from cds_service.knowledge.model import Knowledge
 
 _CODED = ("code", "medicationCodeableConcept", "codeCodeableConcept")
+_STANDS = timedelta(days=14)  # after that an open request may well be forgotten
 _URGENCY = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
 Urgency = Mapping[Code, int]
 
@@ -46,7 +47,7 @@ class Drafted:
 def drafted_in(
     facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
 ) -> Drafted:
-    """What is drafted in a chart, requested today, and in the draft orders as received."""
+    """What is drafted in a chart, requested lately and still open, and in the draft orders as received."""
     codes: dict[str, dict[Code, int]] = {}
     written: dict[str, tuple[Any, ...]] = {}
     for raw in drafts.values():
@@ -56,7 +57,7 @@ def drafted_in(
         written[kind] = (*written.get(kind, ()), _written(raw))
     known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
     for fact in known:
-        if fact.draft or _of_today(fact, facts.as_of):
+        if fact.draft or _stands(fact, facts.as_of):
             urgency = _urgency(fact.priority) if isinstance(fact, Request) else 0
             _enter(codes.setdefault(fact.ref.partition("/")[0], {}), fact.codes, urgency)
     return Drafted(codes, written)
@@ -72,13 +73,15 @@ def _urgency(priority: Any) -> int:
     return _URGENCY.get(priority, 0) if isinstance(priority, str) else 0
 
 
-def _of_today(fact: Order | Request, as_of: date) -> bool:
-    """Whether it is an open request of this day: what an accepted suggestion has become."""
+def _stands(fact: Order | Request, as_of: date) -> bool:
+    """Whether it is an open request of the last days: what an accepted suggestion has become, and
+    what would be ordered twice.
+    """
     if not isinstance(fact, Request) or not fact.open or fact.when is None:
         return False
     if fact.intent in MERE_INTENT:
         return False
-    return fact.when.first == fact.when.last == as_of
+    return as_of - _STANDS < fact.when.first and fact.when.last <= as_of
 
 
 def _written(resource: Mapping[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ PLACEHOLDERS = (
     "$reasons",
     "$reason",
     "$results",
+    "$basis",
+    "$conditions",
     "$start",
     "$due",
     "$performer",
@@ -44,6 +46,7 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
 }
 MOST_REASONS = 5
 REASON_TEXT_LIMIT = 200
+_NO_BASIS = frozenset({"Condition", "Patient", "Coverage"})
 _CODE = re.compile(r"\S+( \S+)*")  # what FHIR takes for a code
 Fill = Callable[[Mapping[str, Any]], Any]
 
@@ -198,6 +201,21 @@ def results_of(references: Iterable[str]) -> list[dict[str, str]]:
     """The results among `references`, as the reasons of an order that no condition explains."""
     results = [ref for ref in references if ref.partition("/")[0] == "Observation"]
     return [{"reference": ref} for ref in results[:MOST_REASONS]]
+
+
+def basis_of(references: Iterable[str], drafts: Container[str]) -> dict[str, str] | None:
+    """The record that a task is about: the first that is neither a condition nor a draft, whose id may
+    change; the patient and the cover are everybody's.
+    """
+    for ref in references:
+        if ref not in drafts and ref.partition("/")[0] not in _NO_BASIS:
+            return {"reference": ref}
+    return None
+
+
+def conditions_of(references: Iterable[str]) -> list[dict[str, str]]:
+    """The conditions among `references`, as what a plan of care addresses."""
+    return [{"reference": ref} for ref in references if ref.partition("/")[0] == "Condition"]
 
 
 def _concept(condition: Condition, knowledge: Knowledge) -> dict[str, Any]:

@@ -11,7 +11,15 @@ from uuid_utils import NAMESPACE_URL, uuid5
 from cds_service.card_changes import answers_of, as_written
 from cds_service.card_drafts import Drafted, changed, drafted_in
 from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
-from cds_service.card_orders import OrderTemplate, asked, filled, reasons_of, results_of
+from cds_service.card_orders import (
+    OrderTemplate,
+    asked,
+    basis_of,
+    conditions_of,
+    filled,
+    reasons_of,
+    results_of,
+)
 from cds_service.card_templates import summary_of
 from cds_service.clinical.criteria import Criterion, OrderChange
 from cds_service.clinical.facts import Facts
@@ -145,25 +153,40 @@ class Button(Frozen):
     action: Mapping[str, Any]
     recommended: bool = False
 
-    def suggestion(self, uuid: str) -> dict[str, Any]:
-        """As CDS Hooks sends it."""
+    def suggestion(self, uuid: str, leading: bool) -> dict[str, Any]:
+        """As CDS Hooks sends it; only the leading one of a card is recommended, since EHRs preselect it."""
         made: dict[str, Any] = {"label": self.label, "uuid": uuid}
-        if self.recommended:
+        if leading:
             made["isRecommended"] = True
         made["actions"] = [self.action]
         return made
 
 
 def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Button, ...]:
-    """What the met criteria suggest, in the order of the card file, each once."""
+    """What the met criteria suggest, in the order of the card file, each once.
+
+    An order rests on what the criteria that suggest it rest on; only where that is no reason FHIR
+    knows, on what the card rests on.
+    """
     made: dict[tuple[object, ...], Button] = {}
-    because = tuple(dict.fromkeys([ref for criterion in met for ref in criterion.because]))
+    behind: dict[str, list[str]] = {}
     for criterion in met:
         for name in file.voices[criterion.name].suggest:
-            button = _button(file.suggestions[name], criterion, met, because, call)
-            if button is not None:
-                made.setdefault(button.key, button)
+            if _offered(file.suggestions[name], criterion):
+                behind.setdefault(name, []).extend(criterion.because)
+    for criterion in met:
+        for name in file.voices[criterion.name].suggest:
+            if _offered(file.suggestions[name], criterion):
+                because = tuple(dict.fromkeys(behind[name]))
+                button = _button(file.suggestions[name], criterion, met, because, call)
+                if button is not None:
+                    made.setdefault(button.key, button)
     return tuple(made.values())
+
+
+def _offered(suggestion: SuggestionFile, criterion: Criterion) -> bool:
+    """Whether the criterion's words leave something to suggest."""
+    return not suggestion.when or bool(criterion.words[suggestion.when])
 
 
 def partners(file: CardFile, met: Sequence[Criterion], call: Call) -> Iterator[tuple[str, Partner]]:
@@ -176,9 +199,7 @@ def partners(file: CardFile, met: Sequence[Criterion], call: Call) -> Iterator[t
     for criterion in met:
         for name in file.voices[criterion.name].suggest:
             suggestion = file.suggestions[name]
-            if suggestion.create in seen or (
-                suggestion.when and not criterion.words[suggestion.when]
-            ):
+            if suggestion.create in seen or not _offered(suggestion, criterion):
                 continue
             seen.add(suggestion.create)
             partner = call.partner(suggestion.create) if suggestion.create else None
@@ -196,8 +217,6 @@ def _button(
     """The button, or None when there is nothing to do: no change to offer, or already among the
     drafts.
     """
-    if suggestion.when and not criterion.words[suggestion.when]:
-        return None
     if suggestion.create:
         done = _create(suggestion, met, because, call)
     elif suggestion.update:
@@ -226,11 +245,15 @@ def _create(
         return None
     reasons = call.reasons(because)
     results = [] if reasons else results_of(because)
+    if not reasons and not results:
+        reasons = call.reasons(tuple(dict.fromkeys([r for c in met for r in c.because])))
     start = _word(suggestion.start, met, call.occasion.facts.as_of)
     values = call.values(suggestion.create, _word(suggestion.due, met)) | {
         "$reasons": reasons,
         "$reason": reasons[0] if reasons else None,
         "$results": results,
+        "$basis": basis_of(because, call.occasion.drafts),
+        "$conditions": conditions_of(because),
         "$start": start.isoformat(),
         "$answers": answers_of(_word(suggestion.answers, met, ())),
     }

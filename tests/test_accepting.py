@@ -196,13 +196,15 @@ def test_a_re_evaluation_is_proposed_for_the_right_days(
     ("said", "offered"),
     [
         ({"authoredOn": "2025-06-16"}, False),
-        ({"authoredOn": "2025-06-15"}, True),
+        ({"authoredOn": "2025-06-03"}, False),
+        ({"authoredOn": "2025-06-02"}, True),
+        ({"authoredOn": "2025-06-17"}, True),
         ({"authoredOn": "2025-06"}, True),
         ({"authoredOn": "2025-06-16", "priority": "routine"}, True),
         ({"authoredOn": "2025-06-16", "intent": "proposal"}, True),
     ],
 )
-def test_what_was_ordered_today_is_not_offered_again(
+def test_what_was_ordered_in_the_last_two_weeks_is_not_offered_again(
     house: House, said: dict[str, str], offered: bool
 ) -> None:
     """The card speaks on; only its button for the same order, as urgent as this, is gone."""

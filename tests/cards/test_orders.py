@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from cds_service.card_check import check
-from cds_service.card_orders import MOST_REASONS, order_template, reasons_of
+from cds_service.card_orders import (
+    MOST_REASONS,
+    basis_of,
+    conditions_of,
+    order_template,
+    reasons_of,
+)
 from cds_service.cards import CardLibrary
 from cds_service.clinical.facts import Condition, Facts, Order, Patient, Request
 from cds_service.errors import KnowledgeError
@@ -63,6 +69,31 @@ def test_without_a_condition_the_reasons_are_those_of_the_order(knowledge: Knowl
         {"system": "urn:oid:1.2", "code": "x"},
     ]
     assert found[0]["text"] == "Back pain"
+
+
+def test_a_task_is_about_the_first_record_that_stays() -> None:
+    named = ("Condition/1", "Patient/1", "MedicationRequest/draft", "Claim/1", "Observation/1")
+    assert basis_of(named, {"MedicationRequest/draft"}) == {"reference": "Claim/1"}
+    assert basis_of(named[:3], {"MedicationRequest/draft"}) is None
+
+
+def test_a_plan_addresses_its_conditions() -> None:
+    assert conditions_of(("Goal/1", "Condition/1")) == [{"reference": "Condition/1"}]
+
+
+def test_where_a_trigger_is_no_reason_the_card_has_one(
+    library: CardLibrary, compose: Compose
+) -> None:
+    voices = {**library.cards["amber"].voices}
+    voices["beside"] = replace(voices["amber-reason"], suggest=())
+    file = replace(library.cards["amber"], voices=voices)
+    changed = replace(library, cards={**library.cards, "amber": file})
+    finding = met("amber", because=("Goal/1",))
+    beside = replace(finding.criteria[0], name="beside", because=("Condition/1",))
+    facts = Facts(AS_OF, "order-sign", Patient("Patient/1"), conditions=(BACK_PAIN,))
+    found = replace(finding, criteria=(*finding.criteria, beside))
+    resource = created(compose(found, facts=facts, library=changed))
+    assert resource["reasonCode"][0]["text"] == "Back pain"
 
 
 def test_reasons_are_few_and_none_is_empty(knowledge: Knowledge) -> None:
