@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import dataclass_transform
 
 from msgspec import Struct, field
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
-__all__ = ["Frozen", "field", "fields", "replace"]
+__all__ = ["Frozen", "field", "replace"]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

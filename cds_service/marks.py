@@ -9,7 +9,7 @@ works out what its own rules do not ask.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
 from cds_service.clinical.criteria import MET, Finding
@@ -18,13 +18,12 @@ from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, 
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.red_flags import emergencies, red_flags
 from cds_service.clinical.rule import Asker, Call, Known, Withdrawn
-from cds_service.frozen import fields
 from cds_service.protocol.services import SERVICES
 
 Hash = Callable[[str], str]
 _MEDICATIONS = (Order, Statement, Dispense)
 _ASKER = Asker("marks", (daily_mme, emergencies, red_flags))
-_Told = tuple[str, type[Fact], Sequence[str]]  # reference of a fact, its kind, its marks
+_Told = tuple[type[Fact], tuple[str, ...]]  # the kind of a fact, its marks
 _OPIOID_SERVICE = "opioid-safety"
 # MME a day: CDC's cautions of 2022 and 2016, the usual state limit, CMS's upper edit, then every
 # hundred.
@@ -54,17 +53,22 @@ def marks_of(
     named = _named(frozenset().union(*[refs for _, refs in rests]), call.facts)
     told = _told(named, _Hashes(hashed))
     return {
-        finding.card: frozenset(_marks(finding, [t for t in told if t[0] in refs], doses, flags))
+        finding.card: frozenset(_marks(finding, _of(refs, told), doses, flags))
         for finding, refs in rests
     }
 
 
+def _of(refs: Iterable[str], told: Mapping[str, list[_Told]]) -> set[_Told]:
+    """What is told of these references, of alike ones once."""
+    return {each for ref in refs if ref in told for each in told[ref]}
+
+
 def _marks(
-    finding: Finding, told: list[_Told], doses: Iterable[str], flags: Iterable[str]
+    finding: Finding, told: Iterable[_Told], doses: Iterable[str], flags: Iterable[str]
 ) -> set[str]:
     opioid, spine = finding.card in _cards(True), finding.card in _cards(False)
     found = set(_criteria(finding))
-    for _, kind, marks in told:
+    for kind, marks in told:
         if kind is Request or (opioid and (kind is not Condition or not spine)):
             found.update(marks)
     if opioid:
@@ -116,30 +120,42 @@ def _flags(known: Known, *, all_of_them: bool) -> Iterator[str]:
         found = known.derived(red_flags) if all_of_them else known.derived(emergencies)
     except Withdrawn:
         return
-    for each in fields(found):
-        sign = getattr(found, each.name)
+    for name in found.__struct_fields__:
+        sign = getattr(found, name)
         if isinstance(sign, Sign) and sign.met:
-            yield f"flag {each.name}"
+            yield f"flag {name}"
 
 
-def _told(facts: Iterable[Fact], hashes: Mapping[str, str]) -> list[_Told]:
-    """What is marked of each fact: of a medication its ingredients, else what the chart calls it; of
-    a draft request what it is for; of a condition, which may make an opioid riskier, its codes.
+def _told(facts: Iterable[Fact], hashes: Mapping[str, str]) -> dict[str, list[_Told]]:
+    """What is marked of each fact, by its reference: of a medication its ingredients, else what the
+    chart calls it; of a draft request what it is for; of a condition, which may make an opioid
+    riskier, its codes. A chart repeats few drugs and codes many times.
     """
-    found: list[_Told] = []
+    found: dict[str, list[_Told]] = {}
+    alike: dict[object, _Told] = {}
     for fact in facts:
+        key: object
         if isinstance(fact, _MEDICATIONS):
-            drug = fact.drug
-            names = [c.ingredient for c in drug.components] if drug is not None else []
-            marks = [f"drug {hashes[name]}" for name in names or [fact.text.casefold()]]
-            found.append((fact.ref, Order, marks))
-        elif isinstance(fact, Condition):
-            marks = [f"risk {hashes[str(code)]}" for code in fact.codes]
-            found.append((fact.ref, Condition, marks))
-        elif isinstance(fact, Request) and fact.draft:
-            marks = [f"order {hashes[str(code)]}" for code in fact.codes]
-            found.append((fact.ref, Request, marks))
+            named = fact.drug is None or not fact.drug.components
+            key = (Order, fact.text.casefold() if named else id(fact.drug))
+        elif isinstance(fact, Condition) or (isinstance(fact, Request) and fact.draft):
+            key = (type(fact), fact.codes)
+        else:
+            continue
+        told = alike.get(key)
+        if told is None:
+            told = alike[key] = _told_of(fact, hashes)
+        found.setdefault(fact.ref, []).append(told)
     return found
+
+
+def _told_of(fact: Fact, hashes: Mapping[str, str]) -> _Told:
+    if isinstance(fact, _MEDICATIONS):
+        drug = fact.drug
+        names = [c.ingredient for c in drug.components] if drug is not None else []
+        return Order, tuple([f"drug {hashes[name]}" for name in names or [fact.text.casefold()]])
+    kind, sort = (Condition, "risk") if isinstance(fact, Condition) else (Request, "order")
+    return kind, tuple([f"{sort} {hashes[str(code)]}" for code in fact.codes])
 
 
 class _Hashes(dict[str, str]):

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding
-from cds_service.clinical.facts import Condition, Facts, Request
+from cds_service.clinical.facts import Condition, Facts, Order, Request
 from cds_service.clinical.rule import Call
 from cds_service.knowledge.codes import Code
+from cds_service.knowledge.drugs.model import Component, Drug
 from cds_service.marks import marks_of
 from tests.clinical.prescriptions import AS_OF, chart, dose, knowledge
 
 EPIDURAL, DEPRESSION = Code("CPT", "62323"), Code("ICD10CM", "F329")
+OXYCODONE = Drug("7804", "oxycodone", "IN", (Component("oxycodone", "7804"),))
 BECAUSE = ("ServiceRequest/1", "ServiceRequest/2", "Condition/1", "MedicationRequest/a1")
 
 
@@ -51,3 +53,28 @@ def marked(card: str) -> Iterator[str]:
 )  # fmt: skip
 def test_each_card_is_marked_by_what_can_make_it_worse(card: str, kinds: set[str]) -> None:
     assert {mark if "<" in mark else mark.split()[0] for mark in marked(card)} == kinds
+
+
+def test_alike_medicines_are_marked_once_and_unknown_ones_by_their_names() -> None:
+    """Two orders of one drug, two of drugs known by text alone, and two products without contents."""
+    bare = Drug("", "compounded", "NAME", ())
+    orders = (
+        Order("MedicationRequest/1", text="Oxycodone", drug=OXYCODONE),
+        Order("MedicationRequest/2", text="OxyIR", drug=OXYCODONE),
+        Order("MedicationRequest/3", text="Pain Pill"),
+        Order("MedicationRequest/4", text="pain pill"),
+        Order("MedicationRequest/5", text="Cream A", drug=bare),
+        Order("MedicationRequest/6", text="Cream B", drug=bare),
+    )
+    criterion = Criterion("c", MET, WARNING, {}, tuple(order.ref for order in orders))
+    hashed: list[str] = []
+
+    def hash_of(thing: str) -> str:
+        hashed.append(thing)
+        return thing
+
+    call = Call(Facts(AS_OF, "order-sign", orders=orders), knowledge())
+    found = marks_of([Finding("opioid-dose", WARNING, (criterion,))], call, "any", hash_of)
+    drugs = {mark for mark in found["opioid-dose"] if mark.startswith("drug")}
+    assert drugs == {"drug oxycodone", "drug pain pill", "drug cream a", "drug cream b"}
+    assert sorted(hashed) == ["cream a", "cream b", "oxycodone", "pain pill"]

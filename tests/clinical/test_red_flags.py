@@ -27,7 +27,6 @@ from cds_service.clinical.facts import Condition, Facts, Need, Observation, Orde
 from cds_service.clinical.infection import celsius, marker_amount, suspicion
 from cds_service.clinical.malignancy import kilograms, malignancy
 from cds_service.clinical.red_flags import RedFlags, emergency, red_flags
-from cds_service.frozen import fields
 from cds_service.knowledge.drugs.model import DrugClass
 from tests.changes import replace
 from tests.clinical.spine_charts import (
@@ -49,7 +48,7 @@ from tests.clinical.spine_charts import (
 from tests.pace import allowed
 
 EMERGENCIES = ("cauda_equina", "cord_deficit", "infection", "fracture", "complication")
-FLAGS = tuple(f.name for f in fields(RedFlags) if f.name != "context")
+FLAGS = tuple(name for name in RedFlags.__struct_fields__ if name != "context")
 
 
 def flags(facts: Facts) -> RedFlags:
