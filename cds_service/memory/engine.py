@@ -75,13 +75,13 @@ def placeholder(engine: Engine) -> str:
 
 
 class Bulk:
-    """One INSERT of many rows that leaves alone what is there already.
+    """One INSERT of many rows that leaves alone what is there already, unless `conflict` says else.
 
     SQLAlchemy compiles such a statement anew for every number of rows, which costs more than to run
     it.
     """
 
-    def __init__(self, engine: Engine, table: Table) -> None:
+    def __init__(self, engine: Engine, table: Table, conflict: str = "DO NOTHING") -> None:
         dialect = engine.dialect
         self._names = [column.name for column in table.columns if column.name != "id"]
         columns = [table.columns[name] for name in self._names]
@@ -91,6 +91,7 @@ class Bulk:
         holder = placeholder(engine)
         self._row = f"({', '.join([holder] * len(columns))})"
         self._head = f"INSERT INTO {table.name} ({', '.join(self._names)}) VALUES "
+        self._tail = f" ON CONFLICT {conflict}"
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it."""
@@ -99,7 +100,7 @@ class Bulk:
             for row in rows
             for name, process in zip(self._names, self._processors, strict=True)
         )
-        text = self._head + ", ".join([self._row] * len(rows)) + " ON CONFLICT DO NOTHING"
+        text = self._head + ", ".join([self._row] * len(rows)) + self._tail
         connection.exec_driver_sql(text, values)
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     or_,
     select,
 )
@@ -33,6 +34,21 @@ _UUIDS_A_STATEMENT = 500
 _KEPT = 4  # connections; fewer than the pool has, which others need as well
 _snooze, _feedback, _issued = tables.snooze, tables.feedback, tables.issued_card
 
+# An id that a client used for two patients or users tells of neither whom an override meant: its
+# card loses its marks, and cannot be set aside.
+UNMARKED = (
+    "(card_uuid, client) DO UPDATE SET marks = '' WHERE issued_card.marks <> '' AND ("
+    "excluded.marks = '' OR issued_card.patient <> excluded.patient"
+    " OR issued_card.person <> excluded.person)"
+)
+_GIVEN_BACK = delete(_snooze).where(
+    _snooze.c.card_uuid.in_(bindparam("uuids", expanding=True)),
+    exists().where(
+        _issued.c.card_uuid == _snooze.c.card_uuid,
+        _issued.c.client == _snooze.c.client,
+        _issued.c.marks == "",
+    ),
+)
 _SETTLED = (
     select(
         *(
@@ -143,7 +159,8 @@ def settle(
     """Make snoozes of the feedback on these issued cards, of one client where given.
 
     Card and feedback may be written in either order by different workers: whoever comes second
-    settles. Raises SQLAlchemyError.
+    settles. What a card silenced that has lost its marks is given back last, so that no worker can
+    write it down after the marks are gone. Raises SQLAlchemyError.
     """
     for start in range(0, len(uuids), _UUIDS_A_STATEMENT):
         part = uuids[start : start + _UUIDS_A_STATEMENT]
@@ -156,6 +173,7 @@ def settle(
                     connection.execute(_taken_back(row))
                 else:
                     connection.execute(_set_aside(insert, row))
+            connection.execute(_GIVEN_BACK, {"uuids": part})
 
 
 def _answered(connection: Connection, uuids: Sequence[str]) -> bool:

@@ -13,18 +13,18 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.frozen import Frozen
+from cds_service.frozen import Frozen, replace
 from cds_service.memory import tables
 from cds_service.memory.engine import Bulk, insert_of, open_engine
 from cds_service.memory.pseudonyms import Pseudonyms
 from cds_service.memory.queue import Failed, Queue
-from cds_service.memory.snoozes import Held, Snooze, settle
+from cds_service.memory.snoozes import UNMARKED, Held, Snooze, settle
 from cds_service.protocol.feedback import Feedback
 from cds_service.settings import DEVELOPMENT_KEY
 
 _ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values in one statement
 _REST_SECONDS = 10  # after a read that failed; answers go out without snoozes meanwhile
-_WRITTEN = (tables.issued_card, tables.feedback, tables.audit_event)
+_WRITTEN = (tables.feedback, tables.audit_event)
 _CARDS, _AUDIT = "cards", "audit"
 
 
@@ -98,6 +98,7 @@ class Memory:
         self._engine = open_engine(url)
         self._insert = insert_of(self._engine)
         self._bulk = {table.name: Bulk(self._engine, table) for table in _WRITTEN}
+        self._bulk[tables.issued_card.name] = Bulk(self._engine, tables.issued_card, UNMARKED)
         self._held = Held(self._engine)
         self._store_comments = store_comments
         self._failed = failed
@@ -179,7 +180,7 @@ class Memory:
             return False
 
     def _write_cards(self, cards: list[IssuedCard]) -> None:
-        self._write(tables.issued_card, [_row(card) for card in cards])
+        self._write(tables.issued_card, [_row(card) for card in _one_an_id(cards)])
         settle(self._engine, self._insert, [card.uuid for card in cards])
 
     def _write_audit(self, events: list[Audited]) -> None:
@@ -191,6 +192,18 @@ class Memory:
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
             with self._engine.connect() as connection:
                 self._bulk[table.name].write(connection, rows[start : start + _ROWS_A_STATEMENT])
+
+
+def _one_an_id(cards: Iterable[IssuedCard]) -> Iterable[IssuedCard]:
+    """The first card of each id: a statement may meet a row only once. Without marks where the same
+    id is of another patient or user as well.
+    """
+    found: dict[tuple[str, str], IssuedCard] = {}
+    for card in cards:
+        first = found.setdefault((card.uuid, card.client), card)
+        if (first.patient, first.person) != (card.patient, card.person):
+            found[card.uuid, card.client] = replace(first, marks="")
+    return found.values()
 
 
 def _row(card: IssuedCard) -> dict[str, Any]:

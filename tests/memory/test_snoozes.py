@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from threading import Barrier
 
+import pytest
+
 from cds_service.memory.snoozes import Snooze, marks_text
-from cds_service.memory.store import Given, Memory
+from cds_service.memory.store import Given, IssuedCard, Memory
 from tests.changes import replace
 from tests.memory.conftest import Query
 from tests.memory.samples import CARD, MARKS, NOW, PATIENT, PERSON, TODAY, feedback, override
@@ -132,3 +134,41 @@ def test_many_who_look_at_once_leave_connections_for_others(memory: Memory) -> N
     assert 1 <= len(memory._held._kept) <= 4
     memory.close()
     assert memory._held._kept == []
+
+
+OTHER = replace(CARD, patient="q" * 32)
+
+
+@pytest.mark.parametrize("again", [OTHER, replace(CARD, person="v" * 32)])
+@pytest.mark.parametrize("apart", [True, False])
+def test_cards_of_two_patients_or_users_under_one_id_are_never_silenced(
+    memory: Memory, rows: Query, again: IssuedCard, apart: bool
+) -> None:
+    for cards in ((CARD,), (again,)) if apart else ((CARD, again, CARD),):
+        issue(memory, *cards)
+    issue(memory, CARD)  # the first once more
+    heard(memory, override())
+    assert rows("SELECT count(*) FROM snooze") == [(0,)]
+
+
+def test_an_id_that_turns_out_to_be_of_two_patients_gives_back_what_it_silenced(
+    memory: Memory, rows: Query
+) -> None:
+    issue(memory)
+    heard(memory, override())
+    assert memory.snoozes("anyone", PATIENT, PERSON) == HELD
+    issue(memory, OTHER)
+    assert rows("SELECT count(*) FROM snooze") == [(0,)]
+
+
+def test_an_id_used_by_two_clients_stays_each_its_own(memory: Memory) -> None:
+    issue(memory, CARD, replace(OTHER, client="someone"))
+    heard(memory, override())
+    assert memory.snoozes("anyone", PATIENT, PERSON) == HELD
+
+
+def test_the_same_card_answered_again_can_be_set_aside(memory: Memory) -> None:
+    issue(memory)
+    issue(memory, CARD, CARD)
+    heard(memory, override())
+    assert memory.snoozes("anyone", PATIENT, PERSON) == HELD

@@ -48,10 +48,11 @@ class Clinic:
         user: str = "Practitioner/1",
         on: date | None = None,
         client: Client = ANYONE,
+        instance: str = "",
         **prefetch: Any,
     ) -> Answer:
         sent = order_sign(*(drafts or (OXYCODONE,)), prefetch=self.empty | prefetch)
-        sent["hookInstance"] = str(uuid4())
+        sent["hookInstance"] = instance or str(uuid4())
         sent["context"]["userId"] = user
         answer = self.service.respond(SERVICE, body(sent), as_of=on, client=client)
         self.memory.flush()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -67,6 +68,15 @@ def test_another_user_patient_or_client_is_told(clinic: Clinic) -> None:
     clinic.override(clinic.sign(), "opioid-dose")
     assert "opioid-dose" in cards(clinic.sign(user="Practitioner/2"))
     assert "opioid-dose" in cards(clinic.sign(client=Client("other")))
+
+
+def test_a_call_whose_instance_another_user_had_silences_neither(clinic: Clinic) -> None:
+    instance, users = str(uuid4()), ("Practitioner/1", "Practitioner/2")
+    for user in users:
+        answer = clinic.sign(user=user, instance=instance)
+    clinic.override(answer, "opioid-dose")
+    for user in users:
+        assert "opioid-dose" in cards(clinic.sign(user=user))
 
 
 def test_it_speaks_again_when_its_time_has_come(clinic: Clinic) -> None:
