@@ -9,27 +9,13 @@ from decimal import Decimal
 from cds_service.about.model import Grounds, PayerValue, Threshold
 from cds_service.clinical.rule import Rule
 from cds_service.knowledge.model import Parameter
+from cds_service.knowledge.units import UNITS
 
 BASIS = {
     "seed": "referral guide or payer document",
     "public": "published guideline, measure or label",
     "ours": "our own engineering value, to be confirmed by clinicians",
 }
-UNITS = {
-    "1": "",
-    "a": "years",
-    "d": "days",
-    "days": "days",
-    "h": "hours",
-    "mo": "months",
-    "wk": "weeks",
-    "Cel": "°C",
-    "percent": "%",
-    "{score}": "points",
-    "score": "points",
-    "10*9/L": "10⁹/L",
-    "kg/m2": "kg/m²",
-}  # UCUM codes in plain words; other units read well as they are
 WITHDRAWN = "withdrawn"
 
 
@@ -51,7 +37,7 @@ def _threshold(parameter: Parameter, shared: bool, grounds: Grounds) -> Threshol
         says=parameter.says,
         boundary=parameter.boundary.value,
         value=shown(current.value),
-        unit=UNITS.get(parameter.unit, parameter.unit),
+        unit=UNITS[parameter.unit],
         since=current.since,
         source=current.source,
         at=current.at,

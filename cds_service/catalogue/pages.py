@@ -13,6 +13,7 @@ from cds_service.catalogue.tables import cell, table
 from cds_service.clinical.criteria import Status
 from cds_service.clinical.rule import Declared, Rule
 from cds_service.knowledge.model import Knowledge, Parameter
+from cds_service.knowledge.units import UNITS
 from cds_service.protocol.services import SERVICES
 
 _HEAD = """# Catalogue
@@ -175,7 +176,9 @@ def _numbers(shelf: Shelf) -> Iterator[str]:
 
 def _value(parameter: Parameter) -> str:
     value = parameter.values[-1].value
-    return "withdrawn" if value is None else f"{parameter.boundary.value} {value} {parameter.unit}"
+    if value is None:
+        return "withdrawn"
+    return f"{parameter.boundary.value} {value} {UNITS[parameter.unit]}".rstrip()
 
 
 def _overrides(knowledge: Knowledge, name: str) -> str:

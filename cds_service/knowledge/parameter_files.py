@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cds_service.knowledge.files import Shelf
-from cds_service.knowledge.model import Parameter
+from cds_service.knowledge.model import DatedValue, Parameter
 from cds_service.knowledge.numbers import Boundary
 from cds_service.knowledge.reading import Reading, dated_values
-from cds_service.knowledge.strict_yaml import Loaded
+from cds_service.knowledge.strict_yaml import Loaded, Route
+from cds_service.knowledge.units import UNITS, WHOLE
 
 
 def read_parameters(
     reading: Reading, shelves: tuple[Shelf, ...], sources: Iterable[str]
 ) -> dict[str, Parameter]:
-    """Every parameter by name; one of a later shelf replaces ours."""
+    """Every parameter by name; one of a later shelf replaces ours, and keeps to its unit."""
     found: dict[str, Parameter] = {}
     for shelf in shelves:
         here: dict[str, Parameter] = {}
@@ -32,6 +33,7 @@ def read_parameters(
                     )
                     continue
                 here[name] = _parameter(reading, loaded, path, name, sources)
+                _fits(reading, loaded, here[name], found.get(name))
         found |= here
     return found
 
@@ -48,12 +50,9 @@ def _parameter(
         )
     reading.reviewed(loaded, (name, "reviewed"), name, entry["reviewed"])
     values = dated_values(reading, loaded, (name, "values"), sources)
-    for dated in values:
-        place = (name, "values", dated.since)
-        if dated is values[0] and dated.value is None:
-            reading.faults.append(loaded.fault(place, "the first value is withdrawn", "a number"))
-        if entry["unit"] == "days" and dated.value is not None and dated.value % 1:
-            reading.faults.append(loaded.fault(place, f"{dated.value} days", "whole days"))
+    if values and values[0].value is None:
+        place = (name, "values", values[0].since)
+        reading.faults.append(loaded.fault(place, "the first value is withdrawn", "a number"))
     return Parameter(
         name=name,
         says=entry["says"],
@@ -63,3 +62,46 @@ def _parameter(
         values=values,
         file=loaded.file,
     )
+
+
+def _fits(reading: Reading, loaded: Loaded, parameter: Parameter, ours: Parameter | None) -> None:
+    """Faults where a unit is not one of ours, or not that of our parameter, since no rule converts;
+    and where a value cannot be meant.
+    """
+    allowed = UNITS if ours is None else (ours.unit,)
+    if parameter.unit not in allowed:
+        reading.faults.append(
+            loaded.fault(
+                (parameter.name, "unit"),
+                f"the unit {parameter.unit!r} of {parameter.name}",
+                ", ".join(allowed),
+            )
+        )
+    route = (parameter.name, "values")
+    amounts(reading, loaded, route, parameter.values, parameter.unit, ours)
+
+
+def amounts(
+    reading: Reading,
+    loaded: Loaded,
+    route: Route,
+    values: Iterable[DatedValue],
+    unit: str,
+    ours: Parameter | None,
+) -> None:
+    """A fault for each value at `route` that is a part of a day or a month, or less than nothing where
+    ours never is.
+    """
+    whole = WHOLE.get(unit)
+    positive = ours is not None and all(v.value is None or v.value >= 0 for v in ours.values)
+    for dated in values:
+        if dated.value is None:
+            continue
+        if whole is not None and dated.value % 1:
+            reading.faults.append(
+                loaded.fault((*route, dated.since), f"{dated.value} {unit}", whole)
+            )
+        if positive and dated.value < 0:
+            reading.faults.append(
+                loaded.fault((*route, dated.since), f"{dated.value} is below 0", "0 or more")
+            )

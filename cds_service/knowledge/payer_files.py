@@ -4,17 +4,21 @@ and offers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cds_service.knowledge.files import Shelf
-from cds_service.knowledge.model import Contact, Payer
+from cds_service.knowledge.model import Contact, Parameter, Payer
+from cds_service.knowledge.parameter_files import amounts
 from cds_service.knowledge.reading import Reading, dated_values
 from cds_service.knowledge.strict_yaml import Loaded
 
 
 def read_payers(
-    reading: Reading, shelves: tuple[Shelf, ...], parameters: Iterable[str], sources: Iterable[str]
+    reading: Reading,
+    shelves: tuple[Shelf, ...],
+    parameters: Mapping[str, Parameter],
+    sources: Iterable[str],
 ) -> tuple[Payer, ...]:
     """Every payer, by id; one of a later shelf replaces ours."""
     found: dict[str, Payer] = {}
@@ -26,7 +30,11 @@ def read_payers(
 
 
 def _payer(
-    reading: Reading, loaded: Loaded, path: Path, parameters: Iterable[str], sources: Iterable[str]
+    reading: Reading,
+    loaded: Loaded,
+    path: Path,
+    parameters: Mapping[str, Parameter],
+    sources: Iterable[str],
 ) -> Payer:
     data = loaded.data
     if data["id"] != path.stem:
@@ -40,6 +48,8 @@ def _payer(
         place = ("overrides", name)
         reading.unknown(loaded, place, "parameter", name, parameters, "parameters")
         overrides[name] = dated_values(reading, loaded, place, sources)
+        if (ours := parameters.get(name)) is not None:
+            amounts(reading, loaded, place, overrides[name], ours.unit, ours)
     recognise = data["recognise"]
     return Payer(
         id=data["id"],

@@ -4,6 +4,7 @@ is allowed.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,9 @@ opioid | 2016-03-18 | 2023-03-18 | 8 | 2022-11-04 stands after 2023-03-18 (allow
 opioid | 2016-03-18 | "2016-03-18" | 7 | the date '2016-03-18' (allowed: a date without quotes
 opioid | 2016-03-18 | first | 7 | the key 'first' in opioid.dose.values (allowed: a date such as
 opioid | 2016-03-18 | 2016-02-30 | 7 | 2016-02-30 is not a date of the calendar
-opioid | MME/day | days | 8 | 49.50 days (allowed: whole days
+opioid | MME/day | d | 8 | 49.50 d (allowed: whole days
+opioid | MME/day | mo | 8 | 49.50 mo (allowed: whole months
+opioid | MME/day | days | 3 | the unit 'days' of opioid.dose (allowed: 1, %, {score}
 opioid | again: 2027 | again: 2025 | 10 | 2025-11-20 is not after 2026-11-20 (allowed: after 2026-11-20
 opioid | again: 2027-11-20 | again: "2027-11-20" | 10 | the review dates of opioid.dose (allowed: dates with
 opioid | author, second | second | 10 | ['second reader'] is not allowed in opioid.dose.reviewed.by (allowed
@@ -42,6 +45,7 @@ opioid | MME/day | {a: b} | 3 | a mapping in opioid.dose.unit (allowed: text
 opioid |  | opioid.dose: 1 | 11 | duplicate key 'opioid.dose', first on line 1
 plan | id: plan | id: plann | 1 | the id 'plann' in plan.yaml (allowed: plan
 plan | opioid.dose: | opioid.doze: | 6 | unknown parameter 'opioid.doze' (allowed: opioid.dose
+plan | value: 60 | value: -60 | 7 | -60 is below 0 (allowed: 0 or more
 plan | https:// | http:// | 9 | 'http://example.org' is not allowed in contacts.help.url (allowed: an addr
 plan | urn:x#7 | 7 | 3 | '7' is not allowed in recognise.identifiers.0 (allowed: SYSTEM#value
 plan | [a-gate] | a-gate | 4 | the text 'a-gate' in turns_on (allowed: a list
@@ -93,3 +97,33 @@ def test_a_file_that_nothing_reads(root: Path, write: Write, path: str) -> None:
         KnowledgeError, match=rf"^knowledge/{path}: nothing reads this file \(allowed"
     ):
         load_knowledge(root)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("MME/day", "mg", ":3: the unit 'mg' of opioid.dose (allowed: MME/day)"),
+        ("MME/day", "d", ":3: the unit 'd' of opioid.dose (allowed: MME/day)"),
+        ("value: 90", "value: -1", ":7: -1 is below 0 (allowed: 0 or more)"),
+    ],
+)
+def test_a_site_keeps_to_the_unit_and_the_sign_of_our_number(
+    root: Path, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    site = tmp_path / "site" / "parameters"
+    site.mkdir(parents=True)
+    (site / "opioid.yaml").write_text(FILES["parameters/opioid.yaml"].replace(old, new))
+    with pytest.raises(KnowledgeError) as caught:
+        load_knowledge(root, site.parent)
+    assert str(caught.value) == f"{site / 'opioid.yaml'}{told}"
+
+
+def test_a_site_may_go_below_zero_where_ours_does(root: Path, write: Write, tmp_path: Path) -> None:
+    ours = FILES["parameters/opioid.yaml"].replace("value: 90", "value: -2")
+    write("parameters/opioid.yaml", ours)
+    site = tmp_path / "site" / "parameters"
+    site.mkdir(parents=True)
+    (site / "opioid.yaml").write_text(ours.replace("49.50", "-3"))
+    number = load_knowledge(root, site.parent).number("opioid.dose", date(2023, 1, 1))
+    assert number is not None
+    assert number.value == -3
