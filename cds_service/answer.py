@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cds_service.clinical.criteria import Evaluation
+from cds_service.clinical.criteria import MET, Evaluation, NotEvaluated
 from cds_service.clinical.evaluate import INTERNAL_ERROR
 from cds_service.clinical.facts import Need
 from cds_service.clinical.mme import DailyMme, daily_mme
 from cds_service.clinical.opioid_course import Course, opioid_course
 from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.fhir.client import TIMED_OUT
+from cds_service.frozen import replace
 from cds_service.protocol.outcome import outcome
 from cds_service.recall import Rests
 from cds_service.trace import Trace
@@ -44,6 +45,27 @@ def unspoken(evaluation: Evaluation, traced: Callable[[], Trace]) -> Answer | No
         text = "No rule could be evaluated; the log names the cause."
         return Answer(500, outcome("exception", text), traced())
     return None
+
+
+def unwritten(evaluation: Evaluation, lost: Mapping[str, Exception], failed: Failed) -> Evaluation:
+    """The evaluation where the cards of `lost` could not be written: what they would have said was
+    not evaluated, and their rules failed.
+    """
+    if not lost:
+        return evaluation
+    for card, error in lost.items():
+        failed(card, error)
+    unsaid = tuple(
+        NotEvaluated(criterion.name, finding.card, INTERNAL_ERROR, serious=True)
+        for finding in evaluation.findings
+        for criterion in finding.criteria
+        if finding.card in lost and criterion.status is MET
+    )
+    trace = tuple(
+        replace(rule, failed=INTERNAL_ERROR) if rule.rule in lost else rule
+        for rule in evaluation.trace
+    )
+    return replace(evaluation, not_evaluated=(*evaluation.not_evaluated, *unsaid), trace=trace)
 
 
 def opioids(call: Call, failed: Failed) -> tuple[DailyMme | None, Course | None]:

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from cds_service.answer import Answer, opioids, unspoken
+from cds_service.answer import Answer, opioids, unspoken, unwritten
 from cds_service.audit import events
 from cds_service.body_limits import ENTRIES, ITEMS, flat, within
 from cds_service.callback import Callbacks
@@ -81,12 +81,8 @@ class Service:
         failed: Failed = unheard,
         registry: Registry | None = None,
     ) -> None:
-        self.settings, self.knowledge, self.rules, self.library = (
-            settings,
-            knowledge,
-            rules,
-            library,
-        )
+        self.settings, self.knowledge = settings, knowledge
+        self.rules, self.library = rules, library
         self.vocabulary, self._memory, self._failed = vocabulary, memory, failed
         self._callbacks = Callbacks(settings)
         self._order_names = OrderNames({o.name: o.resource for o in library.orders.values()})
@@ -253,7 +249,9 @@ class Service:
         quiet = recall.quiet(heard, call)
         said = spoken(heard, quiet)
         occasion = at.occasion(request, reading, call.payers, client.id)
-        cards = self.library.compose(said, occasion, self.settings.about_url, self._failed)
+        lost: dict[str, Exception] = {}
+        cards = self.library.compose(said, occasion, self.settings.about_url, lost.__setitem__)
+        heard = unwritten(heard, lost, self._failed)
         body: dict[str, Any] = {"cards": cards}
         extension = self._extension(at, call, heard)
         if quiet:
@@ -269,6 +267,7 @@ class Service:
         )
         named = issued(cards)
         told = trace(
+            rules=heard.trace,
             cards=(*named, *silent(evaluation, heard, request.hook_instance, at.offer.id)),
             snoozed=tuple([each.traced(request.hook_instance, at.offer.id) for each in quiet]),
         )

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from cds_service.clients import Client
-from cds_service.clinical.criteria import Criterion
+from cds_service.clinical.criteria import MET, WARNING, Criterion
 from cds_service.clinical.facts import Facts
-from cds_service.clinical.rule import Known, always
+from cds_service.clinical.rule import Judge, Known, always
 from cds_service.errors import Forbidden, UnknownService
 from cds_service.protocol.linter import lint
 from cds_service.service import Service
@@ -170,11 +170,15 @@ def boom(facts: Facts, known: Known) -> Iterator[Criterion]:
     yield
 
 
-def broken(service: Service, *cards: str) -> tuple[Service, list[str]]:
+def wordless(facts: Facts, known: Known) -> Iterator[Criterion]:
+    yield Criterion("opioid-dose-threshold", MET, WARNING)
+
+
+def broken(service: Service, *cards: str, function: Judge = boom) -> tuple[Service, list[str]]:
     """The same service with rules that fail, and what it reports."""
     heard: list[str] = []
     rules = {
-        name: replace(rule, function=boom) if name in cards else rule
+        name: replace(rule, function=function) if name in cards else rule
         for name, rule in service.rules.items()
     }
     return (
@@ -199,6 +203,16 @@ def test_one_failing_rule_never_silences_the_others(service: Service) -> None:
     assert {"criterion": "opioid-dose-threshold", "why": "internal error"} in gaps
     assert len(answer.trace.cards) > 0
     assert "Canaryvale" not in repr(answer)
+
+
+def test_a_card_that_cannot_be_written_was_not_evaluated(service: Service) -> None:
+    ailing, heard = broken(service, "opioid-dose", function=wordless)
+    answer = ailing.respond("opioid-safety", signing(service))
+    assert (answer.status, heard) == (200, ["opioid-dose"])
+    gaps = answer.body["extension"]["cds-service.notEvaluated"]
+    assert gaps == [{"criterion": "opioid-dose-threshold", "why": "internal error"}]
+    assert [rule.rule for rule in answer.trace.rules if rule.failed] == ["opioid-dose"]
+    assert "could-not-check" in {card.card for card in answer.trace.cards}
 
 
 def test_when_nothing_ran_the_answer_is_an_error(service: Service) -> None:
