@@ -10,6 +10,7 @@ from typing import Any
 from cds_service.card_orders import OrderTemplate, order_template
 from cds_service.card_shapes import OWN_DRAFT, CardFile, OverrideReason, SuggestionFile, Voice
 from cds_service.card_templates import WordFault, Words, compiled, uses
+from cds_service.card_words import KINDS
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
@@ -270,7 +271,8 @@ class _Reader:
         source = self.loaded.data
         for step in route:
             source = source[step]
+        kinds = KINDS if self.rule is not None else {}  # `first` of a gathering card is a text
         try:
-            return compiled(source, words, summary=summary)
+            return compiled(source, words, summary=summary, kinds=kinds)
         except WordFault as fault:
             raise self.loaded.fault(route, fault.what, fault.allowed) from None

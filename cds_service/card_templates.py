@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from cds_service.card_text import CLOSE, OPEN, Text, cut, in_markdown, in_summary, shown
+from cds_service.card_words import KINDS, Path, read, stray
 
 SUMMARY_LIMIT, SUMMARY_AIM = (
     139,
@@ -126,25 +127,35 @@ def _environment(text: Text) -> ImmutableSandboxedEnvironment:
 _MARKDOWN, _SUMMARY = _environment(in_markdown), _environment(in_summary)
 
 
-def compiled(source: str, words: Collection[str], *, summary: bool = False) -> Words:
-    """Compile a template that may use `if`, `for` and `words`. Raises WordFault."""
-    template, said = _compiled(source, summary)
+def compiled(
+    source: str, words: Collection[str], *, summary: bool = False, kinds: Mapping[str, Any] = KINDS
+) -> Words:
+    """Compile a template that may use `if`, `for` and `words`, and read of each what its kind has.
+
+    Raises WordFault.
+    """
+    template, said, reads = _compiled(source, summary)
     unknown = sorted(said - set(words))
     if unknown:
         raise WordFault(
             f"unknown word {', '.join(unknown)}", ", ".join(sorted(words)) or "no words"
         )
+    for path in reads:
+        if (found := stray(path, kinds)) is not None:
+            part, known = found
+            allowed = ", ".join(sorted(known)) or "nothing after this dot"
+            raise WordFault(f"unknown part {part} in {'.'.join(path)}", allowed)
     return template
 
 
 @cache
-def _compiled(source: str, summary: bool) -> tuple[Words, frozenset[str]]:
-    """The template, and the words it says; cards say many a thing alike."""
+def _compiled(source: str, summary: bool) -> tuple[Words, frozenset[str], tuple[Path, ...]]:
+    """The template, the words it says and what it reads of them; cards say many a thing alike."""
     environment = _SUMMARY if summary else _MARKDOWN
     if OPEN in source or CLOSE in source:
         raise WordFault("a private-use character in a template")
     if not _TAG.search(source):
-        return Fixed(source), frozenset()
+        return Fixed(source), frozenset(), ()
     try:
         tree = environment.parse(_TAGS_ALONE.sub(r"\1", source))
         for node in tree.find_all(nodes.Node):
@@ -153,7 +164,8 @@ def _compiled(source: str, summary: bool) -> tuple[Words, frozenset[str]]:
                 raise WordFault(
                     f"{type(node).__name__} in a template", "if, for, 'is none' and the words"
                 )
-        return Woven(environment.from_string(tree)), frozenset(_said(tree))
+        reads = tuple(dict.fromkeys(read(tree)))
+        return Woven(environment.from_string(tree)), frozenset(_said(tree)), reads
     except TemplateSyntaxError as error:
         raise WordFault(f"not a template: {error.message}") from None
 

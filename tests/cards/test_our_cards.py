@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
@@ -16,6 +16,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from cds_service.card_check import check
 from cds_service.card_files import COULD_NOT_CHECK
 from cds_service.card_suggestions import Occasion
+from cds_service.card_words import KINDS
 from cds_service.cards import CardLibrary
 from cds_service.clinical.criteria import INFO, MET, WARNING, Criterion, Evaluation, Finding
 from cds_service.clinical.facts import Condition, Facts, Need, Patient
@@ -55,6 +56,24 @@ OPIOID_CARDS = tuple(
     )
 )
 CRITERIA = tuple(words("", False))
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_word_is_of_the_kind_its_templates_are_checked_by(bound: bool) -> None:
+    kinds = {word: _single(kind) for word, kind in KINDS.items()}
+    for said in words("tea", bound).values():
+        for word, value in said.items():
+            for each in value if isinstance(value, tuple) else (value,):
+                if word in kinds:
+                    assert isinstance(each, kinds[word] | str | None), word
+                else:
+                    assert not isinstance(each, tuple(kinds.values())), word
+
+
+def _single(kind: Any) -> type:
+    """What a word is, or what a `for` finds in it."""
+    found: type = get_args(kind)[0] if get_args(kind) else kind
+    return found
 
 
 @cache

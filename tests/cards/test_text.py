@@ -171,7 +171,40 @@ def test_a_word_the_rule_did_not_give_is_a_fault() -> None:
     with pytest.raises(UndefinedError):
         compiled("{{ word }}", ("word",)).render({})
     with pytest.raises(SecurityError):
-        compiled("{{ word.__class__ }}", ("word",)).render({"word": "a"})
+        compiled("{{ (word if word else word).__class__ }}", ("word",)).render({"word": "a"})
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("{{ mme.perday }}", "unknown part perday in mme.perday"),
+        ("{{ mme.per_day.real.foo }}", "unknown part foo in mme.per_day.real.foo"),
+        (
+            "{% for o in mme.orders %}{{ o.aritmetic }}{% endfor %}",
+            "unknown part aritmetic in mme.orders.*.aritmetic",
+        ),
+        ("{% for o in mme.orders %}{% if o.x %}{% endif %}{% endfor %}", "mme.orders.*.x"),
+        ("{% for o in limit %}{% else %}{{ mme.x }}{% endfor %}", "unknown part x in mme.x"),
+        ("{% for o in limit %}{{ o.value }}{% endfor %}", "unknown part value in limit.*.value"),
+        ("{% for o in mme.orders %}{{ loop.lasst }}{% endfor %}", "unknown part lasst in loop"),
+        ("{{ limit.foo.bar }}", "unknown part foo in limit.foo.bar"),
+        ("{{ limit.__class__ }}", "unknown part __class__"),
+        ("{{ response.latest.when.foo }}", "unknown part foo"),
+    ],
+)
+def test_what_a_template_reads_of_a_word_is_known_at_the_start(source: str, what: str) -> None:
+    with pytest.raises(WordFault) as caught:
+        compiled(source, ("mme", "limit", "response"))
+    assert what in caught.value.what
+
+
+def test_a_template_may_read_what_its_words_have() -> None:
+    compiled(
+        "{% for o in mme.orders %}{{ o.mme }}{% if not loop.last %}, {% endif %}{% endfor %}"
+        "{{ limit.value }}{{ response.latest.when.first.year }}{% for n in (limit if mme else mme) %}"
+        "{{ n.anything }}{% endfor %}",
+        ("mme", "limit", "response"),
+    )
 
 
 @pytest.mark.parametrize(
