@@ -202,9 +202,9 @@ class Service:
         recall: Recall | None = None,
     ) -> Answer:
         recall = recall or Recall(None, request, at.offer.id, client, self._failed)
-        if request.stripped:
-            notes = (*request.notes, "order hook without draftOrders")
-            return Answer(200, {"cards": []}, self._trace(at, as_of, notes)())
+        if request.unadvised:
+            trace = self._trace(at, as_of, (*request.notes, request.unadvised))
+            return Answer(200, {"cards": []}, trace())
         watch = Stopwatch()
         fetch, note = (given, "") if given is not None else self._callbacks.of(request, client)
         noted = Noted(fetch, request.patient_id) if fetch is not None else None

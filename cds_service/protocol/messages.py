@@ -7,6 +7,7 @@ never its value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeGuard
@@ -18,7 +19,9 @@ from cds_service.errors import BadRequest
 from cds_service.protocol.envelope import Context, Raw, opened, prefetched
 from cds_service.protocol.schema import faults_of
 
-ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+_SELECT = "order-select"
+ORDER_HOOKS = frozenset({_SELECT, "order-sign"})
+_LAY = re.compile(r"(?:^|/)(?:Patient|RelatedPerson)/")
 _CONFIGURATION = "davinci-crd.configuration"
 _UUID = "^([uU][rR][nN]:[uU][uU][iI][dD]:)?[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 _EMPTY: tuple[Any, ...] = (None, "", {}, [], msgspec.UNSET)
@@ -62,6 +65,17 @@ class HookRequest:
         """
         return self.hook in ORDER_HOOKS and self.draft_orders is None
 
+    @property
+    def unadvised(self) -> str:
+        """Why nothing is said whatever the chart holds; empty where it is read.
+
+        Cards are written for professionals: a patient's portal may call with the patient, or someone
+        close to them, as its user.
+        """
+        if _LAY.search(self.user_id):
+            return "the user is a patient or a related person"
+        return "order hook without draftOrders" if self.stripped else ""
+
 
 class _SoundContext(msgspec.Struct):
     userId: str
@@ -84,10 +98,11 @@ def read_request(body: bytes, prefetch: type[msgspec.Struct] | None = None) -> H
     BadRequest.
     """
     envelope = opened(body, prefetch)
-    context = envelope.context
+    context, hook = envelope.context, envelope.hook
     known = _present(envelope, "hook", "hookInstance", "fhirServer")
     if isinstance(context, Context):
-        known["context"] = _present(context, "userId", "patientId", "encounterId", "selections")
+        selecting = ("selections",) if hook == _SELECT else ()  # no other hook has the member
+        known["context"] = _present(context, "userId", "patientId", "encounterId", *selecting)
     if not sound(known):
         raise BadRequest("; ".join(faults_of("request", known)))
     assert isinstance(context, Context)
@@ -105,7 +120,9 @@ def read_request(body: bytes, prefetch: type[msgspec.Struct] | None = None) -> H
         user_id=known["context"]["userId"],
         encounter_id=_bare(known["context"].get("encounterId", ""), "Encounter/"),
         selections=_selections(known["context"]),
-        draft_orders=_resource("context.draftOrders", context.draftOrders),
+        draft_orders=_resource("context.draftOrders", context.draftOrders)
+        if hook in ORDER_HOOKS
+        else None,
         prefetch=sent,
         # a server that wants a token is not asked without one
         fhir_server="" if notes else named,

@@ -84,12 +84,6 @@ def test_what_is_no_request_is_refused(sent: bytes, named: str) -> None:
         ({"context": context(userId=...)}, "context.userId: is required"),
         ({"context": context(patientId=12)}, "context.patientId: must be a string"),
         ({"context": context(patientId="Patient/")}, "context.patientId"),
-        (
-            {"context": context(selections="MedicationRequest/1")},
-            "context.selections: must be an array",
-        ),
-        ({"context": context(draftOrders="text")}, "context.draftOrders: must be an object"),
-        ({"context": context(draftOrders=[1])}, "context.draftOrders: must be an object"),
         ({"prefetch": "text"}, "^prefetch: must be an object$"),
         ({"prefetch": []}, "^prefetch: must be an object$"),
         ({"prefetch": 5}, "^prefetch: must be an object$"),
@@ -183,11 +177,6 @@ def test_empty_optional_members_stand_for_none(empty: Any) -> None:
 def test_unknown_members_are_ignored(extension: Any) -> None:
     sent = patient_view(extension=extension, unknown=1, context=context(unknown={"a": []}))
     assert read_request(body(sent)).patient_id == "canary"
-
-
-def test_order_hooks_without_their_orders_are_stripped() -> None:
-    assert read_request(body(order_sign(context=context()))).stripped
-    assert not read_request(body(patient_view())).stripped
 
 
 def test_the_token_never_prints() -> None:

@@ -205,6 +205,15 @@ def test_one_failing_rule_never_silences_the_others(service: Service) -> None:
     assert "Canaryvale" not in repr(answer)
 
 
+def test_a_patient_as_the_user_gets_neither_cards_nor_what_they_rest_on(service: Service) -> None:
+    prefetch = {"patient": PATIENT}
+    for sent in (patient_view(prefetch=prefetch), order_sign(OXYCODONE, prefetch=prefetch)):
+        sent["context"]["userId"] = "Patient/canary"
+        answer = service.respond("opioid-safety", body(sent))
+        assert (answer.status, answer.body) == (200, {"cards": []})
+        assert answer.trace.notes == ("the user is a patient or a related person",)
+
+
 def test_a_card_that_cannot_be_written_was_not_evaluated(service: Service) -> None:
     ailing, heard = broken(service, "opioid-dose", function=wordless)
     answer = ailing.respond("opioid-safety", signing(service))
