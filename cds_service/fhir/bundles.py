@@ -44,6 +44,7 @@ class _Link(msgspec.Struct, frozen=True, gc=False):
 
 class _Bundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     resource_type: str = ""
+    type: Any = None
     total: Any = None
     link: tuple[_Link, ...] = ()
     entry: tuple[Entry, ...] = ()
@@ -53,6 +54,7 @@ class Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, r
     """A bundle with nothing but resources of one type, and what the server says of its query."""
 
     resource_type: Literal["Bundle"]
+    type: Any = None
     total: Any = None
     link: tuple[_Link, ...] = ()
     entry: tuple[Fitting[R], ...] = ()
@@ -69,10 +71,11 @@ _UNIFORM: Mapping[str, msgspec.json.Decoder[Uniform[Any]]] = {
 class Content:
     """What one value holds: its entries, and where the next page is.
 
-    `uniform` is the type that all its resources are of, where they were decoded at once.
+    `uniform` is the type that all its resources are of, where they were decoded at once; `total` how
+    many matches the search counted, on this page or another, 0 where it does not say.
     """
 
-    __slots__ = ("_entries", "_fitting", "_raw", "next_page", "uniform")
+    __slots__ = ("_entries", "_fitting", "_raw", "next_page", "total", "uniform")
 
     def __init__(
         self,
@@ -81,8 +84,10 @@ class Content:
         next_page: str = "",
         uniform: str = "",
         fitting: tuple[Fitting[Any], ...] = (),
+        total: int = 0,
     ) -> None:
         self._raw, self.next_page, self.uniform = raw, next_page, uniform
+        self.total = total
         self._entries, self._fitting = entries, fitting
 
     @property
@@ -152,7 +157,8 @@ def content(raw: Json, expected: str = "") -> Content | None:
         return _any_shape(raw, plain_json(raw))
     if _withholds(bundle):
         return None
-    return Content(raw, bundle.entry, _next_link(bundle.link))
+    total = _counted(bundle.type, bundle.total)
+    return Content(raw, bundle.entry, _next_link(bundle.link), total=total)
 
 
 def uniform_content(
@@ -161,7 +167,8 @@ def uniform_content(
     """The content of a decoded bundle of one type, None if it says nothing."""
     if _withholds(bundle):
         return None
-    return Content(raw, None, _next_link(bundle.link), kind, bundle.entry)
+    total = _counted(bundle.type, bundle.total)
+    return Content(raw, None, _next_link(bundle.link), kind, bundle.entry, total)
 
 
 def _withholds(bundle: _Bundle | Uniform[Any]) -> bool:
@@ -169,6 +176,11 @@ def _withholds(bundle: _Bundle | Uniform[Any]) -> bool:
     if bundle.entry or bundle.link:
         return False
     return type(bundle.total) is int and bundle.total > 0
+
+
+def _counted(kind: Any, total: Any) -> int:
+    """How many matches a search result counts."""
+    return total if kind == "searchset" and type(total) is int else 0
 
 
 def _fitted(entry: Entry, decoder: msgspec.json.Decoder[Any]) -> Fitting[Any]:
@@ -199,7 +211,8 @@ def _any_shape(raw: Json, value: Any) -> Content | None:
         raise BadRequest("Bundle.entry must be a list")
     every = entries if isinstance(entries, list) else [entries] if entries else []
     links = ((link.get("relation"), link.get("url")) for link in _objects(value.get("link")))
-    return Content(raw, tuple(map(_entry, every)), _next_page(links))
+    total = _counted(value.get("type"), value.get("total"))
+    return Content(raw, tuple(map(_entry, every)), _next_page(links), total=total)
 
 
 def _entry(value: Any) -> Entry:

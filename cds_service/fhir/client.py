@@ -125,10 +125,10 @@ class FhirClient:
         """The first page, and those that its `next` links name, within the limits."""
         bodies: list[bytes] = []
         seen: set[str] = set()
-        following = url
+        following, address = url, ""
         while following:
             try:
-                address = self._address(following)
+                address = self._address(following, address or self._base)
                 if address in seen:
                     return Pages(tuple(bodies), "the pages turn in a circle")
                 if len(bodies) == self._limits.pages:
@@ -143,10 +143,12 @@ class FhirClient:
             bodies.append(body)
         return Pages(tuple(bodies))
 
-    def _address(self, url: str) -> str:
-        """The absolute URL; raises FhirReadError if it leaves the server we were given."""
+    def _address(self, url: str, page: str) -> str:
+        """The absolute URL of a link on `page`; raises FhirReadError if it leaves the server we were
+        given.
+        """
         try:
-            address = urljoin(self._base, url)
+            address = urljoin(page, url)
             ours, theirs = urlsplit(self._base), urlsplit(address)
         except ValueError:
             raise FhirReadError("a link to another server") from None

@@ -134,7 +134,7 @@ def read_facts(
 
 def _read(chart: Chart, source: _Source, need: Need) -> Came:
     """Make facts of what was found for one need, and say how it came."""
-    if not source.why and not [found for found in source.contents if not found.empty]:
+    if not source.why and not [c for c in source.contents if c.total or not c.empty]:
         return _EMPTY
     seen = foreign = 0
     before = (
@@ -154,6 +154,9 @@ def _read(chart: Chart, source: _Source, need: Need) -> Came:
         chart.once(before)
     if foreign and not seen:
         source.why = source.why or "another patient"
+    counted = max((found.total for found in source.contents), default=0)
+    if counted > seen + foreign and need is not Need.PATIENT:
+        source.why = source.why or "fewer resources than the search counted"
     if source.why:
         return Came(source.how if seen else "missing", source.why)
     return Came(source.how) if seen else _EMPTY
@@ -176,7 +179,9 @@ def _complete(
                 queries[need.value] = url
             continue
         for at, found in enumerate(source.contents):
-            if found.next_page:
+            if found.next_page.startswith("?"):  # of the address of this page, which nobody told
+                source.why = "more pages, at an address that is not whole"
+            elif found.next_page:
                 queries[f"{need.value} {at}"] = found.next_page
                 if fetch is None:
                     source.why = "more pages, and no access to the FHIR server"

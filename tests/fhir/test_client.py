@@ -166,6 +166,16 @@ def test_a_link_that_leads_nowhere_cuts_the_answer(ehr: Ehr, link: str, why: str
     assert all("page=gone" in path or path == "/fhir/Condition?patient=p1" for path, _ in ehr.seen)
 
 
+def test_a_link_without_a_path_is_of_the_page_it_stands_on(ehr: Ehr) -> None:
+    url = "/fhir/Condition?patient=p1"
+    ehr.table[url] = bundle(condition(), link=[{"relation": "next", "url": "?page=2"}])
+    ehr.table["/fhir/Condition?page=2"] = bundle(condition("c2"))
+    found = ask(ehr)
+    assert isinstance(found, Pages)
+    assert [path for path, _ in ehr.seen] == [url, "/fhir/Condition?page=2"]
+    assert (len(found.bodies), found.cut) == (2, "")
+
+
 def test_pages_and_bytes_are_capped(ehr: Ehr) -> None:
     for page in range(5):
         link = [{"relation": "next", "url": f"{ehr.base}?page={page + 1}"}]

@@ -72,6 +72,45 @@ def test_a_count_that_is_none_does_no_harm(total: Any) -> None:
     assert came(Call({"conditions": bundle(total=total)})) == (Came("empty"), True, 0)
 
 
+COUNTED = Came("prefetch", "fewer resources than the search counted")
+
+
+def test_a_result_that_counts_more_than_it_sends_is_not_whole() -> None:
+    elsewhere = mine("Condition", "c9", subject={"reference": "Patient/p2"})
+    both = bundle(condition(), elsewhere, total=2)
+    assert came(Call({"conditions": both})) == (Came("prefetch"), True, 1)
+    assert came(Call({"conditions": bundle(condition(), total=40)})) == (COUNTED, False, 1)
+    included = bundle(condition(), mine("Encounter", "e1"), total=2)
+    assert came(Call({"conditions": included})) == (COUNTED, False, 1)
+    strange = bundle(condition(), total=40, entry=[{"resource": condition(), "fullUrl": 5}])
+    assert came(Call({"conditions": strange})) == (COUNTED, False, 1)
+    link = [{"relation": "self", "url": "x"}]
+    way, available, _ = came(Call({"conditions": bundle(total=40, link=link)}))
+    assert (way.how, available) == ("missing", False)
+    assert came(Call({"conditions": bundle(condition(), type="collection", total=40)})) == (
+        Came("prefetch"),
+        True,
+        1,
+    )
+
+
+def test_the_count_is_of_all_pages() -> None:
+    link = [{"relation": "next", "url": "https://ehr/fhir?page=2"}]
+    call = Call({"conditions": bundle(condition("a"), link=link, total=2)})
+    pages = {"https://ehr/fhir?page=2": bundle(condition("b"), total=2)}
+    assert came(call, Server(pages)) == (Came("prefetch"), True, 2)
+    more = Server({URL: Pages((raw(bundle(condition("a"), total=3)), raw(bundle(condition("b")))))})
+    assert came(Call({}), more) == (Came("fetched", COUNTED.why), False, 2)
+
+
+def test_a_next_link_without_an_address_cannot_be_followed() -> None:
+    call = Call({"conditions": bundle(condition(), link=[{"relation": "next", "url": "?page=2"}])})
+    server = Server({})
+    way, available, found = came(call, server)
+    assert (way.how, available, found) == ("prefetch", False, 1)
+    assert "not whole" in way.why and server.asked == []
+
+
 @pytest.mark.parametrize(
     "value", [outcome("error"), outcome("fatal"), bundle(outcome("error")), bundle(outcome(""))]
 )
