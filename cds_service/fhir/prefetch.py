@@ -2,9 +2,9 @@
 empty.
 
 Key present: used; `null` or an empty bundle is known to be empty; an error of the server is unknown
-and not asked again. Key missing: looked for under other keys by content, then fetched once, else
-unavailable. What is cut off leaves its facts but not its need: nothing may be concluded from what
-it does not hold.
+and not asked again. Key missing, or no resource under it: looked for under other keys by content,
+then fetched once, else unavailable. What is cut off leaves its facts but not its need: nothing may
+be concluded from what it does not hold.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ class Came(Frozen):
 
 
 _EMPTY = Came("empty")
+_ABSENT, _UNUSABLE = "not in prefetch", "no FHIR resource under its prefetch key"
+_NO_ACCESS = "no access to the FHIR server"
 
 
 class Reading(Frozen):
@@ -103,9 +105,9 @@ def read_facts(
 ) -> Reading:
     """Read everything `needs` asks for; `templates` are a site's own queries in place of ours.
 
-    Raises TooLarge for more than `most_entries` in the body; BadRequest for prefetch or drafts of
-    an impossible shape and for drafts of another patient; RecursionError, UnicodeDecodeError and
-    msgspec.DecodeError for JSON that is broken.
+    Raises TooLarge for more than `most_entries` in the body; BadRequest for drafts of an impossible
+    shape or of another patient; RecursionError, UnicodeDecodeError and msgspec.DecodeError for JSON
+    that is broken.
     """
     wanted = sorted(needs)
     chart = Chart(vocabulary, as_of, bare_id(call.patient_id, "Patient"))
@@ -125,7 +127,8 @@ def read_facts(
     for need in wanted:
         source = sources.get(need)
         if source is None:
-            came[need] = Came("missing", "not in prefetch, and no access to the FHIR server")
+            odd = need in sent.unusable
+            came[need] = Came("missing", f"{_UNUSABLE if odd else _ABSENT}, and {_NO_ACCESS}")
         elif need is not Need.PATIENT:
             came[need] = _read(chart, source, need)
     available = frozenset(need for need, way in came.items() if not way.why)
@@ -184,7 +187,7 @@ def _complete(
             elif found.next_page:
                 queries[f"{need.value} {at}"] = found.next_page
                 if fetch is None:
-                    source.why = "more pages, and no access to the FHIR server"
+                    source.why = f"more pages, and {_NO_ACCESS}"
     if fetch is None or not queries:
         return
     for name, answer in fetch.gather(queries).items():

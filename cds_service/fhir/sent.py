@@ -6,7 +6,7 @@ still missing. Entries are counted as they come, before anything is made of them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +48,14 @@ Prefetched: type[msgspec.Struct] = msgspec.defstruct(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The contents of one body; `products` are other values that may hold what orders refer to."""
+    """The contents of one body; `products` are other values that may hold what orders refer to, and
+    `unusable` the needs under whose key stands what is no FHIR resource.
+    """
 
     drafts: Content
     by_need: Mapping[Need, list[Content]]
     products: Sequence[Content]
+    unusable: Collection[Need] = ()
 
 
 class _Room:
@@ -82,15 +85,20 @@ def read_sent(
     """The drafts, what serves the wanted needs, and the products among the rest; `typed` is the
     prefetch as `Prefetched`, None where it does not fit.
 
-    Raises TooLarge beyond `most_entries`, BadRequest for a value of an impossible shape, and what
+    Raises TooLarge beyond `most_entries`, BadRequest for drafts of an impossible shape, and what
     `content` raises for broken JSON.
     """
     room = _Room(most_entries)
     drafts = room.admit(draft_content(draft_orders)) or NOTHING
     by_need: dict[Need, list[Content]] = {}
     missing: list[Need] = []
+    unusable: list[Need] = []
     for need in wanted:
-        found = _under(prefetch, typed, need, room)
+        try:
+            found = _under(prefetch, typed, need, room)
+        except BadRequest:  # one odd value costs its own need, and no advice on the others
+            found = None
+            unusable.append(need)
         if found is None:
             missing.append(need)
         else:
@@ -98,11 +106,14 @@ def read_sent(
     others = dict(_others(prefetch, room, every=bool(missing))) if typed is None else {}
     if others and missing:
         by_need |= _renamed(others, missing)
-    return Sent(drafts, by_need, [found for found in others.values() if found.mentions(_PRODUCT)])
+    products = [found for found in others.values() if found.mentions(_PRODUCT)]
+    return Sent(drafts, by_need, products, unusable)
 
 
 def _under(prefetch: Mapping[str, Json], typed: Any, need: Need, room: _Room) -> Content | None:
-    """What stands under the key of a need; None where that is no answer to it."""
+    """What stands under the key of a need; None where that is no answer to it. Raises BadRequest for
+    a value of an impossible shape.
+    """
     key, kind = str(need), TYPES[need]
     value: Any = prefetch.get(key, msgspec.UNSET) if typed is None else getattr(typed, key)
     if value is msgspec.UNSET:
@@ -113,10 +124,7 @@ def _under(prefetch: Mapping[str, Json], typed: Any, need: Need, room: _Room) ->
         if not (value.entry or value.link or value.total):
             return NOTHING
         return room.admit(uniform_content(value, kind, lambda: prefetch[key]))
-    try:
-        found = room.admit(content(value, kind))
-    except BadRequest as error:
-        raise BadRequest(f"prefetch.{key}: {error}") from None
+    found = room.admit(content(value, kind))
     return found if found is not None and answers(found, kind) else None
 
 

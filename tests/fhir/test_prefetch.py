@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.facts import Need
-from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
+from cds_service.errors import FhirNotFound, FhirReadError
 from cds_service.fhir.client import Pages
 from cds_service.fhir.prefetch import Came
 from tests.fhir.calls import (
@@ -127,7 +127,15 @@ def test_what_came_with_an_error_is_used_but_proves_no_absence() -> None:
 
 
 @pytest.mark.parametrize(
-    "prefetch", [None, {}, {"conditions": {}}, {"conditions": ""}, {"patient": PATIENT}]
+    "prefetch",
+    [
+        None,
+        {},
+        {"conditions": {}},
+        {"conditions": ""},
+        {"conditions": []},
+        {"patient": PATIENT},
+    ],
 )
 def test_a_missing_key_is_fetched_once_and_else_unavailable(prefetch: Any) -> None:
     server = Server({URL: bundle(condition())})
@@ -236,9 +244,14 @@ def test_included_resources_are_not_facts_of_their_own() -> None:
 @pytest.mark.parametrize(
     "value", [5, True, "text", [condition()], {"resourceType": "Bundle", "entry": "x"}]
 )
-def test_an_impossible_value_under_our_key_is_a_bad_request(value: Any) -> None:
-    with pytest.raises(BadRequest, match=r"prefetch\.conditions"):
-        came(Call({"conditions": value}))
+def test_an_impossible_value_costs_its_own_need_and_is_asked_for(value: Any) -> None:
+    why = "no FHIR resource under its prefetch key, and no access to the FHIR server"
+    assert came(Call({"conditions": value})) == (Came("missing", why), False, 0)
+    assert came(Call({"conditions": value}), Server({URL: bundle(condition())})) == (
+        Came("fetched"),
+        True,
+        1,
+    )
 
 
 def test_an_entry_that_is_no_resource_leaves_the_need_incomplete() -> None:
