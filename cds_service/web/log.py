@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 # structlog imports rich for consoles if it is there; a serving worker has no console and no time
@@ -35,6 +36,7 @@ ALLOWED = frozenset(
         "notes",
         "items",
         "malformed",
+        "undated",
         "snoozed",
         "reads",
         "knowledge",
@@ -54,13 +56,19 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 class _Output:
-    """Standard output as it is at the time: what stands in its place may change."""
+    """Standard output as it is at the time: what stands in its place may change.
 
-    def write(self, line: bytes) -> int:
-        return sys.stdout.buffer.write(line)
+    Where nobody takes the lines any more, because it was closed or its disk is full, they are lost:
+    no answer is.
+    """
+
+    def write(self, line: bytes) -> None:
+        with suppress(OSError, ValueError):
+            sys.stdout.buffer.write(line)
 
     def flush(self) -> None:
-        sys.stdout.buffer.flush()
+        with suppress(OSError, ValueError):
+            sys.stdout.buffer.flush()
 
 
 _logger: Any = structlog.get_logger()

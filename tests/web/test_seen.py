@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -72,6 +73,28 @@ def test_every_line_of_a_call_names_the_knowledge(
     assert [line["event"] for line in lines] == ["call", "feedback"]
     assert {line["knowledge"] for line in lines} == {service.knowledge.version}
     assert lines[1]["malformed"] == 1
+
+
+class Nowhere:
+    """Output that was closed, or whose disk is full."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error, self.buffer = error, self
+
+    def write(self, _line: Any = None) -> int:
+        raise self._error
+
+    flush = write
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), ValueError("closed")])
+def test_a_log_that_nobody_takes_costs_no_answer(
+    web: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Nowhere(error))
+    sent = {"feedback": [{"card": "c1", "outcome": "accepted"}]}
+    assert web.post("/cds-services/opioid-safety/feedback", json=sent).status_code == 200
+    assert web.post("/cds-services/opioid-safety", json=[]).status_code == 400
 
 
 def emitted(
