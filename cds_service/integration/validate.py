@@ -116,7 +116,14 @@ def feedback_faults(message: Json) -> list[str]:
         batch = read_feedback(json.dumps(message).encode(), _NOW)
     except BadRequest as fault:
         return str(fault).split("; ")
-    return [f"{batch.malformed} items could not be read"] if batch.malformed else []
+    return [
+        f"{number} items {what}"
+        for number, what in (
+            (batch.malformed, "could not be read"),
+            (batch.undated, "have an outcomeTimestamp that is not RFC 3339"),
+        )
+        if number
+    ]
 
 
 def card_faults(file: Path) -> list[str]:

@@ -5,6 +5,7 @@ Items are read one by one: a malformed one is counted and harms no other.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,8 @@ from cds_service.protocol.schema import faults_of
 OUTCOMES = ("accepted", "overridden")
 _LONGEST = 200  # characters kept of a uuid, code or system
 _LONGEST_COMMENT = 2000
+_UUID = re.compile(r"(?i)(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_LEAP = re.compile(r"(?<=:\d\d):60(?!\d)")  # the second that a day may have more
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,18 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackBatch:
-    """The items of one call that could be read, and how many could not."""
+    """The items of one call that could be read, and how many could not; `undated` have a time that
+    could not be read.
+    """
 
     items: tuple[Feedback, ...]
     malformed: int
+    undated: int = 0
 
 
 def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
-    """Decode a feedback call; an item without a time took place when it was `received`.
-    Raises BadRequest.
+    """Decode a feedback call; an item without a time that can be read took place when it was
+    `received`. Raises BadRequest.
     """
     if not body:
         raise BadRequest("the body is empty; feedback is a JSON object")
@@ -59,27 +65,26 @@ def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
         raise BadRequest("; ".join(faults))
     read = [_item(item, received) for item in message["feedback"]]
     good = tuple(item for item in read if item is not None)
-    return FeedbackBatch(good, len(read) - len(good))
+    undated = sum(
+        read is not None and bool(sent.get("outcomeTimestamp")) and read.at is received
+        for sent, read in zip(message["feedback"], read, strict=True)
+    )
+    return FeedbackBatch(good, len(read) - len(good), undated)
 
 
 def _item(item: Any, received: datetime) -> Feedback | None:
     if not isinstance(item, dict):
         return None
-    card, outcome = _text(item.get("card")), _text(item.get("outcome")).lower()
+    card, outcome = _id(item.get("card")), _text(item.get("outcome")).lower()
     if not card or outcome not in OUTCOMES:
         return None
-    at = _instant(item.get("outcomeTimestamp"), received)
-    if at is None:
-        return None
-    override = _first(item, "overrideReason", "overrideReasons", "overriddeReason")
-    override = override[0] if isinstance(override, list) and override else override
-    override = override if isinstance(override, dict) else {}
-    reason = override.get("reason")
-    coding = reason if isinstance(reason, dict) else override  # some send the coding itself
+    override = _only(_first(item, "overrideReason", "overrideReasons", "overriddeReason"))
+    override = override if isinstance(override, dict) else {"reason": override}
+    coding = _coding(override.get("reason")) or override  # some send the coding itself
     return Feedback(
         card=card,
         outcome=outcome,
-        at=at,
+        at=_instant(item.get("outcomeTimestamp"), received),
         suggestions=_suggestions(_first(item, "acceptedSuggestions", "acceptedSuggestion")),
         reason_system=_text(coding.get("system")),
         reason_code=_text(coding.get("code")),
@@ -92,24 +97,50 @@ def _first(item: dict[str, Any], *spellings: str) -> Any:
     return next((item[name] for name in spellings if item.get(name)), None)
 
 
+def _only(sent: Any) -> Any:
+    """A value, or the first of several."""
+    return sent[0] if isinstance(sent, list) and sent else sent
+
+
+def _coding(reason: Any) -> dict[str, Any]:
+    """The coding of a reason, which may stand in a concept or a list, or be a code or words alone."""
+    reason = _only(reason)
+    if isinstance(reason, str):
+        return {"display" if " " in reason.strip() else "code": reason}
+    if not isinstance(reason, dict):
+        return {}
+    coding = _only(reason.get("coding"))
+    return coding if isinstance(coding, dict) else {"display": reason.get("text"), **reason}
+
+
+def _id(sent: Any) -> str:
+    """An id as we gave it: a UUID bare and in lower case, any other text as it is."""
+    text = _text(sent)
+    uuid = _UUID.fullmatch(text)
+    return uuid[1].lower() if uuid else text
+
+
 def _suggestions(sent: Any) -> tuple[str, ...]:
     """The accepted suggestion uuids, sent as objects or as strings, one or several."""
     listed = sent if isinstance(sent, list) else [sent]
-    ids = (_text(entry.get("id") if isinstance(entry, dict) else entry) for entry in listed[:50])
+    ids = (_id(entry.get("id") if isinstance(entry, dict) else entry) for entry in listed[:50])
     return tuple(i for i in ids if i)
 
 
-def _instant(sent: Any, received: datetime) -> datetime | None:
-    """An RFC 3339 time in UTC, with any offset and fraction; None if it cannot be read."""
-    if sent in (None, ""):
+def _instant(sent: Any, received: datetime) -> datetime:
+    """An RFC 3339 time in UTC, with any offset and fraction; `received` if it cannot be read."""
+    if not isinstance(sent, str):
         return received
     try:
-        at = datetime.fromisoformat(sent)
+        at = datetime.fromisoformat(_LEAP.sub(":59", sent.upper()))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
+    except (ValueError, OverflowError):
+        return received
 
 
 def _text(value: Any, longest: int = _LONGEST) -> str:
-    """A printable string, cut to its longest."""
-    return "".join(c for c in value if c.isprintable())[:longest] if isinstance(value, str) else ""
+    """A printable string on one line, cut to its longest."""
+    if not isinstance(value, str):
+        return ""
+    line = " ".join(value[: 4 * longest].split())
+    return "".join(c for c in line if c.isprintable())[:longest]

@@ -63,6 +63,7 @@ def feedback(service_id: str) -> Response:
         client=client.id,
         items=len(batch.items),
         malformed=batch.malformed,
+        undated=batch.undated,
         knowledge=_service().knowledge.version,
     )
     return as_json({})

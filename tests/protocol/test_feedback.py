@@ -67,7 +67,37 @@ def test_a_reason_may_be_the_coding_itself_or_missing() -> None:
         OVERRIDDEN | {"overrideReason": {"code": "r1"}}, OVERRIDDEN | {"overrideReason": "busy"}
     )
     assert coded.reason_code == "r1"
-    assert none.reason_code == ""
+    assert none.reason_code == "busy"
+
+
+@pytest.mark.parametrize(
+    ("reason", "read_as"),
+    [
+        ({"coding": [{"system": "urn:s", "code": "r1"}], "text": "x"}, ("urn:s", "r1", "")),
+        ({"coding": {"code": "r1"}}, ("", "r1", "")),
+        ({"coding": [], "text": "Not now"}, ("", "", "Not now")),
+        ([{"system": "urn:s", "code": "r1"}, {"code": "r2"}], ("urn:s", "r1", "")),
+        ("r1", ("", "r1", "")),
+        ("Benefit outweighs risk", ("", "", "Benefit outweighs risk")),
+        ([], ("", "", "")),
+        (5, ("", "", "")),
+    ],
+)
+def test_a_reason_in_other_shapes(reason: Any, read_as: tuple[str, str, str]) -> None:
+    for sent in ({"reason": reason}, [{"reason": reason}]):
+        (item,), _ = read(OVERRIDDEN | {"overrideReason": sent})
+        assert (item.reason_system, item.reason_code, item.reason_display) == read_as
+
+
+@pytest.mark.parametrize("spelling", ["{}", "urn:uuid:{}", "URN:UUID:{}"])
+def test_an_id_is_read_in_every_spelling_of_a_uuid(spelling: str) -> None:
+    uuid = "0b1e9b1a-0000-5000-8000-00000000000a"
+    for given in (uuid, uuid.upper()):
+        sent = {"card": spelling.format(given), "outcome": "accepted"}
+        (item,), _ = read(sent | {"acceptedSuggestions": [{"id": spelling.format(given)}]})
+        assert (item.card, item.suggestions) == (uuid, (uuid,))
+    (other,), _ = read({"card": "urn:uuid:Mine", "outcome": "accepted"})
+    assert other.card == "urn:uuid:Mine"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +106,9 @@ def test_a_reason_may_be_the_coding_itself_or_missing() -> None:
         ("2024-03-01T10:05:31.123456Z", 10),
         ("2024-03-01T10:05:31-06:00", 16),
         ("2024-03-01T10:05:31", 10),
+        ("2024-03-01t10:05:31z", 10),
+        ("2024-03-01T10:05:60Z", 10),
+        ("2024-03-01T23:59:60.5+05:30", 18),
         ("", 12),
     ],
 )
@@ -91,11 +124,18 @@ def test_a_malformed_item_harms_no_other() -> None:
         {"card": "c1"},
         {"card": "c1", "outcome": "ignored"},
         {"outcome": "accepted"},
-        OVERRIDDEN | {"outcomeTimestamp": "noon"},
         OVERRIDDEN,
     )
     assert [item.card for item in items] == ["c1"]
-    assert malformed == 5
+    assert malformed == 4
+
+
+@pytest.mark.parametrize("sent", ["noon", 1772359200, {"at": 1}, "0001-01-01T00:00:00+12:00"])
+def test_an_item_whose_time_cannot_be_read_took_place_when_it_came(sent: Any) -> None:
+    items = [OVERRIDDEN | {"outcomeTimestamp": sent}, OVERRIDDEN, {"card": "c2"}]
+    batch = read_feedback(body({"feedback": items}), NOW)
+    assert [item.at for item in batch.items] == [NOW, batch.items[1].at]
+    assert (batch.malformed, batch.undated) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -119,4 +159,4 @@ def test_a_bad_body_is_refused(sent: bytes, named: str) -> None:
 def test_long_and_unprintable_texts_are_cut() -> None:
     (item,), _ = read(OVERRIDDEN | {"overrideReason": {"userComment": "a\r\n" + "b" * 5000}})
     assert len(item.comment) == 2000
-    assert item.comment.startswith("ab")
+    assert item.comment.startswith("a b")
