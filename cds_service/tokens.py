@@ -30,6 +30,7 @@ _LONGEST = 8192  # characters of a token
 _LONGEST_SHOWN = 100  # characters of a claim that the log takes
 _PORTS = {"http": 80, "https": 443}
 _FEEDBACK = "/feedback"
+_ABSENT = (None, "")  # how some write a claim they do not make
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,9 @@ def audiences(base: str, path: str) -> tuple[str, ...]:
 
 
 def _claims(header: dict[str, Any], payload: dict[str, Any]) -> Claims:
-    """The claims of a token that has all it must have, each of its type. Raises NotAuthorized."""
+    """The claims of a token that has all it must have, each of its type; what it may leave out may
+    be empty. Raises NotAuthorized.
+    """
     issuer = _text(payload, "iss")
     if not isinstance(header.get("alg"), str) or header["alg"] not in KINDS:
         raise NotAuthorized("the algorithm is not one we verify", issuer=_shown(issuer))
@@ -127,14 +130,14 @@ def _claims(header: dict[str, Any], payload: dict[str, Any]) -> Claims:
     return Claims(
         algorithm=header["alg"],
         key_id=_text(header, "kid"),
-        jku=_text(header, "jku") if "jku" in header else None,
+        jku=None if header.get("jku") in _ABSENT else _text(header, "jku"),
         issuer=issuer,
-        tenant=_text(payload, "tenant") if payload.get("tenant") is not None else "",
+        tenant="" if payload.get("tenant") in _ABSENT else _text(payload, "tenant"),
         token_id=_text(payload, "jti"),
         audience=audience,
         issued=_seconds(payload, "iat"),
         expires=_seconds(payload, "exp"),
-        not_before=_seconds(payload, "nbf") if "nbf" in payload else None,
+        not_before=None if payload.get("nbf") in _ABSENT else _seconds(payload, "nbf"),
     )
 
 
