@@ -179,11 +179,21 @@ def coded(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Condition, 
     return tuple(c for c in conditions if codes.any_of(c.codes))
 
 
-def coded_new(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Condition, ...]:
-    """The conditions with a code of the set that is not of a healing or sequela encounter."""
-    return tuple(
-        c for c in conditions if any(code in codes and not healing(code) for code in c.codes)
-    )
+def not_healing(conditions: Iterable[Condition], *injuries: ValueSet) -> tuple[Condition, ...]:
+    """The conditions whose ICD-10-CM codes of the sets are not all of healing or sequela encounters.
+
+    The codings of a concept name one diagnosis, and of them only ICD-10-CM says which encounter it is.
+    """
+    return tuple(c for c in conditions if not _healing_only(c, injuries))
+
+
+def _healing_only(condition: Condition, injuries: tuple[ValueSet, ...]) -> bool:
+    told = [
+        healing(code)
+        for code in condition.codes
+        if code.system == "ICD10CM" and any(code in codes for codes in injuries)
+    ]
+    return bool(told) and all(told)
 
 
 def recorded(

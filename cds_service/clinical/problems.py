@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from cds_service.clinical.evidence import coded_new
+from cds_service.clinical.evidence import not_healing
 from cds_service.clinical.facts import Condition, Facts, Need
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Sorting
 
 CONTEXT = ("low-back-pain", "radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
+FRACTURES = ("redflag-fracture-traumatic", "redflag-fracture-fragility")
 GROUPS = (
     *CONTEXT,
     "redflag-cauda-equina",
@@ -26,8 +27,7 @@ GROUPS = (
     "redflag-malignancy-spinal",
     "redflag-cancer-any",
     "redflag-weight-loss",
-    "redflag-fracture-traumatic",
-    "redflag-fracture-fragility",
+    *FRACTURES,
     "redflag-trauma-event",
     "redflag-low-energy-fall",
     "redflag-postop-complication",
@@ -67,8 +67,11 @@ class Problems(Frozen):
         return _each_once(self.groups, groups)
 
     def new(self, group: str) -> tuple[Condition, ...]:
-        """Active conditions of a group, those of healing and sequela encounters left out."""
-        return coded_new(self.active(group), self.sorting.set(group))
+        """Active conditions of a group, those of healing and sequela encounters left out; a fracture
+        that is healing by the code of one group is not new in the other.
+        """
+        kin = FRACTURES if group in FRACTURES else (group,)
+        return not_healing(self.active(group), *map(self.sorting.set, kin))
 
 
 def _each_once(
