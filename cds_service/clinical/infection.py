@@ -7,17 +7,17 @@ from fractions import Fraction
 
 from cds_service.clinical.criteria import UNKNOWN
 from cds_service.clinical.evidence import (
-    ABSENT,
     Evidence,
     Sign,
     age,
     any_of,
     condition_evidence,
-    measured,
+    day_of,
     recorded,
     sign,
 )
 from cds_service.clinical.facts import Facts, Need, Observation, Quantity
+from cds_service.clinical.measures import held_against, unit_of
 from cds_service.clinical.medications import medications
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
@@ -25,8 +25,13 @@ from cds_service.clinical.surgery import surgery
 from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import DrugClass
 
-FAHRENHEIT = frozenset({"[degf]", "degf", "f", "°f"})
-CELSIUS = frozenset({"cel", "c", "°c", "degc"})
+# Units as `unit_of` spells them.
+FAHRENHEIT = frozenset(
+    {"[degf]", "degf", "degreef", "degreesf", "f", "°f", "fahrenheit", "degreesfahrenheit"}
+)
+CELSIUS = frozenset(
+    {"cel", "degc", "degreec", "degreesc", "c", "°c", "celsius", "degreescelsius", "centigrade"}
+)
 # How many mg/L one unit of a C-reactive protein result is.
 CRP_UNITS = {
     "mg/l": Fraction(1),
@@ -34,7 +39,9 @@ CRP_UNITS = {
     "mg/dl": Fraction(10),
     "g/l": Fraction(1000),
 }
-ESR_UNITS = frozenset({"mm/h", "mm/hr", "mm/1h", "mm/hour", "mm", "mm/h{westergren}", ""})
+ESR_UNITS = frozenset(
+    {"mm/h", "mm/hr", "mm/1h", "mm/1hr", "mm/hour", "mm/1hour", "mm", "mm/h{westergren}", ""}
+)
 
 
 class Infection(Frozen):
@@ -94,44 +101,41 @@ def suspicion(facts: Facts, known: Known) -> Suspicion:
 
 
 def _fever(facts: Facts, known: Known) -> Sign:
+    """A temperature or a diagnosis; one whose scale cannot be told leaves it unknown."""
     window, limit = known.number("red-flags.fever_days"), known.number("red-flags.fever_celsius")
-    hot = (
-        measured(o)
-        for o in recorded(facts, known.codes("body-temperature"), window)
-        if (degrees := celsius(o.value)) is not None and limit.met_by(degrees)
-    )
+    taken = recorded(facts, known.codes("body-temperature"), window)
+    hot, unsure = held_against(limit, ((o, celsius(o.value)) for o in taken))
     named = (
         condition_evidence(c)
         for c in known.derived(problems).active("redflag-fever")
         if age(c.when, facts.as_of, window) is not False
     )
-    return any_of(sign(hot, facts, Need.OBSERVATIONS), sign(named, facts, Need.CONDITIONS))
+    return any_of(
+        sign(hot, facts, Need.OBSERVATIONS, unsure=unsure), sign(named, facts, Need.CONDITIONS)
+    )
 
 
 def _marker(facts: Facts, known: Known) -> Sign:
-    """The latest ESR and the latest CRP of the window; the highest of several on one day."""
-    window = known.number("red-flags.marker_days")
+    """The latest ESR and the latest CRP of the window; the highest of several on one day.
+
+    A result in a unit that cannot be read leaves it unknown unless a later one can be read.
+    """
+    window, as_of = known.number("red-flags.marker_days"), facts.as_of
     raised: list[Evidence] = []
-    read = 0
+    unsure: list[Evidence] = []
+    read = False
     for test in ("esr", "crp"):
-        results = [
-            (o, amount)
-            for o in recorded(facts, known.codes(test), window)
-            if (amount := marker_amount(test, o)) is not None
-        ]
-        if not results:
-            continue
-        read += 1
-        newest = max(o.when.last for o, _ in results if o.when)
-        latest, amount = max(
-            ((o, a) for o, a in results if o.when and o.when.last == newest),
-            key=lambda pair: (pair[1], pair[0].ref),
-        )
-        if known.number(f"red-flags.{test}").met_by(amount):
-            raised.append(measured(latest))
-    if raised or facts.lacks(Need.OBSERVATIONS):
-        return sign(raised, facts, Need.OBSERVATIONS)
-    return ABSENT if read else Sign(UNKNOWN)
+        told = [(o, marker_amount(test, o)) for o in recorded(facts, known.codes(test), window)]
+        days = [day_of(o.when, as_of) for o, amount in told if amount is not None]
+        read = read or bool(days)
+        latest = [each for each in told if not days or day_of(each[0].when, as_of) >= max(days)]
+        latest.sort(key=lambda each: (each[1] or 0, each[0].ref))
+        met, doubtful = held_against(known.number(f"red-flags.{test}"), latest)
+        raised += met[-1:]
+        unsure += doubtful
+    if raised or unsure or read or facts.lacks(Need.OBSERVATIONS):
+        return sign(raised, facts, Need.OBSERVATIONS, unsure=unsure)
+    return Sign(UNKNOWN)
 
 
 def _risk(facts: Facts, known: Known) -> Sign:
@@ -173,7 +177,7 @@ def celsius(value: Quantity | None) -> Fraction | None:
     """
     if value is None:
         return None
-    unit = value.unit.strip().lower()
+    unit = unit_of(value)
     if unit in FAHRENHEIT:
         return (Fraction(value.value) - 32) * Fraction(5, 9)
     return Fraction(value.value) if unit in CELSIUS else None
@@ -183,7 +187,7 @@ def marker_amount(test: str, result: Observation) -> Fraction | None:
     """An ESR in mm/h or a CRP in mg/L; None if the unit says neither."""
     if result.value is None:
         return None
-    unit = result.value.unit.strip().lower().replace("μ", "u").replace("µ", "u")
+    unit = unit_of(result.value)
     if test == "esr":
         return Fraction(result.value.value) if unit in ESR_UNITS else None
     factor = CRP_UNITS.get(unit)

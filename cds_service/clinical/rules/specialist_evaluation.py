@@ -16,7 +16,6 @@ from cds_service.clinical.evidence import (
     all_of,
     any_of,
     condition_evidence,
-    measured,
     name,
     recorded,
     said,
@@ -26,6 +25,7 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.fractures import fractures
 from cds_service.clinical.infection import marker_amount
+from cds_service.clinical.measures import held_against
 from cds_service.clinical.problems import problems
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
@@ -126,15 +126,15 @@ def _suspected(facts: Facts, known: Known) -> Sign:
 
 def _raised(facts: Facts, known: Known) -> Sign:
     window = known.number("specialist.marker_days")
-    found = [
-        measured(o)
-        for test in MARKERS
-        for o in recorded(facts, known.codes(test))
-        if age(o.when, facts.as_of, window)
-        and (amount := marker_amount(test, o)) is not None
-        and known.number(f"red-flags.{test}").met_by(amount)
-    ]
-    return sign(found, facts, Need.OBSERVATIONS)
+    raised: list[Evidence] = []
+    unsure: list[Evidence] = []
+    for test in MARKERS:
+        results = recorded(facts, known.codes(test), window)
+        told = ((o, marker_amount(test, o)) for o in results)
+        met, doubtful = held_against(known.number(f"red-flags.{test}"), told)
+        raised += met
+        unsure += doubtful
+    return sign(raised, facts, Need.OBSERVATIONS, unsure=unsure)
 
 
 def _scanned(facts: Facts, known: Known) -> Sign:

@@ -1,0 +1,46 @@
+"""Results held against limits, their units read in the spellings that charts have. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from cds_service.clinical.evidence import Evidence, measured
+from cds_service.clinical.facts import Observation, Quantity
+from cds_service.knowledge.numbers import Number
+
+_SPELLINGS = (("μ", "u"), ("µ", "u"), ("mcg", "ug"), ("mcl", "ul"), ("³", "3"), ("⁹", "9"))
+
+
+def unit_of(value: Quantity) -> str:
+    """The unit in lower case without spaces, micro as `u`, powers in plain digits.
+
+    >>> from decimal import Decimal
+    >>> unit_of(Quantity(Decimal(1), "x10³/mcL")), unit_of(Quantity(Decimal(1), "deg F"))
+    ('x103/ul', 'degf')
+    """
+    unit = "".join(value.unit.lower().split())
+    for written, plain in _SPELLINGS:
+        unit = unit.replace(written, plain)
+    return unit
+
+
+def says_something(result: Observation) -> bool:
+    """Whether it has a value, be it one that cannot be read."""
+    return result.value is not None or bool(result.value_text)
+
+
+def held_against(
+    limit: Number, readings: Iterable[tuple[Observation, Fraction | None]]
+) -> tuple[list[Evidence], list[Evidence]]:
+    """The results whose amount meets the limit, and those of which it cannot be told: they have a
+    value, but no amount could be read from it.
+    """
+    met: list[Evidence] = []
+    unsure: list[Evidence] = []
+    for result, amount in readings:
+        if amount is not None and limit.met_by(amount):
+            met.append(measured(result))
+        elif amount is None and says_something(result):
+            unsure.append(measured(result))
+    return met, unsure
