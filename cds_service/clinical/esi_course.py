@@ -275,7 +275,12 @@ def _pairs(facts: Facts, known: Known, last: date) -> Iterator[tuple[Evidence, E
 
 
 def _relieved(before: Observation, after: Observation, known: Known) -> bool:
+    """By at least as much as the limit; a score that may have been lower before, or higher after,
+    shows nothing.
+    """
     if before.value is None or after.value is None or before.value.value <= 0:
+        return False
+    if before.value.comparator.startswith("<") or after.value.comparator.startswith(">"):
         return False
     fall = PERCENT * (1 - Fraction(after.value.value) / Fraction(before.value.value))
     return known.number("esi.relief").met_by(fall)

@@ -21,6 +21,7 @@ from cds_service.clinical.evidence import (
 )
 from cds_service.clinical.facts import Allergy, Condition, Facts, Need, Observation, Quantity
 from cds_service.clinical.infection import infection
+from cds_service.clinical.measures import held_against
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import RESULTS, reading
@@ -144,9 +145,8 @@ def _result(facts: Facts, known: Known, test: str) -> Sign:
     newest = max((day_of(o.when, facts.as_of) for o in recent), default=None)
     latest = [o for o in recent if day_of(o.when, facts.as_of) == newest]
     amounts = [(o, ratio(o.value) if test == "inr" else thousands(o.value)) for o in latest]
-    bad = [measured(o) for o, amount in amounts if amount is not None and limit.met_by(amount)]
-    unread = [measured(o) for o, amount in amounts if amount is None]
-    return sign(bad, facts, Need.OBSERVATIONS, unsure=unread)
+    bad, unsure = held_against(limit, amounts)
+    return sign(bad, facts, Need.OBSERVATIONS, unsure=unsure)
 
 
 def ratio(value: Quantity | None) -> Fraction | None:

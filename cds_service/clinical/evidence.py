@@ -121,12 +121,16 @@ def condition_evidence(condition: Condition) -> Evidence:
 
 
 def measured(observation: Observation) -> Evidence:
-    """A measurement as evidence, its unit as clinicians write it."""
-    value = observation.value
+    """A measurement as evidence, its unit as clinicians write it; one that is only known to lie on a
+    side of a number has none as its value, and is told by its name.
+    """
+    value, label = observation.value, name(observation)
     if value is not None:
         unit = "" if value.unit.startswith("{") else UNITS_AS_WRITTEN.get(value.unit, value.unit)
-        value = Quantity(value.value, unit)
-    return Evidence(observation.ref, name(observation), observation.when, value)
+        if value.comparator:
+            label = f"{label}: {value.comparator}{value.value.normalize():f} {unit}".rstrip()
+        value = None if value.comparator else Quantity(value.value, unit)
+    return Evidence(observation.ref, label, observation.when, value)
 
 
 def described(evidence: Iterable[Evidence]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from cds_service.clinical.evidence import (
     sign,
 )
 from cds_service.clinical.facts import Facts, Need, Observation, Quantity
-from cds_service.clinical.measures import held_against, unit_of
+from cds_service.clinical.measures import held_against, says_something, unit_of
 from cds_service.clinical.medications import medications
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
@@ -104,7 +104,8 @@ def _fever(facts: Facts, known: Known) -> Sign:
     """A temperature or a diagnosis; one whose scale cannot be told leaves it unknown."""
     window, limit = known.number("red-flags.fever_days"), known.number("red-flags.fever_celsius")
     taken = recorded(facts, known.codes("body-temperature"), window)
-    hot, unsure = held_against(limit, ((o, celsius(o.value)) for o in taken))
+    readings = ((o, celsius(o.value)) for o in taken if says_something(o))
+    hot, unsure = held_against(limit, readings)
     named = (
         condition_evidence(c)
         for c in known.derived(problems).active("redflag-fever")
@@ -125,7 +126,8 @@ def _marker(facts: Facts, known: Known) -> Sign:
     unsure: list[Evidence] = []
     read = False
     for test in ("esr", "crp"):
-        told = [(o, marker_amount(test, o)) for o in recorded(facts, known.codes(test), window)]
+        results = filter(says_something, recorded(facts, known.codes(test), window))
+        told = [(o, marker_amount(test, o)) for o in results]
         days = [day_of(o.when, as_of) for o, amount in told if amount is not None]
         read = read or bool(days)
         latest = [each for each in told if not days or day_of(each[0].when, as_of) >= max(days)]

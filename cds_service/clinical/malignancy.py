@@ -135,6 +135,10 @@ def _weights(facts: Facts, known: Known) -> Iterator[tuple[Observation, Fraction
 
 
 def kilograms(value: Quantity | None) -> Fraction | None:
-    """A body weight in kilograms; None if the unit is not one of weight."""
-    factor = WEIGHT_UNITS.get(value.unit.strip().lower()) if value is not None else None
-    return None if value is None or factor is None else Fraction(value.value) * factor
+    """A body weight in kilograms; None if the unit is not one of weight, or the weight only known to
+    lie on a side of a number.
+    """
+    if value is None or value.comparator:
+        return None
+    factor = WEIGHT_UNITS.get(value.unit.strip().lower())
+    return None if factor is None else Fraction(value.value) * factor

@@ -33,14 +33,14 @@ def says_something(result: Observation) -> bool:
 def held_against(
     limit: Number, readings: Iterable[tuple[Observation, Fraction | None]]
 ) -> tuple[list[Evidence], list[Evidence]]:
-    """The results whose amount meets the limit, and those of which it cannot be told: they have a
-    value, but no amount could be read from it.
+    """The results that meet the limit, and those of which it cannot be told: no amount could be read,
+    or it is only known to lie on a side of the one given (`<20`), and the limit does too.
     """
     met: list[Evidence] = []
     unsure: list[Evidence] = []
     for result, amount in readings:
-        if amount is not None and limit.met_by(amount):
-            met.append(measured(result))
-        elif amount is None and says_something(result):
-            unsure.append(measured(result))
+        comparator = result.value.comparator if result.value is not None else ""
+        meets = None if amount is None else limit.met_by_bound(amount, comparator)
+        if meets is not False:
+            (met if meets else unsure).append(measured(result))
     return met, unsure

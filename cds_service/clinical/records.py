@@ -48,10 +48,15 @@ class Need(StrEnum):
 
 
 class Quantity(Frozen):
-    """A measured amount; `unit` is the UCUM code, else the unit text, as sent."""
+    """A measured amount; `unit` is the UCUM code, else the unit text, as sent.
+
+    With a `comparator` (`<`, `>=`) the amount itself is not known, only on which side of `value` it
+    lies.
+    """
 
     value: Decimal
     unit: str = ""
+    comparator: str = ""
 
 
 class Patient(Frozen):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from cds_service.clinical.evidence import Evidence, Sign, measured, recorded, sign
+from fractions import Fraction
+
+from cds_service.clinical.evidence import Sign, recorded, sign
 from cds_service.clinical.facts import Facts, Need
+from cds_service.clinical.measures import held_against
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
 
@@ -40,9 +43,7 @@ def scores(facts: Facts, known: Known) -> Scores:
 def _high(facts: Facts, known: Known, codes: str, kind: str) -> Sign:
     limit = known.number(f"red-flags.{kind}_score")
     window = known.number(f"red-flags.{kind}_score_days")
-    found: list[Evidence] = [
-        measured(o)
-        for o in recorded(facts, known.codes(codes), window)
-        if o.value is not None and limit.met_by(o.value.value)
-    ]
-    return sign(found, facts, Need.OBSERVATIONS)
+    scored = recorded(facts, known.codes(codes), window)
+    readings = ((o, Fraction(o.value.value)) for o in scored if o.value is not None)
+    high, unsure = held_against(limit, readings)
+    return sign(high, facts, Need.OBSERVATIONS, unsure=unsure)

@@ -198,6 +198,8 @@ def _scored(
     before, after = (day_of(o.when, facts.as_of) for o in (baseline, latest))
     if not baseline.value or not latest.value or baseline.value.value <= 0:
         return None
+    if baseline.value.comparator or latest.value.comparator:
+        return None
     fresh = known.number("response.latest_score_days").met_by((facts.as_of - after).days)
     if not fresh or not known.number("response.scores_apart_days").met_by((after - before).days):
         return None

@@ -53,7 +53,7 @@ class Glossary:
         self.products: Lookup[bytes, Product] = Lookup(vocabulary.product_of)
         self.statuses: Lookup[bytes, str] = Lookup(_status)
         self.words: Lookup[bytes, frozenset[str]] = Lookup(_words)
-        self.amounts: Lookup[bytes, tuple[Quantity | None, str]] = Lookup(_amount)
+        self.amounts: Lookup[bytes, Quantity | None] = Lookup(_amount)
         self.highs: Lookup[bytes, Quantity | None] = Lookup(_high)
 
 
@@ -71,10 +71,9 @@ def _words(raw: bytes) -> frozenset[str]:
     return frozenset(word for each in as_list(CONCEPTS.read(raw)) if (word := status_word(each)))
 
 
-def _amount(raw: bytes) -> tuple[Quantity | None, str]:
-    """An amount, and how it compares to the true one (`<`, `>=`)."""
-    found = AMOUNT.read(raw)
-    return (None, "") if found is None else (quantity(found), found.comparator or "")
+def _amount(raw: bytes) -> Quantity | None:
+    """An amount."""
+    return quantity(AMOUNT.read(raw))
 
 
 def _high(raw: bytes) -> Quantity | None:

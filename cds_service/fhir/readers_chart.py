@@ -198,15 +198,15 @@ def _value(
 ) -> tuple[Quantity | None, frozenset[Code], str, bool | None, frozenset[str], Quantity | None]:
     """Value, coded value, value in words, flag, interpretation and upper limit of a result."""
     glossary, said = chart.glossary, result.interpretation
-    value, comparator = None, ""
+    value = None
     if result.value_quantity is not ABSENT:
-        value, comparator = glossary.amounts[bytes(result.value_quantity)]
+        value = glossary.amounts[bytes(result.value_quantity)]
     text = result.value_string or ""
     if value is None:
         if result.value_integer is not None:
             value = quantity(Amount(value=result.value_integer))
-    elif comparator:
-        text = f"{comparator}{value.value:f}"
+    elif value.comparator:
+        text = f"{value.comparator}{value.value:f}"
     codes, high, words = NO_CODES, None, _NO_WORDS
     if result.value_codeable_concept is not ABSENT:
         concept = glossary.concepts[bytes(result.value_codeable_concept)]

@@ -288,7 +288,8 @@ def quantity(amount: r4_dosage.Quantity | None) -> Quantity | None:
     if amount is None:
         return None
     number = plain_number(amount.value)
-    return None if number is None else Quantity(number, amount.code or amount.unit or "")
+    unit = amount.code or amount.unit or ""
+    return None if number is None else Quantity(number, unit, amount.comparator or "")
 
 
 def whole(number: Decimal | None) -> int | None:

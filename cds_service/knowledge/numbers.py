@@ -29,6 +29,9 @@ _MET: dict[Boundary, Callable[[Any, Any], Any]] = {
 }
 
 
+_COMPARATORS = ("<", "<=", ">", ">=")
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """One parameter as it stands on the as-of date for the payers in force."""
@@ -62,6 +65,28 @@ class Number:
         return bool(
             self._meets(measured, self._exact if type(measured) is Fraction else self._limit)
         )
+
+    def met_by_bound(self, measured: Decimal | Fraction | int, comparator: str) -> bool | None:
+        """Whether an amount that lies `comparator` (`<`, `<=`, `>`, `>=`; empty: at) `measured` meets
+        the limit; None where it may or may not, or the comparator is none of these.
+
+        >>> n = Number("x", Decimal("50"), "MME/day", Boundary.AT_OR_ABOVE, "s", "r", date(2022, 1, 1))
+        >>> n.met_by_bound(50, ">"), n.met_by_bound(50, "<"), n.met_by_bound(60, "<")
+        (True, False, None)
+        """
+        if not comparator:
+            return self.met_by(measured)
+        if comparator not in _COMPARATORS:
+            return None
+        rising = self.boundary in (Boundary.AT_OR_ABOVE, Boundary.ABOVE)
+        # Amounts reach from `measured` (itself, or just beyond it) as far as there are any.
+        if len(comparator) > 1:
+            nearest = self.met_by(measured)
+        else:
+            past, limit = Fraction(measured), self._exact
+            nearest = (past >= limit if comparator == ">" else past > limit) is rising
+        farthest = (comparator[0] == ">") is rising
+        return farthest if nearest is farthest else None
 
     @property
     def days(self) -> int:

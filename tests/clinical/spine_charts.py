@@ -74,14 +74,15 @@ def condition(
 
 
 def result(ref: int, text: str, value: str, unit: str, days: int) -> Observation:
-    """A final result."""
+    """A final result; `<20` is only known to lie below."""
+    number = value.lstrip("<>=~")
     return Observation(
         f"Observation/{ref}",
         frozenset({code(text)}),
         text,
         "final",
         ago(days),
-        value=Quantity(Decimal(value), unit),
+        value=Quantity(Decimal(number), unit, value.removesuffix(number)),
     )
 
 

@@ -143,7 +143,14 @@ def test_the_oldest_condition_decides_how_long_there_has_been_pain() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "kept"),
-    [("8", "4", True), ("8", "4.1", False), ("0", "0", False)],
+    [
+        ("8", "4", True),
+        ("8", "4.1", False),
+        ("0", "0", False),
+        (">8", "<4", True),
+        ("<8", "4", False),
+        ("8", ">3", False),
+    ],
 )
 def test_relief_is_half_of_the_score_before(before: str, after: str, kept: bool) -> None:
     scores = (
@@ -212,6 +219,29 @@ def test_the_latest_result_counts_the_worst_of_its_day() -> None:
 
     assert bleeding(inr(1, "2.5", 20), inr(2, "1.1", 2)) is NOT_MET
     assert bleeding(inr(1, "1.1", 2), inr(2, "2.5", 2)) is MET
+
+
+@pytest.mark.parametrize(
+    ("test", "value", "status"),
+    [
+        ("LOINC#777-3 10*3/uL", "<100", MET),
+        ("LOINC#777-3 10*3/uL", "<=100", UNKNOWN),
+        ("LOINC#777-3 10*3/uL", ">50", UNKNOWN),
+        ("LOINC#777-3 10*3/uL", ">=100", NOT_MET),
+        ("LOINC#6301-6 {INR}", ">1.5", MET),
+        ("LOINC#6301-6 {INR}", "<2", UNKNOWN),
+        ("LOINC#6301-6 {INR}", "<1.5", NOT_MET),
+    ],
+)
+def test_a_result_that_is_only_known_to_lie_on_a_side(
+    test: str, value: str, status: Status
+) -> None:
+    text, unit = test.split()
+    found = concluded(esi_safety, chart(result(1, text, value, unit, 2))).bleeding
+    assert found.status is status
+    assert [e.label for e in found.evidence] == (
+        [] if status is NOT_MET else [f"{text}: {value} {unit}".removesuffix(" {INR}")]
+    )
 
 
 def _status(codes: frozenset[Code] = frozenset(), text: str = "") -> Observation:

@@ -27,6 +27,7 @@ from cds_service.clinical.facts import Condition, Facts, Need, Observation, Orde
 from cds_service.clinical.infection import celsius, marker_amount, suspicion
 from cds_service.clinical.malignancy import kilograms, malignancy
 from cds_service.clinical.red_flags import RedFlags, emergency, red_flags
+from cds_service.clinical.scores import scores
 from cds_service.knowledge.drugs.model import DrugClass
 from tests.changes import replace
 from tests.clinical.spine_charts import (
@@ -193,6 +194,33 @@ def test_units_that_say_nothing_are_not_read() -> None:
     assert kilograms(None) is None
     assert marker_amount("crp", result(1, "LOINC#1988-5", "12", "", 1)) is None
     assert marker_amount("esr", result(1, "LOINC#30341-2", "12", "mg", 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("crp", "status"),
+    [(">10", MET), ("<10", NOT_MET), ("<20", UNKNOWN), (">5", UNKNOWN)],
+)
+def test_a_marker_that_is_only_known_to_lie_on_a_side(crp: str, status: object) -> None:
+    hot = result(1, "LOINC#8310-5", "38.5", "Cel", 1)
+    found = flags(chart(BACK_PAIN, hot, result(2, "LOINC#1988-5", crp, "mg/L", 1)))
+    assert (found.infection.status, found.possible_infection.met) == (status, status is not MET)
+
+
+@pytest.mark.parametrize(("value", "status"), [("<38", NOT_MET), ("<39", UNKNOWN), (">38", MET)])
+def test_a_temperature_that_is_only_known_to_lie_on_a_side(value: str, status: object) -> None:
+    found = flags(chart(BACK_PAIN, result(1, "LOINC#8310-5", value, "Cel", 1)))
+    assert found.possible_infection.status is status
+
+
+def test_a_pain_score_that_is_only_known_to_lie_on_a_side() -> None:
+    def pain(value: str) -> Sign:
+        return concluded(scores, chart(result(1, "LOINC#72514-3", value, "{score}", 1))).pain
+
+    assert [pain(value).status for value in (">5", "<9", "<4")] == [MET, UNKNOWN, NOT_MET]
+
+
+def test_a_weight_that_is_only_known_to_lie_on_a_side_is_passed_over() -> None:
+    assert kilograms(Quantity(Decimal(200), "kg", ">")) is None
 
 
 def test_a_result_without_a_value_is_not_a_marker() -> None:

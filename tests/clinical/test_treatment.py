@@ -162,6 +162,11 @@ def test_a_score_without_a_value_is_left_out() -> None:
     assert response(odi(1, "40", 30), odi(2, "10", 2), empty).verdict == "adequate"
 
 
+@pytest.mark.parametrize(("first", "last"), [("<40", "38"), ("40", ">38")])
+def test_a_score_that_is_only_known_to_lie_on_a_side_says_nothing(first: str, last: str) -> None:
+    assert response(odi(1, first, 30), odi(2, last, 2)).verdict == "unknown"
+
+
 def test_worse_is_inadequate() -> None:
     assert response(odi(1, "40", 30), odi(2, "50", 2)).change == -25
 

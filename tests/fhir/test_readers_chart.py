@@ -205,7 +205,7 @@ def test_values_of_other_types() -> None:
     assert result(valueString="positive").value_text == "positive"
     assert result(valueBoolean=False).value_flag is False
     below = result(valueQuantity={"value": 5, "comparator": "<"})
-    assert (below.value, below.value_text) == (Quantity(Decimal(5)), "<5")
+    assert (below.value, below.value_text) == (Quantity(Decimal(5), "", "<"), "<5")
 
 
 def test_dates_categories_interpretation_and_range_of_a_result() -> None:

@@ -31,6 +31,40 @@ def test_each_boundary(boundary: Boundary, below: bool, equal: bool, above: bool
     assert str(limit) == "30"
 
 
+@pytest.mark.parametrize(
+    ("boundary", "said", "expected"),
+    [
+        (Boundary.AT_OR_ABOVE, "30", True),
+        (Boundary.AT_OR_ABOVE, "<30", False),
+        (Boundary.AT_OR_ABOVE, "<=30", None),
+        (Boundary.AT_OR_ABOVE, "<=29", False),
+        (Boundary.AT_OR_ABOVE, "<31", None),
+        (Boundary.AT_OR_ABOVE, ">=30", True),
+        (Boundary.AT_OR_ABOVE, ">29", None),
+        (Boundary.ABOVE, "<=30", False),
+        (Boundary.ABOVE, "<31", None),
+        (Boundary.ABOVE, ">30", True),
+        (Boundary.ABOVE, ">=30", None),
+        (Boundary.AT_OR_BELOW, "<30", True),
+        (Boundary.AT_OR_BELOW, "<=30", True),
+        (Boundary.AT_OR_BELOW, "<31", None),
+        (Boundary.AT_OR_BELOW, ">30", False),
+        (Boundary.AT_OR_BELOW, ">=30", None),
+        (Boundary.BELOW, "<30", True),
+        (Boundary.BELOW, "<=30", None),
+        (Boundary.BELOW, ">=30", False),
+        (Boundary.BELOW, ">29", None),
+        (Boundary.BELOW, "~20", None),
+    ],
+)
+def test_an_amount_that_is_only_known_to_lie_on_a_side(
+    boundary: Boundary, said: str, expected: bool | None
+) -> None:
+    limit = Number("x.y", Decimal("30.0"), "days", boundary, "s", "p", date(2022, 1, 1))
+    number = said.lstrip("<>=~")
+    assert limit.met_by_bound(Decimal(number), said.removesuffix(number)) is expected
+
+
 def test_ndc_forms() -> None:
     assert ndc11("0023-6011-60") == ndc11("00023-6011-60") == ndc11("00023601160") == "00023601160"
     assert ndc11(" 12345-678-90 ") == "12345067890"

@@ -25,7 +25,7 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.fractures import fractures
 from cds_service.clinical.infection import marker_amount
-from cds_service.clinical.measures import held_against
+from cds_service.clinical.measures import held_against, says_something
 from cds_service.clinical.problems import problems
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
@@ -129,7 +129,7 @@ def _raised(facts: Facts, known: Known) -> Sign:
     raised: list[Evidence] = []
     unsure: list[Evidence] = []
     for test in MARKERS:
-        results = recorded(facts, known.codes(test), window)
+        results = filter(says_something, recorded(facts, known.codes(test), window))
         told = ((o, marker_amount(test, o)) for o in results)
         met, doubtful = held_against(known.number(f"red-flags.{test}"), told)
         raised += met
