@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 
 from cds_service.clinical.dispensed import dispensed, handed_out
@@ -15,36 +15,20 @@ from cds_service.clinical.evidence import (
     condition_evidence,
     day_of,
     measured,
-    name,
     recorded,
     sign,
 )
-from cds_service.clinical.facts import Allergy, Condition, Facts, Need, Observation, Quantity
+from cds_service.clinical.facts import Condition, Facts, Need, Observation, Quantity
 from cds_service.clinical.infection import infection
+from cds_service.clinical.injectates import ALLERGENS, allergic
 from cds_service.clinical.measures import held_against
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import RESULTS, reading
 from cds_service.frozen import Frozen
-from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.model import DrugClass
 
 BLEEDING_CONDITIONS = ("anticoagulant-status", "antiplatelet-status", "coagulopathy")
-ALLERGENS = ("allergen-contrast", "allergen-corticosteroid", "allergen-local-anesthetic")
-# Allergy lists often name a class, or an agent no order would hold, in words only.
-ALLERGEN_WORDS = (
-    "contrast",
-    "radiographic dye",
-    "iohexol",
-    "iopamidol",
-    "corticosteroid",
-    "glucocorticoid",
-    "local anesthetic",
-    "local anaesthetic",
-    "mepivacaine",
-    "procaine",
-    "tetracaine",
-)
 RATIO_UNITS = frozenset({"", "1", "inr", "{inr}", "ratio", "{ratio}"})
 # How many 10*9/L one unit of a platelet count is.
 _BILLIONS = (
@@ -213,25 +197,5 @@ def _pregnant(test: Observation, known: Known) -> bool | None:
 
 
 def _allergy(facts: Facts, known: Known) -> Sign:
-    listed = (
-        Evidence(a.ref, name(a), a.when)
-        for a in facts.allergies
-        if a.active and _to_injectate(a, known)
-    )
     noted = map(condition_evidence, _active(facts, known, "allergy-status"))
-    return any_of(sign(listed, facts, Need.ALLERGIES), sign(noted, facts, Need.CONDITIONS))
-
-
-def _to_injectate(allergy: Allergy, known: Known) -> bool:
-    substances = frozenset(_substances(allergy))
-    if any(known.codes(group).any_of(substances) for group in ALLERGENS):
-        return True
-    if allergy.drug is not None and allergy.drug.is_a(DrugClass.SYSTEMIC_CORTICOSTEROID):
-        return True
-    return any(word in allergy.text.lower() for word in ALLERGEN_WORDS)
-
-
-def _substances(allergy: Allergy) -> Iterator[Code]:
-    yield from allergy.codes
-    if allergy.drug is not None:
-        yield from (Code("RXNORM", part.rxcui) for part in allergy.drug.components if part.rxcui)
+    return any_of(allergic(facts, known), sign(noted, facts, Need.CONDITIONS))
