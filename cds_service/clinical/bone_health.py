@@ -23,7 +23,7 @@ from cds_service.clinical.prescriptions import begun
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
-from cds_service.knowledge.drugs.model import DrugClass
+from cds_service.knowledge.drugs.model import DrugClass, Route
 
 TAKEN = ("active", "completed", "stopped", "on-hold")
 
@@ -118,5 +118,9 @@ def _counts(taken: Order | Statement) -> bool:
         return False
     if isinstance(taken, Order) and (taken.draft or not taken.meant):
         return False
-    # Without an end, only what is still active is known to have gone on until today.
-    return taken.span is not None and (taken.span.end is not None or taken.status == "active")
+    if taken.span is None or taken.span.end is not None:
+        return taken.span is not None
+    # Without an end, only what is still active is known to have gone on until today, and of an
+    # injection only one that an instruction repeats: a depot is given once.
+    injected = Route.INJECTION in (taken.sig.route, taken.drug.route)
+    return taken.status == "active" and (bool(taken.sig.steps) or not injected)
