@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.evidence import Evidence, Sign, age, any_of, condition_evidence, sign
-from cds_service.clinical.facts import OVER, Condition, Facts, Need
+from cds_service.clinical.facts import OVER, Condition, Facts, Need, Request
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.numbers import Number
 
-CAUDA_EQUINA = ("redflag-cauda-equina", "redflag-urinary-retention", "redflag-saddle-or-sphincter")
-DEFICITS = ("redflag-motor-deficit", "redflag-major-cord-deficit")
-LASTING = (*CAUDA_EQUINA, *DEFICITS, "redflag-neurogenic-bladder")
 RETENTION = "redflag-urinary-retention"
+# A drug, an operation or a chronic disorder explains it: one such coding of several is enough.
+EXPLAINED = "redflag-urinary-retention-chronic-or-drug"
+SACRAL_SIGNS = ("redflag-cauda-equina", "redflag-saddle-or-sphincter")
+CAUDA_EQUINA = (*SACRAL_SIGNS, RETENTION)
+DEFICITS = ("redflag-motor-deficit", "redflag-major-cord-deficit")
+LASTING = (*SACRAL_SIGNS, *DEFICITS, "redflag-neurogenic-bladder")
 
 
 class Deficits(Frozen):
@@ -38,17 +41,26 @@ class Deficits(Frozen):
         "red-flags.complication_days",
         "red-flags.predates_back_pain_days",
     ),
+    codes=(EXPLAINED,),
 )
 def deficits(facts: Facts, known: Known) -> Deficits:
-    """Active deficits; one without a date is treated as new, one long before the back pain
-    as unrelated. Cauda equina as the reason of a draft is new unless the chart knows of it.
+    """Active deficits; one without a date is treated as new, one long before the back pain as
+    unrelated. A retention of urine that has an explanation does not count. Cauda equina as the
+    reason of a draft is new unless the chart knows of it.
     """
     of, new = known.derived(problems).active, known.number("red-flags.new_onset_days")
-    retention = [c for c in of(RETENTION) if not _predates(c, facts, known)]
-    signs = [*of(*(group for group in CAUDA_EQUINA if group != RETENTION)), *retention]
-    lasting = (condition_evidence(c) for c in of(*LASTING) if not _predates(c, facts, known))
+    retention = [
+        c
+        for c in of(RETENTION)
+        if not known.codes(EXPLAINED).any_of(c.codes) and not _predates(c, facts, known)
+    ]
+    others = (c for c in of(*LASTING) if not _predates(c, facts, known))
+    lasting = map(condition_evidence, (*others, *retention))
     return Deficits(
-        any_of(sign(_ordered_for(facts, known), facts), _recent(signs, facts, new)),
+        any_of(
+            sign(_ordered_for(facts, known), facts),
+            _recent([*of(*SACRAL_SIGNS), *retention], facts, new),
+        ),
         _recent(of("redflag-major-cord-deficit"), facts, new),
         _recent(of(*DEFICITS), facts, known.number("red-flags.complication_days")),
         sign(lasting, facts, Need.CONDITIONS),
@@ -71,14 +83,18 @@ def _ordered_for(facts: Facts, known: Known) -> Iterator[Evidence]:
     def named(codes: frozenset[Code]) -> frozenset[str]:
         return sorting.of(codes).intersection(CAUDA_EQUINA)
 
-    drafts = [d for d in facts.requests if d.draft and d.status not in OVER and named(d.reasons)]
+    def asked(draft: Request) -> frozenset[str]:
+        signs = named(draft.reasons)
+        return signs - {RETENTION} if known.codes(EXPLAINED).any_of(draft.reasons) else signs
+
+    drafts = [d for d in facts.requests if d.draft and d.status not in OVER and asked(d)]
     alike = facts.conditions_alike().items() if drafts else ()
     kept = (
         codes for codes, found in alike if any(c.verification != "entered-in-error" for c in found)
     )
     recorded = frozenset[str]().union(*map(named, kept))
     for draft in drafts:
-        if not named(draft.reasons) <= recorded:
+        if not asked(draft) <= recorded:
             yield Evidence(draft.ref, "a sign of cauda equina as the reason of the order")
 
 
