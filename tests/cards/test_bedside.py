@@ -137,3 +137,20 @@ def test_an_overdue_review_says_whether_holidays_were_taken_out(
         told, "therapy_medical_necessity_review", "Sixth business day of a complete request"
     )
     assert ("Holidays are not taken out" in details(cards)) is not bool(holidays)
+
+
+@pytest.mark.parametrize(
+    ("name", "recommended"),
+    [
+        ("A code without imaging guidance", True),
+        ("A code without imaging guidance in fever", False),
+    ],
+)
+def test_going_on_is_not_recommended_while_the_injection_is_unsafe(
+    house: House, name: str, recommended: bool
+) -> None:
+    cards = answer(house, "esi_decision_support", name)
+    found = [
+        s for card in cards for s in card.get("suggestions", ()) if "imaging guidance" in s["label"]
+    ]
+    assert [s.get("isRecommended", False) for s in found] == [recommended]

@@ -75,7 +75,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared("indication-not-supported", worst=WARNING, words=(*WORDS, "reason")),
         declared("pain-under-four-weeks", worst=WARNING, words=(*WORDS, "earliest", "defer")),
         declared("conservative-care-not-documented", worst=WARNING, words=WORDS),
-        declared("no-image-guidance", worst=WARNING, words=(*WORDS, "guided")),
+        declared("no-image-guidance", worst=WARNING, words=(*WORDS, "guided", "safe", "unsafe")),
         declared("session-limit-reached", worst=WARNING, words=(*WORDS, "limit")),
         declared("repeat-without-relief", worst=WARNING, words=WORDS),
         declared("levels-or-regions-exceeded", worst=WARNING, words=(*WORDS, "fewer")),
@@ -100,7 +100,8 @@ def esi_decision_support(facts: Facts, known: Known) -> Iterator[Criterion]:
     Source: healthpartners-esi; cms-lcd-esi; fda-esi-2014 for the note.
     """
     orders = known.derived(spine_orders)
-    checks, more = known.derived(esi_checks), _more(known)
+    checks = known.derived(esi_checks)
+    more = _more(known, checks)
     asked = CRITERIA if orders.lumbar_injections else ANY_REGION
     found = [c for link in asked for c in _said(link, checks.broken(link), more.get(link, {}))]
     if not orders.lumbar_injections:
@@ -178,14 +179,16 @@ def _with_checklist(
         yield replace(criterion, words={**criterion.words, **shared}, because=refs)
 
 
-def _more(known: Known) -> dict[str, dict[str, Any]]:
+def _more(known: Known, checks: EsiChecks) -> dict[str, dict[str, Any]]:
     """The words of single criteria, and the changes to the order that would settle them."""
     course = known.derived(esi_course)
+    grave = (link for link, (_, indicator) in CRITERIA.items() if indicator is CRITICAL)
+    unsafe = any(checks.broken(link).met for link in grave)
     return {
         "infection": {"lumbar": bool(known.derived(spine_orders).lumbar_injections)},
         "indication": {"reason": _reason(known)},
         "duration": {"earliest": course.earliest, "defer": _defer(known)},
-        "guidance": {"guided": _guided(known)},
+        "guidance": {"guided": _guided(known), "safe": not unsafe, "unsafe": unsafe},
         "sessions": {"limit": known.number("esi.sessions")},
         "levels": {"fewer": _fewer(known)},
     }
