@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from fractions import Fraction
 
 from cds_service.clinical.dispensed import dispensed, handed_out
@@ -21,7 +21,7 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Quantity
 from cds_service.clinical.infection import infection
 from cds_service.clinical.injectates import ALLERGENS, allergic
-from cds_service.clinical.measures import held_against
+from cds_service.clinical.measures import held_against, unit_of
 from cds_service.clinical.medications import medications
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import RESULTS, reading
@@ -29,27 +29,14 @@ from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import DrugClass
 
 BLEEDING_CONDITIONS = ("anticoagulant-status", "antiplatelet-status", "coagulopathy")
-RATIO_UNITS = frozenset({"", "1", "inr", "{inr}", "ratio", "{ratio}"})
-# How many 10*9/L one unit of a platelet count is.
-_BILLIONS = (
-    "10*9/l",
-    "10^9/l",
-    "g/l",
-    "10*3/ul",
-    "10*3/mm3",
-    "10^3/ul",
-    "10e3/ul",
-    "x10e3/ul",
-    "k/ul",
-    "k/mm3",
-    "thou/ul",
-    "thousand/ul",
+# Units as `unit_of` spells them.
+RATIO_UNITS = frozenset({"", "1", "inr", "{inr}", "[inr]", "ratio", "{ratio}", "unitless"})
+# 10*9/L, and 10*3/uL, which is as much.
+_BILLIONS = re.compile(
+    r"x?10(?:\*\*|[*^e])?\(?(?:3\)?/(?:ul|mm3)|9\)?/l)"
+    r"|(?:k|thou|thous|thousands?)/(?:ul|mm3)|(?:g|giga|bil|billion)/l|/nl"
 )
-_SINGLE = ("/ul", "/mm3", "{cells}/ul", "cells/ul")
-PLATELET_UNITS: Mapping[str, Fraction] = {
-    **dict.fromkeys(_BILLIONS, Fraction(1)),
-    **dict.fromkeys(_SINGLE, Fraction(1, 1000)),
-}
+_SINGLE = re.compile(r"(?:\{?cells?\}?|\{#\})?/(?:ul|mm3)")
 THOUSANDS = 1000  # without a unit, a count below this can only be in thousands a microlitre
 
 
@@ -135,7 +122,7 @@ def _result(facts: Facts, known: Known, test: str) -> Sign:
 
 def ratio(value: Quantity | None) -> Fraction | None:
     """An INR; None for a time in seconds or without a value."""
-    if value is None or value.unit.strip().lower() not in RATIO_UNITS:
+    if value is None or unit_of(value) not in RATIO_UNITS:
         return None
     return Fraction(value.value)
 
@@ -149,11 +136,12 @@ def thousands(value: Quantity | None) -> Fraction | None:
     """
     if value is None:
         return None
-    unit = value.unit.strip().lower().replace("μ", "u").replace("µ", "u")
+    unit, amount = unit_of(value), Fraction(value.value)
     if not unit:
-        return Fraction(value.value) if value.value < THOUSANDS else None
-    factor = PLATELET_UNITS.get(unit)
-    return None if factor is None else Fraction(value.value) * factor
+        return amount if amount < THOUSANDS else None
+    if _BILLIONS.fullmatch(unit):
+        return amount
+    return amount / THOUSANDS if _SINGLE.fullmatch(unit) else None
 
 
 def _pregnancy(facts: Facts, known: Known) -> Sign:

@@ -22,18 +22,18 @@ from cds_service.clinical.evidence import (
     sign,
 )
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Quantity
+from cds_service.clinical.measures import unit_of
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
 
-# How many kilograms one unit of a body weight is.
+_POUND = Fraction("0.45359237")
+# How many kilograms one unit of a body weight is, spelled as `unit_of` does.
 WEIGHT_UNITS = {
-    "kg": Fraction(1),
-    "g": Fraction(1, 1000),
-    "[lb_av]": Fraction("0.45359237"),
-    "lb": Fraction("0.45359237"),
-    "lbs": Fraction("0.45359237"),
-    "[oz_av]": Fraction("0.45359237") / 16,
+    **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"), Fraction(1)),
+    **dict.fromkeys(("g", "gm", "gram", "grams"), Fraction(1, 1000)),
+    **dict.fromkeys(("[lb_av]", "lb_av", "lb", "lbs", "pound", "pounds"), _POUND),
+    **dict.fromkeys(("[oz_av]", "oz", "ounce", "ounces"), _POUND / 16),
 }
 PERCENT = 100
 
@@ -140,5 +140,5 @@ def kilograms(value: Quantity | None) -> Fraction | None:
     """
     if value is None or value.comparator:
         return None
-    factor = WEIGHT_UNITS.get(value.unit.strip().lower())
+    factor = WEIGHT_UNITS.get(unit_of(value))
     return None if factor is None else Fraction(value.value) * factor

@@ -9,17 +9,26 @@ from cds_service.clinical.evidence import Evidence, measured
 from cds_service.clinical.facts import Observation, Quantity
 from cds_service.knowledge.numbers import Number
 
-_SPELLINGS = (("μ", "u"), ("µ", "u"), ("mcg", "ug"), ("mcl", "ul"), ("³", "3"), ("⁹", "9"))
+_SPELLINGS = (
+    ("μ", "u"),
+    ("µ", "u"),
+    ("mcg", "ug"),
+    ("mcl", "ul"),
+    ("³", "3"),
+    ("⁹", "9"),
+    ("×", "x"),
+    ("cumm", "mm3"),
+)
 
 
 def unit_of(value: Quantity) -> str:
-    """The unit in lower case without spaces, micro as `u`, powers in plain digits.
+    """The unit in lower case without spaces or a last dot, micro as `u`, powers in plain digits.
 
     >>> from decimal import Decimal
     >>> unit_of(Quantity(Decimal(1), "x10³/mcL")), unit_of(Quantity(Decimal(1), "deg F"))
     ('x103/ul', 'degf')
     """
-    unit = "".join(value.unit.lower().split())
+    unit = "".join(value.unit.lower().split()).rstrip(".")
     for written, plain in _SPELLINGS:
         unit = unit.replace(written, plain)
     return unit

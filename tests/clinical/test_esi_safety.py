@@ -18,7 +18,7 @@ from tests.clinical.spine_charts import ago, chart, code, concluded, result
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("1.4", Fraction(7, 5)), ("12 s", None), ("2 {INR}", Fraction(2))],
+    [("1.4", Fraction(7, 5)), ("12 s", None), ("2 {INR}", Fraction(2)), ("2 INR", Fraction(2))],
 )
 def test_an_inr_in_seconds_is_not_read(value: str, expected: Fraction | None) -> None:
     number, _, unit = value.partition(" ")
@@ -35,6 +35,13 @@ def test_an_inr_in_seconds_is_not_read(value: str, expected: Fraction | None) ->
         ("90", 90),
         ("90000", None),
         ("9 g/dL", None),
+        ("90 x10(3)/mcL", 90),
+        ("90 ×10³/µL", 90),
+        ("90 10^9/L", 90),
+        ("90 thousand/uL", 90),
+        ("90 K/cumm", 90),
+        ("90000 cells/mm3", 90),
+        ("90 10*6/uL", None),
     ],
 )
 def test_platelets_in_the_units_laboratories_write(value: str, expected: int | None) -> None:

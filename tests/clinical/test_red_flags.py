@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from time import perf_counter
 
 import pytest
@@ -217,6 +218,15 @@ def test_a_pain_score_that_is_only_known_to_lie_on_a_side() -> None:
         return concluded(scores, chart(result(1, "LOINC#72514-3", value, "{score}", 1))).pain
 
     assert [pain(value).status for value in (">5", "<9", "<4")] == [MET, UNKNOWN, NOT_MET]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [(80, "KGs"), (80000, "grams"), (5, "lbs."), (5, "Pounds"), (80, "oz")]
+)
+def test_weights_in_the_units_that_charts_write(value: int, unit: str) -> None:
+    pound = Fraction("0.45359237")
+    kilos = {"KGs": 80, "grams": 80, "lbs.": 5 * pound, "Pounds": 5 * pound, "oz": 5 * pound}
+    assert kilograms(Quantity(Decimal(value), unit)) == kilos[unit]
 
 
 def test_a_weight_that_is_only_known_to_lie_on_a_side_is_passed_over() -> None:
