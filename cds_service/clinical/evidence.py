@@ -14,7 +14,7 @@ from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.numbers import Number
 
 # Seventh characters of ICD-10-CM that say the injury is healing or a sequela, not new.
-HEALING = frozenset("DGKS")
+HEALING = frozenset("DGKPS")
 _FULL_ICD10CM = 7
 UNITS_AS_WRITTEN = {"Cel": "°C", "[degF]": "°F", "[lb_av]": "lb"}
 
