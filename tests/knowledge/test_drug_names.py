@@ -73,7 +73,7 @@ def said(table: DrugTable, text: str) -> tuple[str, str]:
         ("methadone 40 mg dispersible tablet", "methadone 40 mg", "Tablet for Oral Suspension"),
         ("Tylenol #3", "acetaminophen 300 mg + codeine 30 mg", "Oral Tablet"),
         ("Tylenol with codeine #4 tablet", "acetaminophen 300 mg + codeine 60 mg", "Oral Tablet"),
-        ("Tylenol 3 tablets", "acetaminophen", ""),
+        ("Tylenol 3 tablets", "acetaminophen", "Oral Tablet"),
         ("prednisone 10 mg", "prednisone 10 mg", "Oral Tablet"),
     ],
 )
