@@ -17,103 +17,10 @@ from cds_service.clinical.facts import Dispense, Facts, Need, Observation, Order
 from cds_service.clinical.opioid_orders import EXPOSING
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.toxicology_reading import RESULTS, reading
+from cds_service.clinical.toxicology_substances import DRUGS, SUBSTANCES, TESTS, Substance
 from cds_service.frozen import Frozen
-from cds_service.knowledge.drugs.model import DrugClass
 
 Medicine = Order | Dispense | Statement
-
-
-class Substance(Frozen):
-    """What a test looks for: its tests, and the ingredients or drug classes that explain a
-    positive.
-
-    Of `metabolites_of` the body makes it: they explain a positive, and promise none.
-    """
-
-    name: str
-    tests: tuple[str, ...]
-    ingredients: frozenset[str] = frozenset()
-    classes: frozenset[DrugClass] = frozenset()
-    drugs: str = ""  # a value set of RxNorm codes that belong to the class
-    metabolites_of: frozenset[str] = frozenset()
-
-
-_OPIATES = frozenset(
-    {
-        "codeine",
-        "morphine",
-        "hydrocodone",
-        "hydromorphone",
-        "dihydrocodeine",
-        "benzhydrocodone",
-        "opium",
-    }
-)
-_OPIUM = frozenset({"opium"})
-_HYDROCODONE = frozenset({"hydrocodone", "benzhydrocodone"})
-SUBSTANCES: tuple[Substance, ...] = (
-    Substance(
-        "amphetamine",
-        ("amphetamine-urine-drug-screening-tests",),
-        classes=frozenset({DrugClass.AMPHETAMINE}),
-        drugs="amphetamines-class-medications",
-    ),
-    Substance(
-        "barbiturate",
-        ("barbiturate-urine-drug-screening-tests",),
-        classes=frozenset({DrugClass.BARBITURATE}),
-    ),
-    Substance(
-        "benzodiazepine",
-        ("benzodiazepine-urine-drug-screening-tests",),
-        classes=frozenset({DrugClass.BENZODIAZEPINE}),
-    ),
-    Substance(
-        "buprenorphine", ("buprenorphine-urine-drug-screening-tests",), frozenset({"buprenorphine"})
-    ),
-    Substance("cocaine", ("cocaine-urine-drug-screening-tests",)),
-    Substance(
-        "fentanyl",
-        ("fentanyl-type-urine-drug-screening-tests",),
-        frozenset({"fentanyl", "sufentanil", "alfentanil", "remifentanil"}),
-    ),
-    Substance("heroin (6-monoacetylmorphine)", ("heroin-urine-drug-screening-tests",)),
-    Substance("methadone", ("methadone-urine-drug-screening-tests",), frozenset({"methadone"})),
-    Substance("opiates", ("general-opiate-urine-drug-screening-tests",), _OPIATES),
-    Substance(
-        "oxycodone",
-        ("oxycodone-urine-drug-screening-tests",),
-        frozenset({"oxycodone"}),
-        metabolites_of=frozenset({"oxymorphone"}),  # the tests of this set find either
-    ),
-    Substance("phencyclidine", ("phencyclidine-urine-drug-screening-tests",)),
-    Substance("xylazine", ("xylazine-urine-drug-screening-tests",)),
-    # Tests for one opiate. Codeine becomes morphine and a little hydrocodone; hydrocodone, and a
-    # little of morphine, becomes hydromorphone; opium holds morphine and codeine.
-    Substance(
-        "codeine", ("codeine-urine-drug-tests",), frozenset({"codeine"}), metabolites_of=_OPIUM
-    ),
-    Substance(
-        "morphine",
-        ("morphine-urine-drug-tests",),
-        frozenset({"morphine"}),
-        metabolites_of=_OPIUM | {"codeine"},
-    ),
-    Substance(
-        "hydrocodone",
-        ("hydrocodone-urine-drug-tests",),
-        _HYDROCODONE,
-        metabolites_of=frozenset({"codeine", "dihydrocodeine"}),
-    ),
-    Substance(
-        "hydromorphone",
-        ("hydromorphone-urine-drug-tests",),
-        frozenset({"hydromorphone"}),
-        metabolites_of=_HYDROCODONE | {"codeine", "morphine"} | _OPIUM,
-    ),
-)
-
-CODES = tuple(name for s in SUBSTANCES for name in (*s.tests, *((s.drugs,) if s.drugs else ())))
 
 
 class Unexpected(Frozen):
@@ -129,7 +36,7 @@ class Unexpected(Frozen):
 @reasoning(
     wants=(Need.OBSERVATIONS, Need.MEDICATIONS, Need.DISPENSES, Need.STATEMENTS),
     numbers=("opioid.toxicology_window", "opioid.toxicology_lookback"),
-    codes=(*CODES, *RESULTS),
+    codes=(*TESTS, *DRUGS, *RESULTS),
 )
 def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
     """Every unexpected result of the window, newest first; a later negative does not cancel
@@ -140,9 +47,10 @@ def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
     )
     lookback = known.number("opioid.toxicology_lookback").days
     found: list[Unexpected] = []
-    tests = tuple(known.codes(name) for substance in SUBSTANCES for name in substance.tests)
-    panels = tuple(o for o in facts.observations if o.components)
-    for observation in {id(o): o for o in (*facts.observations_in(*tests), *panels)}.values():
+    tests = known.sorting(TESTS)
+    for observation in facts.observations:
+        if not observation.components and not tests.of(observation.codes):
+            continue
         if not observation.counts or observation.when is None:
             continue
         # A partial date is as late as it can be: a result is not of the future.
@@ -160,15 +68,16 @@ def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
 def _judge(
     part: Observation, whole: Observation, day: date, lookback: int, facts: Facts, known: Known
 ) -> Iterator[Unexpected]:
-    result = reading(part, known)
+    tests = known.sorting(TESTS).of(part.codes)
+    result = reading(part, known) if tests else None
     if result is None or whole.when is None:
         return
     taken = FuzzyDate(min(whole.when.first, day), day)
     for substance in SUBSTANCES:
-        if not any(known.codes(name).any_of(part.codes) for name in substance.tests):
+        if substance.tests not in tests:
             continue
         if result == "positive" and not _explained(substance, taken, lookback, facts, known):
-            why = "no order that explains it" if _explicable(substance) else "never expected"
+            why = "never expected" if substance.never else "no order that explains it"
             yield Unexpected(substance.name, result, whole.when, why, whole.ref)
         elif result == "negative" and any(
             _due(o, taken, lookback) and _contains(o, substance, known)
@@ -178,10 +87,6 @@ def _judge(
             yield Unexpected(
                 substance.name, result, whole.when, "prescribed at the time", whole.ref
             )
-
-
-def _explicable(substance: Substance) -> bool:
-    return bool(substance.ingredients or substance.classes or substance.drugs)
 
 
 def _explained(
@@ -219,11 +124,14 @@ def _contains(fact: Medicine, substance: Substance, known: Known) -> bool:
 
 
 def _shows(fact: Medicine, substance: Substance, known: Known) -> bool:
-    """Whether a medicine holds the substance, or the body makes it of one of its ingredients."""
+    """Whether a medicine holds the substance, or explains it although it does not."""
     if _contains(fact, substance, known):
         return True
-    made_of = substance.metabolites_of
-    return fact.drug is not None and any(c.ingredient in made_of for c in fact.drug.components)
+    if substance.related and known.codes(substance.related).any_of(fact.codes):
+        return True
+    if fact.drug is None:
+        return False
+    return any(c.ingredient in substance.explained_by for c in fact.drug.components)
 
 
 def _supplied(order: Order, taken: FuzzyDate, lookback: int) -> bool:
