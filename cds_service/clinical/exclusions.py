@@ -32,7 +32,7 @@ class Exclusions(Frozen):
     @property
     def care(self) -> bool:
         """Under 18, cancer, sickle cell, palliative or hospice care or a limited life: no
-        opioid card speaks.
+        rule of the referral guide speaks.
         """
         return bool(self.found) and any(e.scope == "every" for e in self.found)
 
@@ -42,6 +42,12 @@ class Exclusions(Frozen):
         return bool(self.found) and any(
             e.scope in ("every", "guideline") for e in self.found if e.reason != ANY_CANCER
         )
+
+    def shared(self, hook: str) -> bool:
+        """Whether a criterion of the referral guide and of the guideline is silent: its one rule by
+        `care` on either order hook, the other by `guideline` when the order is signed.
+        """
+        return self.care and (self.guideline or hook != "order-sign")
 
 
 ANY_CANCER = "active cancer"

@@ -49,7 +49,7 @@ def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     Source: cdc-2022, recommendation 8; fda-naloxone-2020.
     """
-    if known.derived(exclusions).care or known.derived(naloxone_on_file):
+    if known.derived(exclusions).shared(facts.hook) or known.derived(naloxone_on_file):
         return
     factors = tuple(_factors(facts, known))
     missing = tuple(n for n in (Need.MEDICATIONS, Need.CONDITIONS) if facts.lacks(n))
@@ -88,7 +88,7 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
         yield "a past overdose", past
     asleep = tuple(c.ref for c in breathing if c.active(facts.as_of))
     # The guideline's own factor: its recommendation is about the order that is signed.
-    if asleep and facts.hook == "order-sign":
+    if asleep and facts.hook == "order-sign" and not known.derived(exclusions).guideline:
         yield "sleep-disordered breathing", asleep
 
 

@@ -40,7 +40,7 @@ def opioid_dose(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     Source: cdc-2022, recommendations 4 and 5; cigna-lbp-guide gives no dose for this step.
     """
-    if known.derived(exclusions).care:
+    if known.derived(exclusions).shared(facts.hook):
         return
     mme, limit = known.derived(daily_mme), known.number("opioid.dose_caution")
     words: dict[str, Any] = {"mme": mme, "threshold": limit}

@@ -52,22 +52,21 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     Benzodiazepines, gabapentinoids, muscle relaxants, Z-drugs, barbiturates and other depressants
     count, also where they were only dispensed. Treatment of opioid use disorder is named as such:
-    it is not to be withheld because of a sedative. When the medication list cannot be read, a draft
-    alone leaves the question unknown.
+    it is not to be withheld because of a sedative. Where only the guideline's reading of cancer
+    treatment silences it, an opioid ordered beside a benzodiazepine still warns. When the medication
+    list cannot be read, a draft alone leaves the question unknown.
 
     Source: cdc-2022, recommendation 11.
     """
-    if known.derived(exclusions).care:
+    excluded, on_order = known.derived(exclusions), facts.hook != "patient-view"
+    if excluded.guideline and (excluded.care or not on_order):
         return
-    on_order = facts.hook != "patient-view"
-    taken, handed = known.derived(medications), known.derived(dispensed)
-    opioids = _outpatient(taken.exposures(DrugClass.OPIOID, drafts=on_order))
-    opioids += tuple(handed_out(d) for d in handed if d.opioid)
-    sedatives = _outpatient(taken.exposures(*SEDATIVES, drafts=on_order))
-    sedatives += tuple(handed_out(d) for d in handed if d.drug and d.drug.is_a(*SEDATIVES))
-    # A product that is both is combined with another opioid, not with itself; two drugs may share
-    # the id of their order.
-    sedatives = tuple(s for s in sedatives if s not in opioids or _beside(s, opioids))
+    opioids, sedatives = _together(facts, known)
+    if excluded.guideline:
+        # The referral guide's rule alone: an opioid is ordered beside a benzodiazepine.
+        sedatives = tuple(s for s in sedatives if s.drug and s.drug.is_a(DrugClass.BENZODIAZEPINE))
+        if not any(opioid.draft for opioid in opioids):
+            return
     both = (*opioids, *sedatives)
     new = any(exposure.draft for exposure in both)
     if opioids and sedatives and (new or not on_order):
@@ -81,6 +80,19 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
         yield Criterion("opioid-with-sedative", MET, WARNING, words, refs)
     elif facts.lacks(Need.MEDICATIONS):
         yield Criterion("opioid-with-sedative", UNKNOWN, WARNING, missing=(Need.MEDICATIONS,))
+
+
+def _together(facts: Facts, known: Known) -> tuple[tuple[Exposure, ...], tuple[Exposure, ...]]:
+    """The opioids and the sedatives taken or handed out, on the order hooks with those ordered."""
+    on_order = facts.hook != "patient-view"
+    taken, handed = known.derived(medications), known.derived(dispensed)
+    opioids = _outpatient(taken.exposures(DrugClass.OPIOID, drafts=on_order))
+    opioids += tuple(handed_out(d) for d in handed if d.opioid)
+    sedatives = _outpatient(taken.exposures(*SEDATIVES, drafts=on_order))
+    sedatives += tuple(handed_out(d) for d in handed if d.drug and d.drug.is_a(*SEDATIVES))
+    # A product that is both is combined with another opioid, not with itself; two drugs may share
+    # the id of their order.
+    return opioids, tuple(s for s in sedatives if s not in opioids or _beside(s, opioids))
 
 
 def _beside(exposure: Exposure, opioids: tuple[Exposure, ...]) -> bool:
