@@ -7,7 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.clinical.dates import months_before, within
-from cds_service.clinical.facts import Condition, Facts, Need, Observation
+from cds_service.clinical.facts import (
+    Condition,
+    Encounter,
+    Fact,
+    Facts,
+    Need,
+    Observation,
+    Procedure,
+)
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code, ValueSet
@@ -68,6 +76,7 @@ CANCER = ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditi
         Need.SERVICE_REQUESTS,
         Need.OBSERVATIONS,
         Need.PROCEDURES,
+        Need.CARE_PLANS,
     ),
     numbers=(
         "opioid.adult_age",
@@ -195,8 +204,8 @@ def _care(known: Known) -> tuple[ValueSet, ...]:
 
 
 def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
-    """Orders, procedures, findings and discharge dispositions that show palliative or
-    hospice care.
+    """Orders, procedures, findings, visits, discharge dispositions and care plans that show
+    palliative or hospice care; what is under way counts whenever it began.
     """
     care = _care(known)
     window = known.number("opioid.end_of_life_order_window").days
@@ -212,21 +221,38 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
         p.ref
         for p in facts.procedures_in(*care)
         if p.status in ("completed", "in-progress")
-        and within(p.when, facts.as_of, window) is not False
+        and (_under_way(p, facts) or within(p.when, facts.as_of, window) is not False)
     ]
     refs += [o.ref for o in _hospice_findings(facts, known, year)]
     refs += [
         e.ref
         for e in facts.encounters
         if e.status not in ("planned", "cancelled", "entered-in-error")
-        and within(e.when, facts.as_of, year) is not False
+        and (_under_way(e, facts) or within(e.when, facts.as_of, year) is not False)
         and (
             known.codes("hospice-disposition").any_of(e.disposition)
             or _any_of(care, e.codes, e.specialties, e.reasons)
         )
     ]
+    refs += [
+        plan.ref
+        for plan in facts.care_plans
+        if plan.status == "active" and _begun(plan, facts) and _any_of(care, plan.codes)
+    ]
     if refs:
         yield Exclusion("palliative or hospice care", tuple(refs))
+
+
+def _under_way(care: Encounter | Procedure, facts: Facts) -> bool:
+    """Begun and neither finished nor ended."""
+    if care.status != "in-progress" or not _begun(care, facts):
+        return False
+    return care.ended is None or care.ended.last >= facts.as_of
+
+
+def _begun(fact: Fact, facts: Facts) -> bool:
+    """Not of the future; what has no date has begun."""
+    return fact.when is None or fact.when.first <= facts.as_of
 
 
 def _hospice_findings(facts: Facts, known: Known, days: int) -> Iterator[Observation]:
