@@ -8,7 +8,7 @@ from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dispensed import dispensed, handed_out
 from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order, Statement
-from cds_service.clinical.medications import Exposure, medications
+from cds_service.clinical.medications import Exposure, label_of, medications
 from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, declared, rule
@@ -42,7 +42,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared(
             "opioid-with-sedative",
             worst=WARNING,
-            words=("opioids", "sedatives", "oud", "naloxone_missing"),
+            words=("opioids", "sedatives", "oud", "all_oud", "any_for_pain", "naloxone_missing"),
         ),
     ),
 )
@@ -70,10 +70,13 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
     both = (*opioids, *sedatives)
     new = any(exposure.draft for exposure in both)
     if opioids and sedatives and (new or not on_order):
+        treating = _treating(opioids, facts, known)
         words = {
             "opioids": _labels(opioids),
             "sedatives": _labels(sedatives),
-            "oud": _treated(opioids, facts, known),
+            "oud": bool(treating),
+            "all_oud": len(treating) == len(opioids),
+            "any_for_pain": len(treating) < len(opioids),
             "naloxone_missing": not known.derived(naloxone_on_file),
         }
         refs = tuple(dict.fromkeys(exposure.ref for exposure in both))
@@ -108,12 +111,16 @@ def _ingredients(exposure: Exposure) -> frozenset[str]:
     return frozenset() if drug is None else frozenset(c.ingredient for c in drug.components)
 
 
-def _treated(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> bool:
-    """Whether an opioid among them treats opioid use disorder."""
-    oud, refs = known.derived(oud_treatment), {o.ref for o in opioids}
-    given: tuple[Order | Statement, ...] = (*facts.orders, *facts.statements)
-    return any(o.drug is not None and o.drug.oud_only for o in opioids) or any(
-        fact.ref in refs and fact.opioid and oud.given(fact) for fact in given
+def _treating(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> tuple[Exposure, ...]:
+    """The opioids among them that treat opioid use disorder, by product or by the reason given."""
+    oud = known.derived(oud_treatment)
+    facts_of_opioids: tuple[Order | Statement, ...] = (
+        *facts.opioids,
+        *(stated for stated in facts.statements if stated.opioid),
+    )
+    given = {(fact.ref, label_of(fact)) for fact in facts_of_opioids if oud.given(fact)}
+    return tuple(
+        o for o in opioids if (o.drug is not None and o.drug.oud_only) or (o.ref, o.label) in given
     )
 
 
