@@ -74,7 +74,8 @@ def _of_prescribing(label: str, bound: bool, mme: DailyMme) -> dict[str, Mapping
             "naloxone_missing": True,
         },
         "opioid-with-sedative": {
-            "opioids": (label,), "sedatives": (label, "lorazepam"), "oud": bound, "all_oud": bound,
+            "opioids": (label,), "sedatives": (label, "lorazepam"), "opioid_names": (label,),
+            "sedative_names": (label, "lorazepam"), "oud": bound, "all_oud": bound,
             "any_for_pain": not bound, "naloxone_missing": True,
         },
         "nonopioid-first": {"days": number(90), **offers},

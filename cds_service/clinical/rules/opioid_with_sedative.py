@@ -12,7 +12,7 @@ from cds_service.clinical.medications import Exposure, label_of, medications
 from cds_service.clinical.naloxone import naloxone_on_file
 from cds_service.clinical.oud_treatment import oud_treatment
 from cds_service.clinical.rule import Known, declared, rule
-from cds_service.knowledge.drugs.model import DrugClass
+from cds_service.knowledge.drugs.model import OPIOID_INGREDIENTS, DrugClass
 
 SEDATIVES = (
     DrugClass.BENZODIAZEPINE,
@@ -42,7 +42,16 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared(
             "opioid-with-sedative",
             worst=WARNING,
-            words=("opioids", "sedatives", "oud", "all_oud", "any_for_pain", "naloxone_missing"),
+            words=(
+                "opioids",
+                "sedatives",
+                "opioid_names",
+                "sedative_names",
+                "oud",
+                "all_oud",
+                "any_for_pain",
+                "naloxone_missing",
+            ),
         ),
     ),
 )
@@ -74,6 +83,8 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
         words = {
             "opioids": _labels(opioids),
             "sedatives": _labels(sedatives),
+            "opioid_names": _names(opioids, opioid=True),
+            "sedative_names": _names(sedatives, opioid=False),
             "oud": bool(treating),
             "all_oud": len(treating) == len(opioids),
             "any_for_pain": len(treating) < len(opioids),
@@ -130,3 +141,14 @@ def _outpatient(exposures: tuple[Exposure, ...]) -> tuple[Exposure, ...]:
 
 def _labels(exposures: tuple[Exposure, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(e.label for e in exposures))
+
+
+def _names(exposures: tuple[Exposure, ...], *, opioid: bool) -> tuple[str, ...]:
+    """The ingredients of each, its opioids or what is beside them, else its label."""
+    return tuple(dict.fromkeys(_name(exposure, opioid) for exposure in exposures))
+
+
+def _name(exposure: Exposure, opioid: bool) -> str:
+    contents = exposure.drug.components if exposure.drug is not None else ()
+    named = (c.ingredient for c in contents if (c.ingredient in OPIOID_INGREDIENTS) is opioid)
+    return "/".join(dict.fromkeys(named)) or exposure.label
