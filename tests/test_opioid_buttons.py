@@ -173,14 +173,14 @@ COCAINE = fact(
 )
 
 
-def suggestions(
+def answered(
     house: House,
     hook: str,
     order: dict[str, Any],
     *chart: dict[str, Any],
     service: str = "opioid-safety",
-) -> dict[str, dict[str, Any]]:
-    """What the buttons of the answer do, by their labels; on order-sign with an order to be signed."""
+) -> list[dict[str, Any]]:
+    """The cards of the answer to this chart; on order-sign with an order to be signed."""
     context: dict[str, Any] = {"userId": "Practitioner/dr", "patientId": "p1"}
     if hook == "order-sign":
         entry = [{"resource": order}]
@@ -188,9 +188,21 @@ def suggestions(
     call = Call(service, hook, AS_OF, "buttons", context, (PATIENT, *chart))
     answer = house.ask(call, Road.PREFETCH)
     assert answer.body["cards"] and not faults(answer, call)
+    cards: list[dict[str, Any]] = answer.body["cards"]
+    return cards
+
+
+def suggestions(
+    house: House,
+    hook: str,
+    order: dict[str, Any],
+    *chart: dict[str, Any],
+    service: str = "opioid-safety",
+) -> dict[str, dict[str, Any]]:
+    """What the buttons of the answer do, by their labels."""
     return {
         suggestion["label"]: action
-        for card in answer.body["cards"]
+        for card in answered(house, hook, order, *chart, service=service)
         for suggestion in card.get("suggestions", ())
         for action in suggestion["actions"]
     }

@@ -10,17 +10,22 @@ from cds_service.cases import House
 from tests.test_opioid_buttons import (
     DAY,
     FOUR_A_DAY,
+    IBUPROFEN,
     LORAZEPAM,
     RXNORM,
+    answered,
     coded,
     draft,
+    fact,
     ordered,
     suggestions,
 )
 
 DAYS = {"expectedSupplyDuration": {"value": 5, **DAY}}
 EITHER, SEDATIVE = "Plan a taper with the patient", "Plan a taper of the sedative with the patient"
-FOR_DISORDER = [coded("http://hl7.org/fhir/sid/icd-10-cm", "F11.20")]
+ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+NAPROXEN = "Draft naproxen 500 mg (check contraindications)"
+FOR_DISORDER = [coded(ICD10CM, "F11.20")]
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +59,64 @@ def test_no_taper_of_a_treatment_for_opioid_use_disorder_is_offered(
 def test_another_opioid_beside_the_treatment_can_be_tapered(house: House) -> None:
     found = suggestions(house, "order-sign", order_of(), ordered("1010604"), ordered(LORAZEPAM))
     assert EITHER in found and SEDATIVE not in found
+
+
+def condition(code: str, **members: Any) -> dict[str, Any]:
+    return fact("Condition", code=coded(ICD10CM, code), **members)
+
+
+def dispensed(code: str, **members: Any) -> dict[str, Any]:
+    medication = coded(RXNORM, code)
+    given = {"status": "completed", "medicationCodeableConcept": medication, **members}
+    return {**fact("MedicationDispense", **given), "whenHandedOver": "2026-02-10"}
+
+
+APIXABAN, CLOPIDOGREL = "1364445", "309362"
+SUPPLY = {"daysSupply": {"value": 30, **DAY}}
+OVER = {
+    "clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "resolved")
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (ordered(APIXABAN), "an anticoagulant or antiplatelet"),
+        (ordered(CLOPIDOGREL), "an anticoagulant or antiplatelet"),
+        (dispensed(APIXABAN, **SUPPLY), "an anticoagulant or antiplatelet"),
+        (condition("Z79.01"), "an anticoagulant or antiplatelet"),
+        (condition("Z33.1"), "pregnancy"),
+        (condition("N18.4"), "severe kidney disease"),
+        (condition("K92.2"), "an ulcer or gastrointestinal bleeding"),
+        (condition("K25.9", **OVER), "an ulcer or gastrointestinal bleeding"),
+        (condition("I50.9"), "heart failure"),
+    ],
+)
+def test_naproxen_is_not_offered_where_the_chart_speaks_against_it(
+    house: House, found: dict[str, Any], why: str
+) -> None:
+    cards = answered(house, "order-sign", order_of(), found)
+    (card,) = (c for c in cards if c["source"]["topic"]["code"] == "opioid-nonopioid-first")
+    assert NAPROXEN not in [s["label"] for s in card["suggestions"]]
+    assert card["detail"].count(f"No NSAID is offered: {why} on record.") == 1
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        condition("Z33.1", recordedDate="2023-02-10"),  # a pregnancy of three years ago
+        condition("N18.30"),
+        condition("I50.9", **OVER),
+        dispensed(IBUPROFEN, status="cancelled"),
+    ],
+)
+def test_naproxen_is_offered_otherwise(house: House, found: dict[str, Any]) -> None:
+    assert NAPROXEN in suggestions(house, "order-sign", order_of(), found)
+
+
+@pytest.mark.parametrize("members", [SUPPLY, {}])
+def test_no_second_nsaid_is_offered_beside_one_that_was_handed_out(
+    house: House, members: dict[str, Any]
+) -> None:
+    found = suggestions(house, "order-sign", order_of(), dispensed(IBUPROFEN, **members))
+    assert NAPROXEN not in found

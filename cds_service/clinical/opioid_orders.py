@@ -144,7 +144,7 @@ def _exposing(facts: Facts, first: date, last: date) -> Iterator[str]:
 def _ordered(order: Order, statuses: Container[str], first: date, last: date) -> bool:
     if order.status not in statuses or order.draft or order.inpatient or not order.meant:
         return False
-    return _touches(order.when, first, last) or _still_running(order, first, last)
+    return _touches(order.when, first, last) or still_running(order, first, last)
 
 
 def _stated(stated: Statement, first: date, last: date) -> bool:
@@ -161,8 +161,8 @@ def _touches(when: FuzzyDate | None, first: date, last: date) -> bool:
     return when is not None and when.first <= last and when.last >= first
 
 
-def _still_running(order: Order, first: date, last: date) -> bool:
-    """An earlier order whose supply reaches into the window; an active one without a date stands
+def still_running(order: Order, first: date, last: date) -> bool:
+    """An earlier order whose supply reaches beyond `first`; an active one without a date stands
     for one.
     """
     span = order.span

@@ -67,7 +67,11 @@ def _of_prescribing(label: str, bound: bool, mme: DailyMme) -> dict[str, Mapping
     """The opioid being signed: its dose, its company, its need and its length."""
     fewer = OrderChange(DRAFT_REF, {"dosageInstruction.0.timing.repeat.frequency": 2})
     shorter = OrderChange(DRAFT_REF, {"dispenseRequest.quantity.value": 28})
-    offers = {"nsaid_missing": True, "therapy_missing": True}
+    offers = {
+        "nsaid_missing": not bound,
+        "nsaid_against": ("pregnancy", "heart failure") if bound else (),
+        "therapy_missing": True,
+    }
     return {
         "opioid-dose-threshold": {
             "mme": mme, "threshold": number(50), "added": Fraction(60), "lower": None if bound else fewer,

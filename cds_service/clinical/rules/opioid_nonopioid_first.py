@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
-from cds_service.clinical.dates import FuzzyDate, within
+from cds_service.clinical.dates import within
 from cds_service.clinical.exclusions import exclusions
-from cds_service.clinical.facts import Facts, Need, Order, Statement
+from cds_service.clinical.facts import Facts, Need, Order
 from cds_service.clinical.medications import medications
+from cds_service.clinical.nonopioids import nonopioid_tried
+from cds_service.clinical.nsaid_safety import nsaid_safety
 from cds_service.clinical.opioid_orders import (
     EXPOSING,
     OpioidOrders,
@@ -24,11 +24,9 @@ from cds_service.clinical.red_flags import red_flags
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.visits import visits
-from cds_service.knowledge.drugs.model import DrugClass
 
-TRIED = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
-# What may still be offered: words without which there is no button.
-_OPEN = ("nsaid_missing", "therapy_missing")
+# What may still be offered: words without which there is no button, and why there is none.
+_OPEN = ("nsaid_missing", "nsaid_against", "therapy_missing")
 _READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUESTS)
 
 
@@ -51,7 +49,8 @@ _READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUES
         medications,
         exclusions,
         recent_exposure,
-        back_pain,
+        nonopioid_tried,
+        nsaid_safety,
         visits,
         referrals,
         red_flags,
@@ -61,8 +60,6 @@ _READ = (Need.MEDICATIONS, Need.ENCOUNTERS, Need.CONDITIONS, Need.SERVICE_REQUES
         "opioid.plan_window",
         "opioid.first_line_window",
         "opioid.naive_window",
-        "episode.lead_days",
-        "opioid.episode_without_onset",
     ),
     codes=("pain-treatment-plan", "pain-management-procedure"),
     criteria=(
@@ -82,7 +79,8 @@ def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
     analgesic in this episode, no therapy visit or request. The two notes follow the guideline for
     acute and for longer supply; the longer one is silent where the same prescriber holds a
     treatment plan. A medication list that could not be read leaves all three unknown; an empty one
-    counts as nothing tried. A non-opioid that the patient reports was tried.
+    counts as nothing tried. A non-opioid that the patient reports, was handed out or still takes was
+    tried. No NSAID is offered beside one that is taken, nor where the chart speaks against it.
 
     Source: cdc-2022, recommendations 1 and 2; healthpartners-msc, early access to alternatives.
     """
@@ -90,11 +88,12 @@ def opioid_nonopioid_first(facts: Facts, known: Known) -> Iterator[Criterion]:
     orders = known.derived(opioid_orders)
     if not orders.pain or known.derived(recent_exposure).exposed:
         return
-    if not excluded.care:
-        yield from _first_line(facts, known, orders)
+    first = () if excluded.care else tuple(_first_line(facts, known, orders))
+    yield from first
     # The guideline's notes are about the order that is signed.
     if facts.hook == "order-sign" and not excluded.guideline:
-        yield from _guideline(facts, known, orders)
+        told = any(criterion.status is MET for criterion in first)
+        yield from _guideline(facts, known, orders, told=told)
 
 
 def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
@@ -117,9 +116,7 @@ def _first_line(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cr
     asked = known.derived(referrals)
     if seen.therapy(window.days) or asked.therapy(window.days):
         return
-    if any(_tried(order, facts, known) for order in facts.orders):
-        return
-    if any(_reported(stated, facts, known) for stated in facts.statements):
+    if known.derived(nonopioid_tried):
         return
     missing = tuple(n for n in _READ if facts.lacks(n))
     words = {"days": window, **_offers(facts, known)}
@@ -142,41 +139,20 @@ def _prescribed_today(facts: Facts, known: Known) -> bool:
     )
 
 
-def _tried(order: Order, facts: Facts, known: Known) -> bool:
-    """A non-opioid analgesic ordered in this episode, or among the drafts."""
-    if not order.is_a(*TRIED) or order.opioid or not order.meant:
-        return False
-    if order.draft:
-        return True
-    return order.status in EXPOSING and _of_the_episode(order.when, facts, known)
-
-
-def _reported(stated: Statement, facts: Facts, known: Known) -> bool:
-    """A non-opioid analgesic the patient takes, or took in this episode."""
-    if stated.drug is None or not stated.drug.is_a(*TRIED) or stated.opioid:
-        return False
-    if stated.status == "active":
-        return True
-    return stated.status in EXPOSING and _of_the_episode(stated.when, facts, known)
-
-
-def _of_the_episode(when: FuzzyDate | None, facts: Facts, known: Known) -> bool:
-    onset = known.derived(back_pain).onset
-    if onset is not None:
-        start = onset.first - timedelta(days=known.number("episode.lead_days").days)
-        return when is not None and start <= when.last and when.first <= facts.as_of
-    window = known.number("opioid.episode_without_onset").days
-    return within(when, facts.as_of, window) is not False
-
-
-def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Criterion]:
-    """CDC recommendations 1 (acute supply) and 2 (longer supply)."""
+def _guideline(
+    facts: Facts, known: Known, orders: OpioidOrders, *, told: bool
+) -> Iterator[Criterion]:
+    """CDC recommendations 1 (acute supply) and 2 (longer supply); `told`: what speaks against an
+    NSAID was said.
+    """
     limit = known.number("opioid.chronic_supply")
     plan_days = known.number("opioid.plan_window")
     exposure = known.derived(recent_exposure)
     missing = (*exposure.missing, *known.derived(exclusions).unknown)
     certain = exposure.naive and not missing
     offers = _offers(facts, known)
+    if told:
+        offers["nsaid_against"] = ()
     for order in orders.pain:
         longer = supply_reaches(order, limit)
         if longer is None:
@@ -205,11 +181,17 @@ def _guideline(facts: Facts, known: Known, orders: OpioidOrders) -> Iterator[Cri
             yield Criterion("nonopioid-first-acute", status, INFO, words, (order.ref,), missing)
 
 
-def _offers(facts: Facts, known: Known) -> dict[str, bool]:
-    """Not a second NSAID beside one that is taken or ordered, nor a second referral for therapy."""
+def _offers(facts: Facts, known: Known) -> dict[str, Any]:
+    """Not a second NSAID beside one that is taken or ordered, none that the chart speaks against,
+    nor a second referral for therapy.
+    """
     asked = known.derived(referrals).therapy(known.number("opioid.first_line_window").days)
-    taken = known.derived(medications).exposures(DrugClass.NSAID, drafts=True)
-    return {"nsaid_missing": not taken, "therapy_missing": not asked}
+    nsaid = known.derived(nsaid_safety)
+    return {
+        "nsaid_missing": not nsaid.taken and not nsaid.against,
+        "nsaid_against": nsaid.against,
+        "therapy_missing": not asked,
+    }
 
 
 def _planned(order: Order, facts: Facts, known: Known) -> bool:
