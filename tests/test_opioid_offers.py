@@ -10,6 +10,7 @@ from cds_service.cases import House
 from tests.test_opioid_buttons import (
     DAY,
     FOUR_A_DAY,
+    HYDROCODONE,
     IBUPROFEN,
     LORAZEPAM,
     RXNORM,
@@ -120,3 +121,14 @@ def test_no_second_nsaid_is_offered_beside_one_that_was_handed_out(
 ) -> None:
     found = suggestions(house, "order-sign", order_of(), dispensed(IBUPROFEN, **members))
     assert NAPROXEN not in found
+
+
+def test_a_lower_dose_promises_no_total_that_could_not_be_read(house: House) -> None:
+    days = {"expectedSupplyDuration": {"value": 30, **DAY}}
+    order = draft({"timing": {"repeat": FOUR_A_DAY}}, days)
+    fewer = "Fewer doses a day, below 50 MME/day"
+    assert f"{fewer} in total" in suggestions(house, "order-sign", order)
+    unread = ordered(HYDROCODONE)  # without an instruction
+    found = suggestions(house, "order-sign", order, unread)
+    assert f"{fewer} among the doses that could be read" in found
+    assert f"{fewer} in total" not in found
