@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.criteria import MET, UNKNOWN
@@ -167,13 +166,9 @@ def _positives(facts: Facts, known: Known) -> Iterator[Positive]:
     for instrument, screen in sorted(latest.items()):
         limit = _cut_off(instrument, facts, known)
         fuller = latest.get(FULLER.get(instrument, ""))
-        if (
-            limit is None
-            or screen.score is None
-            or not window.met_by((facts.as_of - screen.day).days)
-        ):
+        if limit is None or not window.met_by((facts.as_of - screen.day).days):
             continue
-        if fuller is not None and fuller.day >= screen.day and fuller.score is not None:
+        if fuller is not None and fuller.day >= screen.day:
             continue
         if limit.met_by(screen.score) and not _care_since(screen.day, facts, known):
             yield Positive(screen, limit)
@@ -210,11 +205,7 @@ def _fear_screens(facts: Facts, known: Known) -> Iterator[Screen]:
     }
     for instrument, number in limits.items():
         screen = known.derived(screens).latest.get(instrument)
-        if (
-            screen is None
-            or screen.score is None
-            or not window.met_by((facts.as_of - screen.day).days)
-        ):
+        if screen is None or not window.met_by((facts.as_of - screen.day).days):
             continue
         if known.number(number).met_by(screen.score):
             yield screen
@@ -235,9 +226,7 @@ def _fear_avoidance(facts: Facts, known: Known) -> Sign:
 
 
 def _shown(screen: Screen) -> Evidence:
-    return Evidence(
-        screen.ref, screen.instrument, on(screen.day), Quantity(screen.score or Decimal(0))
-    )
+    return Evidence(screen.ref, screen.instrument, on(screen.day), Quantity(screen.score))
 
 
 def _continued_pain(facts: Facts, known: Known) -> Sign:

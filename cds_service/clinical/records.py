@@ -130,6 +130,13 @@ class Observation(Fact):
     reference_high: Quantity | None = None
     components: tuple[Observation, ...] = ()
     categories: frozenset[str] = frozenset()
+    says_more: bool = False  # by results of its own, or by a value that could not be read
+
+    @property
+    def answered(self) -> bool:
+        """Whether it says anything: a value, answered parts, or more than was read."""
+        plain = self.value or self.value_codes or self.value_text or self.value_flag is not None
+        return bool(plain or self.says_more) or any(part.answered for part in self.components)
 
     @property
     def counts(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
+from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.evidence import day_of, recorded
 from cds_service.clinical.facts import Facts, Need, Quantity, QuestionnaireResponse
 from cds_service.clinical.rule import Known, reasoning
@@ -36,19 +37,20 @@ ASKED: Mapping[str, str] = {
 
 
 class Screen(Frozen):
-    """One score of an instrument; `score` is None when it was done but its total was not sent."""
+    """One score of an instrument."""
 
     instrument: str
-    score: Decimal | None
+    score: Decimal
     day: date
     ref: str
 
 
 class Screens(Frozen):
-    """The latest score of each instrument that was ever used; `unknown` the needs that
-    could not be read.
+    """The day each instrument that was ever used was `done` last, its latest score, which may be
+    older, and in `unknown` the needs that could not be read.
     """
 
+    done: Mapping[str, date] = field(default_factory=dict)
     latest: Mapping[str, Screen] = field(default_factory=dict)
     unknown: tuple[Need, ...] = ()
 
@@ -59,23 +61,36 @@ class Screens(Frozen):
 def screens(facts: Facts, known: Known) -> Screens:
     """Final results and completed questionnaires up to the as-of date; the higher score
     where a day has two.
+
+    One that is done later without its total does not hide an earlier score; a result that
+    says nothing at all, as when it was declined, was not done.
     """
-    latest: dict[str, Screen] = {}
-    found = [*_results(facts, known), *_answers(facts, known)]
-    for screen in sorted(found, key=lambda s: (s.day, s.score is not None, s.score or 0, s.ref)):
-        latest[screen.instrument] = screen
+    done: dict[str, date] = {}
+    scores: list[Screen] = []
+    for instrument, score, when, ref in (*_results(facts, known), *_answers(facts, known)):
+        day = day_of(when, facts.as_of)
+        done[instrument] = max(day, done.get(instrument, day))
+        if score is not None:
+            scores.append(Screen(instrument, score, day, ref))
+    scores.sort(key=lambda s: (s.day, s.score, s.ref))
     needs = (Need.OBSERVATIONS, Need.QUESTIONNAIRE_RESPONSES)
-    return Screens(latest, tuple(need for need in needs if facts.lacks(need)))
+    unread = tuple(need for need in needs if facts.lacks(need))
+    return Screens(done, {s.instrument: s for s in scores}, unread)
 
 
-def _results(facts: Facts, known: Known) -> Iterator[Screen]:
+# An instrument, its total if it was sent, when it was done, and the reference.
+_Used = tuple[str, Decimal | None, FuzzyDate | None, str]
+
+
+def _results(facts: Facts, known: Known) -> Iterator[_Used]:
     for instrument, codes in CODED.items():
         for observation in recorded(facts, known.codes(codes)):
-            score = observation.value.value if observation.value else None
-            yield Screen(instrument, score, day_of(observation.when, facts.as_of), observation.ref)
+            if observation.answered:
+                score = observation.value.value if observation.value else None
+                yield instrument, score, observation.when, observation.ref
 
 
-def _answers(facts: Facts, known: Known) -> Iterator[Screen]:
+def _answers(facts: Facts, known: Known) -> Iterator[_Used]:
     """By the canonical of the questionnaire: ours, or one that ends in the instrument's
     LOINC code.
     """
@@ -86,8 +101,8 @@ def _answers(facts: Facts, known: Known) -> Iterator[Screen]:
             continue
         instrument = _instrument(response, known)
         if instrument:
-            day = day_of(response.when, facts.as_of)
-            yield Screen(instrument, _score(_total(response, instrument, known)), day, response.ref)
+            score = _score(_total(response, instrument, known))
+            yield instrument, score, response.when, response.ref
 
 
 def _instrument(response: QuestionnaireResponse, known: Known) -> str | None:

@@ -16,6 +16,7 @@ from cds_service.fhir.r4_parts import (
     ConceptPart,
     ConceptsPart,
     Part,
+    ReferencesPart,
     StatusPart,
 )
 from cds_service.fhir.r4_resource import Concepts, Extension, OfPatient, Reference, Resource, names
@@ -100,6 +101,7 @@ class Observation(OfPatient, frozen=True):
     interpretation: ConceptsPart = ABSENT
     reference_range: RangesPart = ABSENT
     component: ResultsPart = ABSENT
+    has_member: ReferencesPart = ABSENT
 
 
 class Performer(Element, frozen=True):

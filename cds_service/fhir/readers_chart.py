@@ -177,6 +177,7 @@ def observation(
         *_value(chart, resource),
         components,
         chart.glossary.words[bytes(resource.category)],
+        resource.has_member is not ABSENT or any(path.startswith("value") for path in lost),
     )
 
 

@@ -39,9 +39,9 @@ def screening_due(facts: Facts, known: Known) -> Iterator[Criterion]:
     """Notes screens not done in their window in adults with low back pain.
 
     Depression and alcohol for all, fear avoidance from the fourth week, opioid risk while an opioid
-    is taken. No score on file means due; scores that could not be read leave it unknown. A
-    depression or bipolar diagnosis makes the depression screen superfluous, one in full remission
-    does not.
+    is taken. None on file means due, and so does one that was declined or came without any answer;
+    scores that could not be read leave it unknown. A depression or bipolar diagnosis makes the
+    depression screen superfluous, one in full remission does not.
 
     Source: cigna-programs-2014, screenings; cigna-lbp-guide, positive screen; intervals are ours.
     """
@@ -81,8 +81,8 @@ def _due(
     """Due unless one of the instruments was used inside the window."""
     found = known.derived(screens)
     for instrument in instruments:
-        screen = found.latest.get(instrument)
-        if screen is not None and window.met_by((facts.as_of - screen.day).days):
+        day = found.done.get(instrument)
+        if day is not None and window.met_by((facts.as_of - day).days):
             return
     lacking = found.unknown
     words = {"window": window}
