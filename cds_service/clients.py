@@ -60,7 +60,7 @@ class Client:
     services: frozenset[str] = frozenset()
     fhir: str = ""
     loopback: bool = False  # may name any plain HTTP FHIR server on loopback
-    payers: tuple[tuple[str, str], ...] = ()  # Coverage text or SYSTEM#value -> payer id
+    payers: tuple[tuple[str, str], ...] = ()  # Coverage text, SYSTEM#value or Type/id -> payer id
     silent: frozenset[str] = frozenset()  # cards evaluated and recorded but not shown; or `all`
     profile: Profile = Profile.STRICT
     issuer: str = ""

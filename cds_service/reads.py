@@ -15,7 +15,7 @@ from cds_service.fhir.prefetch import Fetch
 from cds_service.fhir.queries import TYPES
 
 PATIENT = "{{context.patientId}}"
-_KINDS = frozenset(TYPES.values()) | {"Medication"}
+_KINDS = frozenset(TYPES.values()) | {"Medication", "Organization"}
 _LITERAL = frozenset(
     {
         "category",

@@ -123,10 +123,12 @@ def _scopes(service: Service, entries: list[dict[str, Any]]) -> Iterator[str]:
     yield "## Scopes\n"
     yield (
         "For `fhirAuthorization`, read access to the patient's own record is enough; nothing is ever "
-        "written. `Medication` is read where an order only refers to one.\n"
+        "written. `Medication` is read where an order only refers to one, `Organization` where a cover only "
+        "refers to its payer.\n"
     )
     keys = dict.fromkeys(key for entry in entries for key in entry.get("prefetch", {}))
-    kinds = ["Patient", *sorted({TYPES[Need(key)] for key in keys} - {"Patient"}), "Medication"]
+    searched = sorted({TYPES[Need(key)] for key in keys} - {"Patient"})
+    kinds = ["Patient", *searched, "Medication", "Organization"]
     yield from table(
         ("resource", "SMART 2", "SMART 1"),
         ((k, f"`patient/{k}.rs`", f"`patient/{k}.read`") for k in kinds),

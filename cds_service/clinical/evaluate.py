@@ -64,7 +64,7 @@ def evaluate(
         return Evaluation()
     call = call or Call(facts, knowledge, payers)
     turned_on = frozenset().union(*(payer.turns_on for payer in payers))
-    payers_unknown = facts.lacks(Need.COVERAGES)
+    payers_unknown = _payers_unknown(facts)
     runs: list[_Run] = []
     for rule in rules:
         awake = _awake(rule, turned_on)
@@ -85,6 +85,13 @@ def evaluate(
     read = frozenset(call.read)
     trace = tuple([run.trace(read) for run in runs])
     return Evaluation(tuple(findings), tuple(silent), trace, _blocked(runs, facts), is_emergency)
+
+
+def _payers_unknown(facts: Facts) -> bool:
+    """Whether a payer may be in force of whom nothing is known."""
+    if facts.lacks(Need.COVERAGES):
+        return True
+    return any(c.payor_unread and c.active(facts.as_of) for c in facts.coverages)
 
 
 def _awake(rule: Rule, turned_on: frozenset[str]) -> Mapping[str, Declared]:

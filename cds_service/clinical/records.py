@@ -206,9 +206,10 @@ class Coverage(Fact):
     names: tuple[
         str, ...
     ] = ()  # display, contained or referenced organisation names, plan and group names
-    identifiers: frozenset[str] = frozenset()  # SYSTEM#value of the payor and its organisation
+    identifiers: frozenset[str] = frozenset()  # SYSTEM#value of payor and organisation, its Type/id
     ends: FuzzyDate | None = None
     order: int | None = None  # 1 = primary
+    payor_unread: bool = False  # it only refers to a payor, and that could not be read
 
     def active(self, as_of: date) -> bool:
         """Active and not past the end of its period."""

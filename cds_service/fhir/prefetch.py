@@ -22,10 +22,10 @@ from cds_service.fhir.bundles import Content, content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
 from cds_service.fhir.drafts import read_drafts
-from cds_service.fhir.medication_reads import fetch_medications
 from cds_service.fhir.queries import TYPES, expand, template
 from cds_service.fhir.readers import gathered, read_entries, read_patient
 from cds_service.fhir.references import bare_id
+from cds_service.fhir.referred_reads import fetch_referred
 from cds_service.fhir.resources import Json
 from cds_service.fhir.sent import answers, read_sent
 from cds_service.fhir.vocabulary import Vocabulary
@@ -117,9 +117,9 @@ def read_facts(
     _complete(sources, call, wanted, fetch, templates or {})
     contents = [sent.drafts, *(found for source in sources.values() for found in source.contents)]
     chart.directory.enter(contents)
-    chart.directory.enter(sent.products)
+    chart.directory.enter(sent.referred)
     if fetch is not None:
-        fetch_medications(chart, fetch, contents)
+        fetch_referred(chart, fetch, contents)
     came: dict[Need, Came] = {}
     if Need.PATIENT in sources:
         came[Need.PATIENT] = _read(chart, sources[Need.PATIENT], Need.PATIENT)

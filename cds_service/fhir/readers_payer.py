@@ -20,18 +20,24 @@ _PEOPLE = (
     "Patient/",
     "RelatedPerson/",
 )  # a payor who is a person pays alone; the name is not a payer's
+_PLACE = "Organization/"  # where a payer stands on the server, by which a site may map it
 
 
 def coverage(chart: Chart, resource: r4.Coverage, ref: str, lost: tuple[str, ...]) -> Coverage:
     """An insurance cover, with every name and identifier its payer may be recognised by."""
     names: list[str] = []
     ids: list[frozenset[str]] = []
+    unread = False
     for payor in as_list(resource.payor):
-        if chart.ref(payor).startswith(_PEOPLE):
+        place = chart.ref(payor)
+        if place.startswith(_PEOPLE):
             continue
         named, numbered = _payor(chart, resource, payor)
         names.extend(named)
-        ids.append(numbered)
+        ids.append(numbered | {place} if place.startswith(_PLACE) else numbered)
+        unread = unread or bool(place and not (named or numbered))
+    if unread and resource.status == "active":
+        chart.lose(ref, "the payor could not be read")
     for each in as_list(resource.classes):
         names.extend(text for text in (each.name, each.value) if text)
     period = resource.period
@@ -45,6 +51,7 @@ def coverage(chart: Chart, resource: r4.Coverage, ref: str, lost: tuple[str, ...
         frozenset().union(*ids),
         chart.end(ref, "period", period),
         whole(resource.order),
+        unread,
     )
 
 

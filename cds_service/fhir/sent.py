@@ -27,7 +27,7 @@ from cds_service.fhir.queries import TYPES
 from cds_service.fhir.resources import Json, kind_of
 
 _KEYS = frozenset(need.value for need in Need)
-_PRODUCT = b'"Medication"'
+_REFERRED = (b'"Medication"', b'"Organization"')
 
 
 def _type_of(need: Need) -> Any:
@@ -48,13 +48,14 @@ Prefetched: type[msgspec.Struct] = msgspec.defstruct(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The contents of one body; `products` are other values that may hold what orders refer to, and
-    `unusable` the needs under whose key stands what is no FHIR resource.
+    """The contents of one body; `referred` are other values that may hold the products and payers
+    that orders and covers refer to, `unusable` the needs under whose key stands what is no FHIR
+    resource.
     """
 
     drafts: Content
     by_need: Mapping[Need, list[Content]]
-    products: Sequence[Content]
+    referred: Sequence[Content]
     unusable: Collection[Need] = ()
 
 
@@ -82,7 +83,7 @@ def read_sent(
     wanted: Iterable[Need],
     most_entries: int | None = None,
 ) -> Sent:
-    """The drafts, what serves the wanted needs, and the products among the rest; `typed` is the
+    """The drafts, what serves the wanted needs, and what is referred to among the rest; `typed` is the
     prefetch as `Prefetched`, None where it does not fit.
 
     Raises TooLarge beyond `most_entries`, BadRequest for drafts of an impossible shape, and what
@@ -106,8 +107,8 @@ def read_sent(
     others = dict(_others(prefetch, room, every=bool(missing))) if typed is None else {}
     if others and missing:
         by_need |= _renamed(others, missing)
-    products = [found for found in others.values() if found.mentions(_PRODUCT)]
-    return Sent(drafts, by_need, products, unusable)
+    referred = [found for found in others.values() if _may_hold(found.raw)]
+    return Sent(drafts, by_need, referred, unusable)
 
 
 def _under(prefetch: Mapping[str, Json], typed: Any, need: Need, room: _Room) -> Content | None:
@@ -146,15 +147,23 @@ def answers(found: Content, kind: str) -> bool:
 def _others(
     prefetch: Mapping[str, Json], room: _Room, *, every: bool
 ) -> Iterator[tuple[str, Content]]:
-    """What stands under keys that are not ours: every value, or those that may hold products."""
+    """What stands under keys that are not ours: every value, or those that may be referred
+    to.
+    """
     for key, raw in prefetch.items():
-        if key not in _KEYS and (every or _PRODUCT in bytes(raw)):
+        if key not in _KEYS and (every or _may_hold(raw)):
             try:
                 found = room.admit(content(raw))
             except BadRequest:
                 continue
             if found is not None:
                 yield key, found
+
+
+def _may_hold(raw: Json) -> bool:
+    """Whether a value may hold a product or a payer."""
+    text = bytes(raw)
+    return any(kind in text for kind in _REFERRED)
 
 
 def _renamed(others: Mapping[str, Content], missing: Iterable[Need]) -> dict[Need, list[Content]]:

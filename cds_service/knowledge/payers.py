@@ -16,10 +16,11 @@ def recognise(
     identifiers: Iterable[str] = (),
     mapping: Mapping[str, str] | None = None,
 ) -> tuple[Payer, ...]:
-    """The payers of one coverage, by its names and its `SYSTEM#value` identifiers.
+    """The payers of one coverage, by its names and its identifiers (`SYSTEM#value`, `Organization/id`).
 
-    A site's `mapping` (coverage text or SYSTEM#value to payer id) decides alone; else identifiers
-    and names count, a name where its words stand in a row in the coverage's text, case ignored.
+    A site's `mapping` (coverage text, SYSTEM#value or the payer's reference to payer id) decides
+    alone; else identifiers and names count, a name where its words stand in a row in the coverage's
+    text, case ignored.
 
     >>> cigna = Payer("cigna", "Cigna", names=("cigna",))
     >>> [p.id for p in recognise([cigna], ["CIGNA Health and Life"])], recognise([cigna], ["Cignature Co"])

@@ -16,7 +16,7 @@ from cds_service.clinical.criteria import (
     NotEvaluated,
 )
 from cds_service.clinical.evaluate import INTERNAL_ERROR, evaluate
-from cds_service.clinical.facts import Facts
+from cds_service.clinical.facts import Coverage, Facts, Need
 from cds_service.clinical.red_flags import emergency
 from cds_service.clinical.rule import (
     Asker,
@@ -181,3 +181,23 @@ def test_the_numbers_of_many_days_are_not_all_kept() -> None:
     for days in range(70):
         known.in_force(date(2020, 1, 1) + timedelta(days=days))
     assert known.in_force(date(2020, 1, 1)) == first
+
+
+@pytest.mark.parametrize(
+    ("cover", "reported"),
+    [
+        (Coverage("Coverage/1", status="active", payor_unread=True), True),
+        (Coverage("Coverage/1", status="cancelled", payor_unread=True), False),
+        (Coverage("Coverage/1", status="active", names=("Plan Seven",)), False),
+    ],
+)
+def test_a_payer_that_could_not_be_read_might_have_turned_something_on(
+    cover: Coverage, reported: bool
+) -> None:
+    chart = replace(CHART, coverages=(cover,), available=frozenset(Need))
+    asked = speaking("one")
+    gated = replace(asked, criteria={"one": declared("one", worst=WARNING, gated=True)})
+    found = evaluate((gated,), chart, knowledge())
+    why = "not available: coverages"
+    assert found.not_evaluated == ((NotEvaluated("one", "one-card", why),) if reported else ())
+    assert found.findings == ()

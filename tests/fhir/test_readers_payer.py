@@ -11,7 +11,7 @@ import pytest
 from cds_service.clinical.dates import on
 from cds_service.clinical.facts import Claim, Coverage, Need
 from cds_service.knowledge.codes import Code
-from tests.fhir.calls import AS_OF, CPT, Call, bundle, facts, read
+from tests.fhir.calls import AS_OF, CPT, Call, Server, bundle, condition, facts, read
 
 PAYER = {
     "resourceType": "Organization",
@@ -71,6 +71,71 @@ def test_a_payer_in_the_same_bundle_or_contained(reference: str) -> None:
 
 def test_a_person_who_pays_is_no_payer() -> None:
     assert cover(payor=[{"reference": "Patient/p1", "display": "Canary"}]).names == ()
+
+
+def referring(*payors: Any, **members: Any) -> dict[str, Any]:
+    """Active cover that names its payors as given."""
+    return {"resourceType": "Coverage", "id": "v", "status": "active", "payor": payors, **members}
+
+
+def test_payers_that_nothing_brings_along_are_read_from_the_server_four_at_most() -> None:
+    covers = [referring({"reference": f"Organization/x{n}"}, id=f"v{n}") for n in range(6)]
+    server = Server({f"Organization/x{n}": {**PAYER, "id": f"x{n}"} for n in range(6)})
+    reading = read(Call({"coverages": bundle(*covers)}), [Need.COVERAGES], server)
+    assert server.asked == [f"Organization/x{n}" for n in range(4)]
+    known = {c.ref: ("Plan Seven" in c.names, c.payor_unread) for c in reading.facts.coverages}
+    assert known == {f"Coverage/v{n}": (n < 4, n >= 4) for n in range(6)}
+    assert {(u.ref, u.why) for u in reading.facts.unread} == {
+        ("Coverage/v4", "the payor could not be read"),
+        ("Coverage/v5", "the payor could not be read"),
+    }
+
+
+@pytest.mark.parametrize(
+    "coverage",
+    [
+        referring({"reference": "Organization/o", "display": "Seven"}),
+        referring({"reference": "Organization/o", "identifier": {"value": "7"}}),
+        referring({"reference": "Organization/o"}, status="cancelled"),
+        referring({"reference": "Patient/p1"}),
+        referring({}),
+    ],
+)
+@pytest.mark.parametrize("beside", [[], [condition()]])
+def test_only_payers_that_cannot_be_told_otherwise_are_read(
+    coverage: dict[str, Any], beside: list[Any]
+) -> None:
+    server = Server({"Organization/o": PAYER})
+    reading = read(Call({"coverages": bundle(coverage, *beside)}), [Need.COVERAGES], server)
+    assert server.asked == [] and reading.facts.unread == ()
+
+
+@pytest.mark.parametrize("beside", [condition(), {"resourceType": "Coverage", "payor": 5}])
+def test_a_payer_is_read_for_a_cover_that_stands_among_others(beside: dict[str, Any]) -> None:
+    server = Server({"Organization/o": PAYER})
+    sent = bundle(beside, referring({"reference": "Organization/o"}))
+    reading = read(Call({"coverages": sent}), [Need.COVERAGES], server)
+    assert server.asked == ["Organization/o"]
+    assert reading.facts.coverages[-1].names == ("Plan Seven", "P7")
+
+
+def test_a_payer_is_read_at_the_address_that_is_given() -> None:
+    url = "https://ehr/fhir/Organization/o"
+    server = Server({url: PAYER})
+    sent = bundle(referring({"reference": url}))
+    reading = read(Call({"coverages": sent}), [Need.COVERAGES], server)
+    assert reading.facts.coverages[0].names == ("Plan Seven", "P7")
+
+
+def test_a_payer_may_come_under_a_key_of_its_own() -> None:
+    prefetch = {"coverages": bundle(referring({"reference": "Organization/o"})), "payers": PAYER}
+    reading = read(Call(prefetch), [Need.COVERAGES])
+    assert reading.facts.coverages[0].names == ("Plan Seven", "P7")
+
+
+def test_a_payer_may_be_mapped_by_its_reference() -> None:
+    found = cover(payor=[{"reference": "https://ehr/fhir/Organization/o"}])
+    assert (found.identifiers, found.payor_unread) == ({"Organization/o"}, True)
 
 
 def claim(kind: str = "Claim", **members: Any) -> Claim:

@@ -47,6 +47,12 @@ def test_the_mapping_of_a_site_decides_alone() -> None:
     assert recognise(OURS, ["Plan Seventy"], mapping=mapping) == ()
 
 
+def test_a_site_may_map_the_reference_of_a_payer() -> None:
+    mapping = {"Organization/o1": "cigna"}
+    assert ids(recognise(OURS, [], ["Organization/o1"], mapping)) == ["cigna"]
+    assert recognise(OURS, [], ["Organization/o11"], mapping) == ()
+
+
 def test_what_the_payers_turn_on_and_offer() -> None:
     cigna, healthpartners = OURS
     assert {"case-management", "review-denied", "dme-under-another-program"} <= cigna.turns_on

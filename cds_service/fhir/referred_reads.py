@@ -1,0 +1,112 @@
+"""Products and payers that a call refers to but did not bring along: read from the server, a few of
+each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+import msgspec
+
+from cds_service.errors import FhirReadError
+from cds_service.fhir.bundles import Content
+from cds_service.fhir.chart import Chart
+from cds_service.fhir.client import Pages
+from cds_service.fhir.r4_dosage import as_list
+from cds_service.fhir.r4_orders import Medication
+from cds_service.fhir.r4_payer import Coverage, Organization
+from cds_service.fhir.r4_resource import Reference
+from cds_service.fhir.resources import typed
+from cds_service.fhir.salvage import Unreadable
+
+_MOST = {"Medication": 10, "Organization": 4}  # reads a call
+_READ = (Medication, Organization)
+_ORDERED = ("MedicationRequest", "MedicationDispense", "MedicationStatement")
+
+
+class _Fetch(Protocol):
+    def gather(self, queries: Mapping[str, str]) -> dict[str, Pages | FhirReadError]: ...
+
+
+class _Reference(msgspec.Struct, frozen=True, gc=False):
+    reference: str | None = None
+
+
+class _Order(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    medication_reference: _Reference | None = None
+
+
+class _Cover(msgspec.Struct, frozen=True, gc=False):
+    payor: tuple[Reference, ...] | Reference = ()
+    status: str | None = None
+
+
+_ORDER: msgspec.json.Decoder[_Order] = msgspec.json.Decoder(_Order)
+_COVER: msgspec.json.Decoder[_Cover] = msgspec.json.Decoder(_Cover)
+
+
+def fetch_referred(chart: Chart, fetch: _Fetch, contents: Iterable[Content]) -> None:
+    """Read the products and the payers that nothing in the call resolves, in the order of
+    `contents`; failures stay so.
+    """
+    wanted: dict[str, dict[str, str]] = {kind: {} for kind in _MOST}
+    for kind, ref, reference in _unresolved(chart, contents):
+        if len(wanted[kind]) < _MOST[kind]:
+            wanted[kind].setdefault(ref, reference)
+    queries = {ref: url for each in wanted.values() for ref, url in each.items()}
+    if not queries:
+        return
+    for ref, answer in fetch.gather(queries).items():
+        for body in answer.bodies if isinstance(answer, Pages) else ():
+            try:
+                found = typed(body)
+            except (Unreadable, RecursionError, UnicodeDecodeError, msgspec.DecodeError):
+                continue
+            if found is not None and isinstance(found.resource, _READ):
+                chart.directory.add(ref, found.resource)
+
+
+def _unresolved(chart: Chart, contents: Iterable[Content]) -> Iterator[tuple[str, str, str]]:
+    """What is referred to, by type, by `Type/id` and by the URL to read it at."""
+    for content in contents:
+        for named in (*_products(content), *_payers(content)):
+            reference = (named or "").strip()
+            ref = chart.directory.resolved(reference)
+            kind = ref.partition("/")[0]
+            if kind in _MOST and "/" in ref and chart.directory.find(reference) is None:
+                yield kind, ref, reference if "://" in reference else ref
+
+
+def _products(content: Content) -> Iterator[str | None]:
+    """The references to products in the orders of a content."""
+    if content.uniform in _ORDERED:
+        for each in content.fitting(content.uniform):
+            product = getattr(each.resource, "medication_reference", None)
+            if product is not None:
+                yield product.reference
+    elif not content.uniform and content.mentions(b'"medicationReference"'):
+        for entry in content.entries:
+            with suppress(msgspec.ValidationError):
+                product = _ORDER.decode(entry.resource).medication_reference
+                if product is not None:
+                    yield product.reference
+
+
+def _payers(content: Content) -> Iterator[str | None]:
+    """The references to payers of active cover of whom the cover itself tells neither name nor
+    identifier.
+    """
+    covers: list[Coverage | _Cover] = []
+    if content.uniform == "Coverage":
+        found = (each.resource for each in content.fitting("Coverage"))
+        covers = [cover for cover in found if isinstance(cover, Coverage)]
+    elif not content.uniform and content.mentions(b'"payor"'):
+        for entry in content.entries:
+            with suppress(msgspec.ValidationError):
+                covers.append(_COVER.decode(entry.resource))
+    for cover in covers:
+        for payor in as_list(cover.payor) if cover.status == "active" else ():
+            if not payor.display and not payor.identifier:
+                yield payor.reference
