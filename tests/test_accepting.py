@@ -11,8 +11,9 @@ import pytest
 
 from cds_service.cases import Call, Case, House, Road, call_of, load_cases
 from cds_service.cases.roads import met
-from cds_service.clinical.esi_checklist import QUESTIONNAIRE
+from cds_service.clinical.esi_checklist import RECORD
 from cds_service.clinical.facts import Need
+from cds_service.knowledge.codes import Code
 from cds_service.shipped import shipped
 from tests.changes import replace
 
@@ -131,7 +132,9 @@ def test_the_record_answers_the_published_questionnaire(house: House) -> None:
     call = call_of(_case(house, 0, SETTLED[0][1]))
     (action,) = _actions(house.ask(call, Road.PREFETCH).body, "Record the result")
     record = action["resource"]
-    assert record["questionnaire"] == published["url"] == QUESTIONNAIRE
+    assert record["questionnaire"] == published["url"]
+    recognised = house.service.knowledge.valueset(RECORD)
+    assert Code("QUESTIONNAIRE", record["questionnaire"]) in recognised
     assert [(i["linkId"], i["text"]) for i in record["item"]] == [
         (i["linkId"], i["text"]) for i in published["item"]
     ]

@@ -39,6 +39,8 @@ _TAIL = """## What a site adds
 - Local codes: map local laboratory codes (urine drug tests, ESR, CRP, INR), referral order codes (physical
   therapy, pain, spine surgery) and screening scores to the codes of `cards/CATALOGUE.md`, or add them in a
   directory named by `CDS_KNOWLEDGE`. An unmapped urine drug test looks like no test at all.
+- Local questionnaires (fear avoidance, STarT Back, decision support of an injection): name them in the value
+  sets that the operator's guide lists; ours are `urn:cds-service:questionnaire:...`.
 - Coverage texts: map them to payers in the clients file; advice for members is silent where the payer is not
   recognised.
 - Preference lists: at an Epic site an order is a button only once it has an entry (`preference_list` in the

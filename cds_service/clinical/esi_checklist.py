@@ -24,7 +24,7 @@ from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.spine_orders import spine_orders
 from cds_service.frozen import Frozen
 
-QUESTIONNAIRE = "urn:cds-service:questionnaire:esi-decision-support"
+RECORD = "esi-decision-support-record"
 RECORDED = ("completed", "amended")
 STATES: Mapping[Status, str] = {
     Status.MET: "not met",
@@ -123,6 +123,7 @@ def _recorded(item: Item) -> str:
         "esi-transforaminal-addon-level",
         "esi-interlaminar",
         "esi-transforaminal",
+        RECORD,
     ),
 )
 def esi_checks(facts: Facts, known: Known) -> EsiChecks:
@@ -265,11 +266,9 @@ def _ordered(draft: Request) -> Evidence:
 
 def _record(facts: Facts, known: Known) -> Sign:
     """Holds where no decision-support record of late is on file."""
-    window = known.number("esi.record_days")
+    window, forms = known.number("esi.record_days"), known.codes(RECORD)
     if any(
-        r.questionnaire == QUESTIONNAIRE
-        and r.status in RECORDED
-        and age(r.when, facts.as_of, window)
+        r.status in RECORDED and r.form in forms and age(r.when, facts.as_of, window)
         for r in facts.questionnaire_responses
     ):
         return ABSENT

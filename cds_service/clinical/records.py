@@ -278,12 +278,19 @@ class QuestionnaireResponse(Fact):
     questionnaire: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def form(self) -> Code:
+        """Which questionnaire was filled in, as value sets name it."""
+        return Code("QUESTIONNAIRE", self.questionnaire)
+
     def answers_to(self, codes: ValueSet) -> tuple[Any, ...]:
-        """The answers whose link ids are LOINC codes of the set, as on LOINC's own forms."""
+        """The answers whose link ids are LOINC codes of the set, as on LOINC's own forms, or stand
+        in it as a site writes them.
+        """
         return tuple(
             answer
             for link, answer in self.answers.items()
-            if Code("LOINC", link.lstrip("/")) in codes
+            if Code("LOINC", link.lstrip("/")) in codes or Code("LINKID", link) in codes
         )
 
 

@@ -16,8 +16,8 @@ from cds_service.knowledge.codes import Code
 
 _PLAIN = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 DONE = ("completed", "amended")  # the status of a questionnaire that counts
-QUESTIONNAIRE = "urn:cds-service:questionnaire:"
-# Instrument -> the value set of its total score.
+# Instrument -> the value set of its total score, its questionnaires and, where a site has its own
+# names for them, the questions that hold the total.
 CODED: Mapping[str, str] = {
     "PHQ-9": "screen-phq9",
     "PHQ-2": "screen-phq2",
@@ -27,12 +27,10 @@ CODED: Mapping[str, str] = {
     "DAST-10": "screen-dast10",
     "ORT": "screen-ort",
     "STarT Back": "screen-start-back",
-}
-# No LOINC code could be verified for these: sites send them as questionnaires.
-ASKED: Mapping[str, str] = {
-    "FABQ-W": QUESTIONNAIRE + "fabq-w",
-    "FABQ-PA": QUESTIONNAIRE + "fabq-pa",
-    "STarT psychosocial": QUESTIONNAIRE + "start-psychosocial",
+    # No LOINC code could be verified for these.
+    "FABQ-W": "screen-fabq-work",
+    "FABQ-PA": "screen-fabq-activity",
+    "STarT psychosocial": "screen-start-psychosocial",
 }
 
 
@@ -91,8 +89,8 @@ def _results(facts: Facts, known: Known) -> Iterator[_Used]:
 
 
 def _answers(facts: Facts, known: Known) -> Iterator[_Used]:
-    """By the canonical of the questionnaire: ours, or one that ends in the instrument's
-    LOINC code.
+    """By the canonical of the questionnaire: one that the instrument's value set names, or that
+    ends in its LOINC code.
     """
     for response in facts.questionnaire_responses:
         if response.status not in DONE or response.when is None:
@@ -106,17 +104,18 @@ def _answers(facts: Facts, known: Known) -> Iterator[_Used]:
 
 
 def _instrument(response: QuestionnaireResponse, known: Known) -> str | None:
-    for instrument, canonical in ASKED.items():
-        if response.questionnaire == canonical:
+    form, code = response.form, Code("LOINC", response.questionnaire.rsplit("/", 1)[-1])
+    for instrument, name in CODED.items():
+        codes = known.codes(name)
+        if form in codes or code in codes:
             return instrument
-    code = Code("LOINC", response.questionnaire.rsplit("/", 1)[-1])
-    return next((i for i, codes in CODED.items() if code in known.codes(codes)), None)
+    return None
 
 
 def _total(response: QuestionnaireResponse, instrument: str, known: Known) -> object:
-    """The answer called `score`, else the one whose link id is the LOINC code of the total."""
-    if "score" in response.answers or instrument not in CODED:
-        return response.answers.get("score")
+    """The answer called `score`, else the one whose link id the value set names as the total."""
+    if "score" in response.answers:
+        return response.answers["score"]
     return next(iter(response.answers_to(known.codes(CODED[instrument]))), None)
 
 

@@ -22,6 +22,13 @@ SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "CPT": (re.compile(r"[0-9]{4}[0-9A-Z]"), "five characters"),
     "HCPCS": (re.compile(r"[A-V][0-9]{4}"), "a letter and four digits"),
     "NUCC": (re.compile(r"[0-9A-Z]{9}X"), "ten characters that end in X"),
+    # What is no code system of FHIR but named by sites all the same: a questionnaire, and a question
+    # of one.
+    "QUESTIONNAIRE": (
+        re.compile(r"[^\s|#]+"),
+        "a canonical, or what a site writes in its place, without version",
+    ),
+    "LINKID": (re.compile(r"[^\s#]+"), "the link id of a question"),
     "CVX": (re.compile(r"[0-9]{1,3}"), "up to three digits"),
 }
 ICD_PREFIX = re.compile(r"[A-Z]([0-9]([0-9A-Z][0-9A-Z]{0,4})?)?")

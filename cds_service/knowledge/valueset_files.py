@@ -90,7 +90,7 @@ def read_code(text: str, system_names: Mapping[str, str]) -> tuple[Code, bool, s
     """
     head, _, display = text.partition(" ")
     system, hash_sign, written = head.rpartition("#")
-    if not hash_sign or not system or not written:
+    if not hash_sign or not system or not written or "#" in system:
         raise ValueError(f"the code line {text[:40]!r}", _LINE)
     short = system_names.get(system, system)
     if short not in SHAPES:

@@ -60,6 +60,8 @@ back | SNOMED# | SNOWMED# | 8 | unknown code system 'SNOWMED' (allowed: CPT, CVX
 back | SNOMED# | http://loinc.org# | 8 | the code system 'http://loinc.org' (allowed: its short name LOINC
 back | 279039007 | 27903900x | 8 | '27903900x' as a code of SNOMED (allowed: 6 to 18 digits
 back | 279039007 | 279039* | 8 | the prefix '279039*' of SNOMED (allowed: prefixes of ICD10CM
+back | SNOMED#279039007 | QUESTIONNAIRE#urn:q#1 | 8 | the code line 'QUESTIONNAIRE#urn:q#1 Low back pain'
+back | SNOMED#279039007 | LINKID# | 8 | the code line 'LINKID# Low back pain' (allowed
 back | M54.5* | M54.5** | 6 | the prefix 'M54.5**' of ICD10CM (allowed: prefixes of ICD10CM, one *
 back | M54.5* | M5.45* | 6 | the point in 'M5.45' (allowed: after the third character
 back | M54.5* | m54.5* | 6 | 'm54.5' as a code of ICD10CM (allowed: a letter, a digit
