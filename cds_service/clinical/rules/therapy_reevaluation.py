@@ -8,6 +8,7 @@ from typing import Any
 
 from cds_service.clinical.back_pain import back_pain, has_back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
+from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.evidence import day_of, recorded
 from cds_service.clinical.facts import Facts, Need, Observation
 from cds_service.clinical.referrals import referrals
@@ -35,6 +36,14 @@ class _Course(Frozen):
     refs: tuple[str, ...]
 
 
+class _Ordered(Frozen):
+    """A therapy that is ordered and has not been tried: its name, and when it was ordered."""
+
+    therapy: str
+    when: FuzzyDate | None
+    ref: str
+
+
 @rule(
     hooks=("patient-view",),
     applies=has_back_pain,
@@ -52,7 +61,7 @@ class _Course(Frozen):
         declared(
             "no-functional-gain",
             worst=WARNING,
-            words=("response", "tried", "untried", *ALTERNATIVES),
+            words=("response", "tried", "untried", "ordered", "awaited", *ALTERNATIVES),
             routine=True,
         ),
         declared(
@@ -69,7 +78,8 @@ def therapy_reevaluation(facts: Facts, known: Known) -> Iterator[Criterion]:
 
     The trial begins with the first therapy visit of late. A visit to the practice or a specialist,
     a therapist's re-evaluation, or a pain or function score counts as re-evaluation. A response
-    that was not measured is not a bad one: it leaves the second unknown. Visits or scores of this
+    that was not measured is not a bad one: it leaves the second unknown. While another therapy is
+    ordered no further one is offered. Visits or scores of this
     chart that could not be read leave both unknown; without claims the card says that a visit
     elsewhere may be missing.
 
@@ -136,16 +146,28 @@ def _gain(known: Known, course: _Course) -> Iterator[Criterion]:
         return
     seen = {kind: known.derived(visits).of(kind) for kind in ALTERNATIVES}
     tried = [kind for kind, days in seen.items() if days and days[-1].day >= start]
-    asked = known.number("therapy.request_days").days
-    free = [
-        k for k in ALTERNATIVES if k not in tried and not known.derived(referrals).open(k, asked)
-    ]
+    free = [kind for kind in ALTERNATIVES if kind not in tried]
+    ordered = tuple(_ordered(known, free))
+    offered = next(iter(free), None) if not ordered else None
     words: dict[str, Any] = {
         "response": response,
         "tried": tuple(ALTERNATIVES[kind] for kind in tried),
-        "untried": tuple(ALTERNATIVES[kind] for kind in ALTERNATIVES if kind not in tried),
-        **{kind: kind == next(iter(free), None) for kind in ALTERNATIVES},
+        "untried": tuple(ALTERNATIVES[kind] for kind in free),
+        "ordered": ordered,
+        "awaited": tuple(each.therapy for each in ordered),
+        **{kind: kind == offered for kind in ALTERNATIVES},
     }
     status = MET if response.inadequate else UNKNOWN
-    refs = tuple(dict.fromkeys((*response.references, *course.refs)))
+    asked = (each.ref for each in ordered)
+    refs = tuple(dict.fromkeys((*response.references, *course.refs, *asked)))
     yield Criterion("no-functional-gain", status, WARNING, words, refs, response.missing)
+
+
+def _ordered(known: Known, kinds: list[str]) -> Iterator[_Ordered]:
+    """The latest open request of late for each kind of therapy."""
+    window = known.number("therapy.request_days").days
+    for kind in kinds:
+        found = known.derived(referrals).open(kind, window)
+        if found:
+            latest = max(found, key=lambda r: (r.when.last if r.when else date.max, r.ref))
+            yield _Ordered(ALTERNATIVES[kind], latest.when, latest.ref)
