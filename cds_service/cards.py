@@ -249,9 +249,9 @@ def _contacts(
             contact = payer.contacts.get(name)
             if contact is not None:
                 label = f"{payer.name}: {contact.label}"
-                parts = [part for part in (contact.phone, contact.note) if part]
+                told = f"{label}, {contact.phone}" if contact.phone else label
                 links = ((label, contact.url),) if contact.url else ()
-                yield f"- {', '.join((label, *parts))}", links
+                yield f"- {told}. {contact.note}" if contact.note else f"- {told}", links
 
 
 def _partners(

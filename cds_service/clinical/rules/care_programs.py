@@ -56,7 +56,7 @@ from cds_service.knowledge.model import Contact
         declared(
             "lifestyle-and-mindfulness",
             worst=INFO,
-            words=("evidence", "contact"),
+            words=("evidence", "contact", "group"),
             routine=True,
             gated=True,
         ),
@@ -81,7 +81,13 @@ def care_programs(facts: Facts, known: Known) -> Iterator[Criterion]:
         known,
         coach=_named("coachrx", known),
     )
-    yield from _offer("lifestyle-and-mindfulness", _lifestyle(facts, known), "mindfulness", known)
+    yield from _offer(
+        "lifestyle-and-mindfulness",
+        _lifestyle(facts, known),
+        "programs",
+        known,
+        group=_named("mindfulness", known),
+    )
 
 
 def _offer(
