@@ -4,6 +4,7 @@ record. Pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from cds_service.clinical.criteria import MET, UNKNOWN, Answer, Status
@@ -247,7 +248,12 @@ def too_wide(facts: Facts, known: Known) -> Sign:
         broken += [*straight, *side]
     if orders.lumbar_injections and orders.other_injections:
         broken += orders.injections
-    return sign(map(_ordered, broken), facts)
+    drafts = tuple({draft.ref: draft for draft in broken}.values())
+    totals: Counter[str] = Counter()
+    for draft in drafts:
+        totals[_procedure(draft)] += units(draft)
+    found = (Evidence(d.ref, f"{_procedure(d)} x{totals[_procedure(d)]}") for d in drafts)
+    return sign(found, facts)
 
 
 def units(request: Request) -> int:
@@ -260,8 +266,11 @@ def units(request: Request) -> int:
 
 
 def _ordered(draft: Request) -> Evidence:
-    code = min((c.code for c in draft.codes if c.system == "CPT"), default="order")
-    return Evidence(draft.ref, f"{code} x{units(draft)}")
+    return Evidence(draft.ref, f"{_procedure(draft)} x{units(draft)}")
+
+
+def _procedure(draft: Request) -> str:
+    return min((c.code for c in draft.codes if c.system == "CPT"), default="order")
 
 
 def _record(facts: Facts, known: Known) -> Sign:

@@ -23,7 +23,7 @@ from cds_service.clinical.evidence import (
     recorded,
     sign,
 )
-from cds_service.clinical.facts import Condition, Facts, Need, Observation
+from cds_service.clinical.facts import Condition, Facts, Need, Observation, Request
 from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.spine_orders import named_conditions, planned_day, spine_orders
@@ -38,7 +38,6 @@ ZOSTER = "herpes-zoster"
 IN_DOUBT = ("unconfirmed", "differential")  # support no indication
 CARE_VISITS = ("pt", "ot", "chiropractic")
 CARE_DRUGS = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
-ICD_HEAD = 3  # characters before the point
 SCORES = ("pain-numeric-rating", "outcome-odi")
 
 
@@ -133,9 +132,7 @@ def _indication(facts: Facts, known: Known) -> Indication:
     if given:
         unseen = not codes and facts.lacks(Need.CONDITIONS)
         shown = tuple(
-            Evidence(d.ref, f"reason of the order: {_codes(d.reasons)}")
-            for d in drafts
-            if d.reasons
+            Evidence(d.ref, f"reason of the order: {_reasons(d)}") for d in drafts if d.reasons
         )
         evidence = (*shown, *map(condition_evidence, named))
     else:
@@ -154,15 +151,10 @@ def _supports(codes: Iterable[Code], known: Known) -> bool:
     return any(known.codes(group).any_of(wanted) for group in (*RADICULAR, ZOSTER))
 
 
-def _codes(codes: frozenset[Code]) -> str:
-    return ", ".join(_dotted(code) for code in sorted(codes))
-
-
-def _dotted(code: Code) -> str:
-    """A code as clinicians write it."""
-    if code.system == "ICD10CM" and len(code.code) > ICD_HEAD:
-        return f"{code.code[:ICD_HEAD]}.{code.code[ICD_HEAD:]}"
-    return code.code
+def _reasons(order: Request) -> str:
+    """The reasons as they are called, and their codes."""
+    codes = ", ".join(code.written for code in sorted(order.reasons))
+    return f"{', '.join(order.reason_texts)} ({codes})" if order.reason_texts else codes
 
 
 def _short_pain(

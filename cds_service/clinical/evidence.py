@@ -134,18 +134,19 @@ def measured(observation: Observation) -> Evidence:
 
 
 def described(evidence: Iterable[Evidence]) -> tuple[str, ...]:
-    """Each thing known in words: its name, its value if measured, its date."""
-    return tuple(
+    """Each thing known in words, once: its name, its value if measured, its date."""
+    told = (
         e.label
         + (f": {e.value.value.normalize():f} {e.value.unit}".rstrip() if e.value else "")
         + (f" ({e.when})" if e.when else "")
         for e in evidence
     )
+    return tuple(dict.fromkeys(told))
 
 
 def name(fact: Fact) -> str:
     """What the chart calls it, else its code."""
-    return fact.text or (min(fact.codes).code if fact.codes else fact.ref)
+    return fact.text or (min(fact.codes).written if fact.codes else fact.ref)
 
 
 def age(when: FuzzyDate | None, as_of: date, *limits: Number) -> bool | None:

@@ -186,6 +186,7 @@ class Request(Fact):
     requester: str = ""
     priority: str = ""
     occurs: FuzzyDate | None = None
+    reason_texts: tuple[str, ...] = ()  # what the reasons are called
 
     @property
     def open(self) -> bool:

@@ -67,7 +67,7 @@ def condition(
     return Condition(
         ref,
         concept.codes,
-        concept.text,
+        concept.name,
         glossary.statuses[bytes(resource.clinical_status)],
         onset or recorded,
         glossary.statuses[bytes(resource.verification_status)],
@@ -171,7 +171,7 @@ def observation(
     return Observation(
         ref,
         concept.codes,
-        concept.text,
+        concept.name,
         status,
         when,
         *_value(chart, resource),
@@ -190,7 +190,7 @@ def _component(
 ) -> Observation:
     concept = chart.glossary.concepts[bytes(part.code)]
     return Observation(
-        ref, concept.codes, concept.text, status, when, *_value(chart, part), (), frozenset()
+        ref, concept.codes, concept.name, status, when, *_value(chart, part), (), frozenset()
     )
 
 
@@ -236,7 +236,7 @@ def procedure(
     return Procedure(
         ref,
         concept.codes,
-        concept.text,
+        concept.name,
         resource.status or "",
         when,
         ended,

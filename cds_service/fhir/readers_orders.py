@@ -255,4 +255,5 @@ def _request(
         resource.priority or "",
         chart.when(ref, "occurrenceDateTime", resource.occurrence_date_time)
         or chart.start(ref, "occurrencePeriod", resource.occurrence_period),
+        tuple(filter(None, map(label, as_list(resource.reason_code)))) if chart.draft else (),
     )

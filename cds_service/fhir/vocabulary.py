@@ -53,11 +53,14 @@ _UNCODED = Coded(NO_CODES, False)
 
 
 class Concept(NamedTuple):
-    """What a concept says: its codes, what it is called, and whether some rule asks about it."""
+    """What a concept says: its codes, what the sender calls it, whether some rule asks about it, and
+    its name, of a concept without words the one that our value sets have.
+    """
 
     codes: frozenset[Code]
     text: str
     asked: bool
+    name: str
 
 
 class Product(NamedTuple):
@@ -173,10 +176,24 @@ class Vocabulary:
         if found is None:
             read = CONCEPT.read(sent)
             codes, asked = self.coded(read)
-            found = Concept(codes, label(read), asked)
+            text = label(read)
+            found = Concept(codes, text, asked, text or (self._name(codes) if asked else ""))
             if says_codes_only(read, sent):
                 _keep(self._concepts, sent, found)
         return found
+
+    def _name(self, codes: frozenset[Code]) -> str:
+        """What the wanted value sets call the codes: the closest name, of several the shortest; with
+        the code itself where it is only that of its category.
+        """
+        named = (
+            (-length, len(name), name, code)
+            for code in codes
+            for length, name in (valueset.called(code) for valueset in self._wanted)
+            if length
+        )
+        length, _, name, code = min(named, default=(0, 0, "", None))
+        return name if code is None or -length == len(code.code) else f"{name} ({code.written})"
 
     def all_codes(self, concepts: Concepts) -> frozenset[Code]:
         """The codes of several concepts together."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+_ICD_HEAD = 3  # characters before the point
+
 
 class Code(NamedTuple):
     """A code in a code system: the system's short name (`RXNORM`), else the URL as it was sent.
@@ -18,6 +20,17 @@ class Code(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.system}#{self.code}"
+
+    @property
+    def written(self) -> str:
+        """The code as clinicians write it, ICD-10-CM with its point.
+
+        >>> Code("ICD10CM", "M5416").written, Code("ICD10CM", "I10").written, Code("CPT", "62323").written
+        ('M54.16', 'I10', '62323')
+        """
+        if self.system == "ICD10CM" and len(self.code) > _ICD_HEAD:
+            return f"{self.code[:_ICD_HEAD]}.{self.code[_ICD_HEAD:]}"
+        return self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,24 @@ class ValueSet:
             and code not in self.without
             and not _starts_with(code, self._not_starts)
         )
+
+    def called(self, code: Code) -> tuple[int, str]:
+        """What the set calls a code, or the category of three or more characters that holds it, and
+        how many characters of the code that name stands for; 0 without one.
+
+        >>> start = Code("ICD10CM", "M54")
+        >>> back = ValueSet("b", prefixes=frozenset({start}), displays={start: "Dorsalgia"})
+        >>> [back.called(Code("ICD10CM", code)) for code in ("M54", "M5450", "M55")]
+        [(3, 'Dorsalgia'), (3, 'Dorsalgia'), (0, '')]
+        """
+        text = code.code
+        if code in self.displays:
+            return len(text), self.displays[code]
+        for length in range(len(text) - 1, _ICD_HEAD - 1, -1):
+            start = Code(code.system, text[:length])
+            if start in self.prefixes and start in self.displays:
+                return length, self.displays[start]
+        return 0, ""
 
     def match(self, codes: Iterable[Code]) -> Code | None:
         """The first of `codes` (in sorted order) that is in the set, or None."""

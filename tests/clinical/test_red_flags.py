@@ -187,7 +187,7 @@ def test_a_measurement_is_named_and_its_unit_written_as_read() -> None:
     assert measured(result(1, "LOINC#72514-3", "6", "{score}", 1)).value == Quantity(Decimal(6), "")
     assert measured(Observation("Observation/1")).value is None
     assert name(Condition("Condition/1")) == "Condition/1"
-    assert name(Condition("Condition/1", frozenset({code("ICD10CM#M545")}))) == "M545"
+    assert name(Condition("Condition/1", frozenset({code("ICD10CM#M545")}))) == "M54.5"
 
 
 def test_units_that_say_nothing_are_not_read() -> None:
