@@ -15,7 +15,7 @@ from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import files_under
-from cds_service.knowledge.model import Knowledge
+from cds_service.knowledge.model import Knowledge, Source
 from cds_service.knowledge.schema import faults
 from cds_service.knowledge.strict_yaml import Loaded, Route, load
 from cds_service.protocol.services import SERVICES
@@ -113,6 +113,10 @@ def read_cards(
     return cards
 
 
+def _links(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((link["label"], link["url"]) for link in data.get("links", ()))
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """One card file on its way to a CardFile, with all it is checked against."""
@@ -129,9 +133,7 @@ class _Reader:
         data = self.loaded.data
         if data["id"] != self.name:
             raise self.loaded.fault(("id",), f"the id {data['id']}", self.name)
-        cited = self._known(
-            ("source", "cite"), data["source"]["cite"], self.knowledge.sources, "source"
-        )
+        source, at = self._cited((), data)
         reasons = [
             self._known(("overrideReasons", index), name, self.reasons, "override reason")
             for index, name in enumerate(data.get("overrideReasons", ()))
@@ -142,8 +144,8 @@ class _Reader:
             id=self.name,
             title=data.get("title", self.name.replace("-", " ")),
             audience=data["for"],
-            source=self.knowledge.sources[cited],
-            at=data["source"]["at"],
+            source=source,
+            at=at,
             detail=self._detail(),
             voices=voices,
             summary=self._template(("summary",), GATHERED_WORDS, summary=True)
@@ -153,7 +155,7 @@ class _Reader:
             suggestions={name: self._suggestion(name) for name in data.get("suggestions", {})},
             selection=data.get("selectionBehavior", "any"),
             override_reasons=tuple(self.reasons[name] for name in reasons),
-            links=tuple((link["label"], link["url"]) for link in data.get("links", ())),
+            links=_links(data),
             contacts=tuple(data.get("contacts", ())),
             needs=self._needs(),
             said=data,
@@ -192,13 +194,22 @@ class _Reader:
         for index, suggestion in enumerate(data.get("suggest", ())):
             self._known((*route, "suggest", index), suggestion, known, "suggestion")
         self._template((*route, "unknown"), ())  # what is not known can quote no word
+        source, at = self._cited(route, data) if "source" in data else (None, "")
         return Voice(
             summary=self._template((*route, "summary"), words, summary=True),
             line=self._template((*route, "line"), words),
             unknown=" ".join(data["unknown"].split()),
             more=self._template((*route, "more"), words) if "more" in data else None,
             suggest=tuple(data.get("suggest", ())),
+            source=source,
+            at=at,
+            links=_links(data),
         )
+
+    def _cited(self, route: Route, data: Mapping[str, Any]) -> tuple[Source, str]:
+        said, known = data["source"], self.knowledge.sources
+        cited = self._known((*route, "source", "cite"), said["cite"], known, "source")
+        return known[cited], said["at"]
 
     def _detail(self) -> Words | None:
         """The text around `lines`: the words common to all criteria, since any of them may lead."""

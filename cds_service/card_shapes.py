@@ -33,7 +33,7 @@ class OverrideReason:
 @dataclass(frozen=True, slots=True)
 class Voice:
     """What a card says of one criterion: met, a summary, a line and more lines; else what
-    is not known.
+    is not known. `source`, `at` and `links` where they are not the card's.
     """
 
     summary: Words
@@ -41,6 +41,9 @@ class Voice:
     unknown: str
     more: Words | None = None
     suggest: tuple[str, ...] = ()
+    source: Source | None = None
+    at: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +90,18 @@ class CardFile:
     said: Mapping[str, Any] = field(
         default_factory=dict, repr=False
     )  # the file as read, for pages about it
+
+    def cited(self, criterion: str) -> tuple[Source, str]:
+        """The document that a criterion comes from, and the place in it."""
+        voice = self.voices[criterion]
+        return (self.source, self.at) if voice.source is None else (voice.source, voice.at)
+
+    @property
+    def all_cited(self) -> tuple[tuple[Source, str], ...]:
+        """Every document the card comes from: its own, then those of single criteria."""
+        return tuple(dict.fromkeys([(self.source, self.at), *map(self.cited, self.voices)]))
+
+    @property
+    def all_links(self) -> tuple[tuple[str, str], ...]:
+        """Every link the card may show of itself."""
+        return (*self.links, *(link for voice in self.voices.values() for link in voice.links))

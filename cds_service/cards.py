@@ -7,7 +7,7 @@ have mattered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,11 +137,15 @@ class CardLibrary:
             summary=summary_of(file.voices[leading.name].summary, leading.words),
             lines=lines,
             detail=file.detail.render({**leading.words, "lines": shown}) if file.detail else shown,
-            source=file.source,
-            sources=(f"{file.source.title}, {file.at}",),
+            source=file.cited(leading.name)[0],
+            sources=once(_told(file.cited(c.name) for c in met)),
             buttons=buttons(file, met, call),
             override_reasons=file.override_reasons,
-            links=(*file.links, *(link for _, links in contacts for link in links)),
+            links=once(
+                file.links,
+                *(file.voices[c.name].links for c in met),
+                *(links for _, links in contacts),
+            ),
         )
 
     def _unknown_lines(self, file: CardFile, finding: Finding) -> Iterator[str]:
@@ -202,8 +206,7 @@ class CardLibrary:
             lines=tuple(lines),
             detail=file.detail.render({**words, "lines": shown}) if file.detail else shown,
             source=_shared_source(ranked) or file.source,
-            sources=once(*(each.sources for each in ranked))
-            or (f"{file.source.title}, {file.at}",),
+            sources=once(*(each.sources for each in ranked)) or _told([(file.source, file.at)]),
             buttons=once(*(each.buttons for each in ranked)),
             override_reasons=once(
                 file.override_reasons, *(each.override_reasons for each in ranked)
@@ -222,6 +225,11 @@ class CardLibrary:
         line = self.cards[COULD_NOT_CHECK].line
         assert line is not None  # the reader demands it
         return line_of(line, {"title": gap.title, "why": gap.why})
+
+
+def _told(cited: Iterable[tuple[Source, str]]) -> tuple[str, ...]:
+    """Documents with the place in them, as a card names them."""
+    return tuple(f"{source.title}, {at}" for source, at in cited)
 
 
 def _shared_source(folded: Sequence[Spoken]) -> Source | None:

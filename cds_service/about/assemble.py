@@ -95,7 +95,7 @@ def about(card: str, grounds: Grounds) -> About:
         override_reasons=tuple(
             SetAside(r.display, r.system, r.code, r.snooze_days) for r in file.override_reasons
         ),
-        links=file.links,
+        links=file.all_links,
         cases=grounds.cases.get(card, ()),
         limits=LIMITS,
         contact=grounds.maker.contact,
@@ -148,9 +148,11 @@ def _gathers(card: str) -> tuple[str, ...]:
 def _cited(
     file: CardFile, doc: Doc, places: Iterable[tuple[str, str]], grounds: Grounds
 ) -> tuple[Cited, ...]:
-    """The card's source first, then those of its reasoning and of its numbers."""
+    """The card's sources first, then those of its reasoning and of its numbers."""
     sources = grounds.knowledge.sources
-    found: dict[str, list[str]] = {file.source.id: [file.at]}
+    found: dict[str, list[str]] = {}
+    for source, at in file.all_cited:
+        found.setdefault(source.id, []).append(at)
     for part in doc.source.split("; "):
         name = re.split(r"[,\s]", part.strip(), maxsplit=1)[0]
         if name in sources:

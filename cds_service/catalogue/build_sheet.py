@@ -159,7 +159,8 @@ def _hosts(service: Service, base: str) -> Iterator[str]:
     yield "Hosts that cards may link to, for the list of allowed ones.\n"
     found: dict[str, set[str]] = {urlsplit(base).netloc: {"pages about the cards"}}
     for card in service.library.cards.values():
-        for url in (card.source.url, *(url for _, url in card.links)):
+        cited = (source.url for source, _ in card.all_cited)
+        for url in (*cited, *(url for _, url in card.all_links)):
             _add(found, url, card.id)
     for payer in service.knowledge.payers:
         addresses = [contact.url for contact in payer.contacts.values()]

@@ -142,13 +142,16 @@ def _of_referring(
     )
     onset, due = on(date(2026, 1, 19)), date(2026, 3, 20)
     return {
-        "opioids-beyond-one-month": {"course": course, "limit": number(30), "mme": mme},
-        "opioid-dose-for-consult": {"mme": mme, "threshold": number(30)},
+        "opioids-beyond-one-month": {"course": course, "limit": number(30), "mme": mme, "opioids": True},
+        "opioid-dose-for-consult": {"mme": mme, "threshold": number(30), "opioids": True},
         "inadequate-response-to-therapy-visits": {
-            "visits": 6, "dates": (due,), "response": response, "limit": number(4),
+            "visits": 6, "dates": (due,), "response": response, "limit": number(4), "opioids": False,
         },
         "inadequate-response-to-treatment": {
             "start": date(2026, 1, 5), "days": 55, "tried": (label,), "response": response,
+            "opioids": False,
         },
-        "consult-window-from-onset": {"onset": onset, "due": due, "days": 41, "limit": number(60)},
+        "consult-window-from-onset": {
+            "onset": onset, "due": due, "days": 41, "limit": number(60), "opioids": True,
+        },
     }  # fmt: skip

@@ -154,3 +154,31 @@ def test_going_on_is_not_recommended_while_the_injection_is_unsafe(
         s for card in cards for s in card.get("suggestions", ()) if "imaging guidance" in s["label"]
     ]
     assert [s.get("isRecommended", False) for s in found] == [recommended]
+
+
+def test_a_reason_is_shown_with_the_document_it_comes_from(house: House) -> None:
+    (again,) = answer(house, "lumbar_imaging", "A second MRI 365 days after the first")
+    assert again["source"]["label"].startswith("Finding Solutions")
+    assert "Choosing Wisely" not in again["detail"]
+    name = "Every criterion is met, and the payer asks for a record"
+    (record,) = answer(house, "esi_decision_support", name)
+    assert "HealthPartners" in record["source"]["label"]
+    assert "Sources: " in record["detail"] and "local coverage" in record["detail"]
+
+
+def test_only_opioids_bring_up_their_guideline_and_what_to_do_until_the_consult(
+    house: House,
+) -> None:
+    visits = answer(house, "pain_specialist_referral", "Six therapy visits are a warning")
+    opioids = answer(house, "pain_specialist_referral", "Opioids for 31 days")
+    for cards, expected in ((visits, False), (opioids, True)):
+        pain = next(c for c in cards if c["source"]["topic"]["code"] == "pain-specialist-referral")
+        assert "When in doubt, consult." in pain["detail"]
+        assert ("naloxone" in pain["detail"]) is expected
+        assert ("CDC 2022 guideline" in [x["label"] for x in pain.get("links", ())]) is expected
+
+
+def test_behavioral_support_for_opioids_links_the_guideline(house: House) -> None:
+    cards = answer(house, "behavioral_health_referral", "50 MME a day")
+    card = next(c for c in cards if c["source"]["topic"]["code"] == "behavioral-health-referral")
+    assert "CDC 2022 guideline" in [link["label"] for link in card["links"]]

@@ -37,6 +37,16 @@ def fault(folder: Path, knowledge: Knowledge, name: str, old: str, new: str) -> 
         ("for: a prescriber", "fro: a prescriber", "cards/amber.yaml:2: unknown key 'fro'"),
         ("cite: book", "cite: film", "cards/amber.yaml:4: unknown source film (allowed: book)"),
         (
+            "    unknown: the amount.\n",
+            "    unknown: the amount.\n    source: {cite: film, at: the end}\n",
+            "cards/amber.yaml:10: unknown source film (allowed: book)",
+        ),
+        (
+            "    unknown: the amount.\n",
+            "    unknown: the amount.\n    links: [{label: Book, url: /book}]\n",
+            "cards/amber.yaml:10: '/book' is not allowed",
+        ),
+        (
             "  amber-reason:",
             "  other-reason:",
             "cards/amber.yaml:6: unknown criterion other-reason",

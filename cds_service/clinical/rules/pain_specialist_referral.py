@@ -65,28 +65,31 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared(
             "opioids-beyond-one-month",
             worst=WARNING,
-            words=("course", "limit", "mme"),
+            words=("course", "limit", "mme", "opioids"),
             routine=True,
         ),
         declared(
-            "opioid-dose-for-consult", worst=WARNING, words=("mme", "threshold"), routine=True
+            "opioid-dose-for-consult",
+            worst=WARNING,
+            words=("mme", "threshold", "opioids"),
+            routine=True,
         ),
         declared(
             "inadequate-response-to-therapy-visits",
             worst=WARNING,
-            words=("visits", "dates", "response", "limit"),
+            words=("visits", "dates", "response", "limit", "opioids"),
             routine=True,
         ),
         declared(
             "inadequate-response-to-treatment",
             worst=WARNING,
-            words=("start", "days", "tried", "response"),
+            words=("start", "days", "tried", "response", "opioids"),
             routine=True,
         ),
         declared(
             "consult-window-from-onset",
             worst=WARNING,
-            words=("onset", "due", "days", "limit"),
+            words=("onset", "due", "days", "limit", "opioids"),
             routine=True,
         ),
     ),
@@ -106,21 +109,25 @@ def pain_specialist_referral(facts: Facts, known: Known) -> Iterator[Criterion]:
     if known.derived(pain_care_in_hand):
         return
     found = [*known.derived(opioid_consult)]
+    opioids = any(criterion.status is MET for criterion in found)
     if facts.hook == "patient-view":
         found += [*_therapy_visits(facts, known), *_treatment(facts, known)]
-    yield from (_for_the_back(criterion, known) for criterion in found)
+    yield from (_for_the_back(criterion, opioids, known) for criterion in found)
     timed = not known.derived(exclusions).care
     if timed and any(criterion.status is MET for criterion in found):
-        yield from _window(facts, known)
+        yield from _window(facts, opioids, known)
 
 
-def _for_the_back(criterion: Criterion, known: Known) -> Criterion:
-    """A reason for the consult rests on the back pain too: it is what the referral is for."""
+def _for_the_back(criterion: Criterion, opioids: bool, known: Known) -> Criterion:
+    """A reason for the consult rests on the back pain too: it is what the referral is for; `opioids`
+    when they are a reason.
+    """
     if criterion.status is not MET:
         return criterion
     refs = (*criterion.because, *known.derived(back_pain).references)
     because = tuple(dict.fromkeys(refs))
-    return Criterion(criterion.name, MET, criterion.indicator, criterion.words, because)
+    words = {**criterion.words, "opioids": opioids}
+    return Criterion(criterion.name, MET, criterion.indicator, words, because)
 
 
 def _therapy_visits(facts: Facts, known: Known) -> Iterator[Criterion]:
@@ -179,7 +186,7 @@ def _treatment(facts: Facts, known: Known) -> Iterator[Criterion]:
         )
 
 
-def _window(facts: Facts, known: Known) -> Iterator[Criterion]:
+def _window(facts: Facts, opioids: bool, known: Known) -> Iterator[Criterion]:
     """R-PAIN-05: due within the window from onset; past it, overdue."""
     back, limit = known.derived(back_pain), known.number("pain.consult_by")
     if back.onset is None or back.days is None:
@@ -189,6 +196,7 @@ def _window(facts: Facts, known: Known) -> Iterator[Criterion]:
         "due": back.onset.first + timedelta(days=limit.days),
         "days": back.days,
         "limit": limit,
+        "opioids": opioids,
     }
     indicator = WARNING if limit.met_by(back.days) else INFO
     yield Criterion("consult-window-from-onset", MET, indicator, words, back.references)
