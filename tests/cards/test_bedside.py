@@ -182,3 +182,35 @@ def test_behavioral_support_for_opioids_links_the_guideline(house: House) -> Non
     cards = answer(house, "behavioral_health_referral", "50 MME a day")
     card = next(c for c in cards if c["source"]["topic"]["code"] == "behavioral-health-referral")
     assert "CDC 2022 guideline" in [link["label"] for link in card["links"]]
+
+
+def test_benefit_is_weighed_against_risk_of_treatments_only(house: House) -> None:
+    library = house.service.library
+    weighing = {
+        name
+        for name, card in library.cards.items()
+        if "clinical-judgement" in [reason.id for reason in card.override_reasons]
+    }
+    treatments = {"naloxone-offer", "toxicology-test", "esi-decision-support"}
+    assert {name for name in weighing if not name.startswith("opioid-")} <= treatments
+    for name in ("spine-emergency", "spine-red-flag-workup"):
+        assert "other-cause" in [reason.id for reason in library.cards[name].override_reasons]
+
+
+@pytest.mark.parametrize(
+    ("code", "system", "id"),
+    [
+        (
+            "risk-benefit-ratio",
+            "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
+            "clinical-judgement",
+        ),
+        ("clinical-judgement", "urn:cds-service:override-reason", "judged-otherwise"),
+        ("other-cause", "urn:cds-service:override-reason", "other-cause"),
+    ],
+)
+def test_a_reason_of_old_and_a_new_one_are_told_apart(
+    house: House, code: str, system: str, id: str
+) -> None:
+    reasons = house.service.library.override_reasons.values()
+    assert [r.id for r in reasons if (r.code, r.system) == (code, system)] == [id]
