@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
-from cds_service.clinical.medications import Exposure, Medications, label_of, medications
+from cds_service.clinical.facts import Dispense, Facts, Need, Order
+from cds_service.clinical.medications import (
+    Exposure,
+    Medications,
+    label_of,
+    medications,
+    named_by,
+    stands_for,
+)
 from cds_service.clinical.rule import Known, reasoning
 
 HANDED_OUT = ("completed", "in-progress", "")
+# Orders of these statuses ran out by themselves, so that what was handed out late outlasts them; any
+# other one was ended.
+_RUN_OUT = ("active", "completed")
 
 
 @reasoning(
@@ -20,25 +29,16 @@ HANDED_OUT = ("completed", "in-progress", "")
 def dispensed(facts: Facts, known: Known) -> tuple[Dispense, ...]:
     """Dispenses whose supply lasts on the as-of date and that carry out nothing else in the chart.
 
-    A dispense carries out the order it names, a draft, current order or statement of its
-    ingredient, or an order of its ingredient that ran when it was handed out.
+    A dispense carries out an order that it names or that is of its product: a draft or current one,
+    or one that ran when it was handed out and has not run out since; or it is what a statement says.
     """
     if not facts.dispenses:
         return ()
+    lasting = [d for d in facts.dispenses if _lasts(d, facts.as_of)]
+    if not lasting:
+        return ()
     taken = known.derived(medications)
-    refs = {o.ref for o in facts.orders if not o.draft}
-    current = _ingredients(
-        (*taken.drafts, *taken.active, *taken.coming, *taken.uncertain, *taken.replaced)
-    )
-    current |= _ingredients(taken.statements)
-    return tuple(
-        d
-        for d in facts.dispenses
-        if _lasts(d, facts.as_of)
-        and refs.isdisjoint(d.orders)
-        and current.isdisjoint(_ingredients((d,)))
-        and not _ordered_before(d, taken)
-    )
+    return tuple(d for d in lasting if not _carries_out(d, taken, facts.as_of))
 
 
 def handed_out(dispense: Dispense) -> Exposure:
@@ -52,21 +52,22 @@ def _lasts(dispense: Dispense, as_of: date) -> bool:
     return 0 <= (as_of - dispense.when.last).days < dispense.supply_days
 
 
-def _ordered_before(dispense: Dispense, taken: Medications) -> bool:
-    ingredients = _ingredients((dispense,))
+def _carries_out(dispense: Dispense, taken: Medications, as_of: date) -> bool:
+    running = (*taken.drafts, *taken.active, *taken.coming, *taken.uncertain, *taken.replaced)
+    if any(named_by(order, dispense) or stands_for(order, dispense) for order in running):
+        return True
+    if any(stands_for(stated, dispense) for stated in taken.statements):
+        return True
     return any(
-        not ingredients.isdisjoint(_ingredients((order,))) and _ran(order, dispense.when)
+        _ran(order, dispense.when, as_of)
+        and (named_by(order, dispense) or stands_for(order, dispense))
         for order in taken.past
     )
 
 
-def _ran(order: Order, when: FuzzyDate | None) -> bool:
+def _ran(order: Order, when: FuzzyDate | None, as_of: date) -> bool:
     if order.span is None or when is None:
         return True
+    if order.status in _RUN_OUT and not order.span.covers(as_of):
+        return False
     return order.span.covers(when.first) or order.span.covers(when.last)
-
-
-def _ingredients(items: Iterable[Order | Statement | Dispense]) -> set[str]:
-    """The opioids of each, else all it contains."""
-    drugs = (item.drug for item in items if item.drug)
-    return {c.ingredient for drug in drugs for c in drug.opioids or drug.components}

@@ -12,6 +12,7 @@ from cds_service.clinical.dates import Span, span_of
 from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen, replace
+from cds_service.knowledge.drugs.agreement import has_strengths
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 
 NEVER_TAKEN = frozenset({"draft", "cancelled", "entered-in-error", "revoked"})
@@ -95,8 +96,41 @@ def label_of(fact: Order | Statement | Dispense) -> str:
     return fact.text or (fact.drug.name if fact.drug else "") or "unnamed medication"
 
 
-def same_drug(one: Order, other: Order) -> bool:
-    """Whether two orders are of one product, brand and generic alike; unknown drugs go by
+def stands_for(order: Order | Statement, other: Statement | Dispense) -> bool:
+    """Whether an order gives what the patient is said to take or was handed out.
+
+    Of an opioid that is the same product, as another strength or release is taken beside it; where a
+    strength is not known, the same opioid.
+    """
+    if order.drug is None or other.drug is None:
+        return same_drug(order, other)
+    if opioids_or_all(order.drug).isdisjoint(opioids_or_all(other.drug)):
+        return False
+    if not other.drug.opioids:
+        return True
+    certain = not other.drug_conflict or other.strengths_differ
+    if certain and not (has_strengths(order.drug) and has_strengths(other.drug)):
+        return True
+    return certain and same_drug(order, other)
+
+
+def named_by(order: Order, other: Statement | Dispense) -> bool:
+    """Whether a statement or a dispense names the order; one id may be another drug's as well."""
+    named = other.based_on if isinstance(other, Statement) else other.orders
+    if order.ref not in named:
+        return False
+    if order.drug is None or other.drug is None:
+        return True
+    return not opioids_or_all(order.drug).isdisjoint(opioids_or_all(other.drug))
+
+
+def opioids_or_all(drug: Drug) -> frozenset[str]:
+    """The opioids of a drug, else all it contains."""
+    return frozenset(c.ingredient for c in drug.opioids or drug.components)
+
+
+def same_drug(one: Order | Statement | Dispense, other: Order | Statement | Dispense) -> bool:
+    """Whether two prescriptions are of one product, brand and generic alike; unknown drugs go by
     code or text.
     """
     if one.codes & other.codes:

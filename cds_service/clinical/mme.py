@@ -26,9 +26,10 @@ from cds_service.clinical.mme_running import (
     timeline,
     totals_of,
 )
-from cds_service.clinical.opioid_amount import Amount, Portion
+from cds_service.clinical.opioid_amount import FOR_OUD, Amount, Portion
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.unordered import fills, perhaps_taken, reported
 from cds_service.frozen import Frozen
 from cds_service.knowledge.model import FactorTable
 
@@ -99,7 +100,7 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
 
     An opioid that cannot be converted is listed with the reason and makes the total a lower bound,
     as does a medication list that could not be read. Orders that are over, replaced or never meant
-    to be taken add nothing.
+    to be taken add nothing. What is reported or was handed out adds unless an order stands for it.
 
     Source: cdc-2022, table of conversion factors.
     """
@@ -109,13 +110,10 @@ def daily_mme(facts: Facts, known: Known) -> DailyMme:
         _course(o, facts.as_of, known.factors, oud)
         for o in _opioids((*taken.drafts, *taken.active, *taken.coming))
     ]
+    running += [_course(s, facts.as_of, known.factors, oud) for s in reported(taken)]
+    running += fills(known.derived(dispensed), facts.opioids, known.factors, oud)
     listed = [_uncounted(o, "its status is not known") for o in _opioids(taken.uncertain)]
-    running += [_course(s, facts.as_of, known.factors, oud) for s in _statements(facts, taken)]
-    listed += [
-        _uncounted(d, "dispensed, and no order says how it is taken")
-        for d in known.derived(dispensed)
-        if d.opioid
-    ]
+    listed += [_uncounted(s, "its status is not known") for s in perhaps_taken(facts, taken)]
     found = timeline(running, facts.as_of)
     orders = (*_orders(running, found), *listed)
     replaced = (_course(o, facts.as_of, known.factors, oud) for o in _opioids(taken.replaced))
@@ -147,31 +145,8 @@ def _course(
 ) -> Running:
     amount = converted(order, table)
     if oud.given(order):
-        amount = Amount(why="treatment of opioid use disorder: conversion factors do not apply")
+        amount = Amount(why=FOR_OUD)
     return Running(order, order.span or Span(as_of), amount)
-
-
-def _statements(facts: Facts, taken: Medications) -> Iterator[Statement]:
-    """Opioids the patient is said to take that no order of the chart stands for.
-
-    An order of the same ingredient, or one the statement is based on, speaks instead of the
-    statement.
-    """
-    if not taken.statements:
-        return
-    orders = (*taken.active, *taken.coming, *taken.uncertain, *taken.replaced)
-    refs, ingredients = {o.ref for o in orders}, _ingredients(orders)
-    for stated in taken.statements:
-        if (
-            stated.opioid
-            and refs.isdisjoint(stated.based_on)
-            and ingredients.isdisjoint(_ingredients((stated,)))
-        ):
-            yield stated
-
-
-def _ingredients(items: Iterable[Order | Statement]) -> set[str]:
-    return {c.ingredient for item in items if item.drug for c in item.drug.opioids}
 
 
 def _orders(courses: list[Running], known: Timeline) -> Iterator[OrderMme]:

@@ -27,7 +27,7 @@ class Running(Frozen):
         return isinstance(self.order, Order) and self.order.draft
 
 
-def converted(order: Order | Statement, table: FactorTable) -> Amount:
+def converted(order: Order | Statement | Dispense, table: FactorTable) -> Amount:
     """The opioids a day of one prescription, or why they cannot be counted.
 
     Codes that disagree on the strength leave a dose in mg as it is.

@@ -17,6 +17,7 @@ from cds_service.knowledge.model import FactorRow, FactorTable
 # of unknown route is an ingredient code or a name, which the tables take as oral.
 ENTERAL = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.BUCCAL, Route.RECTAL, Route.UNKNOWN})
 PARENTERAL = frozenset({Route.INJECTION, Route.IMPLANT})
+FOR_OUD = "treatment of opioid use disorder: conversion factors do not apply"
 
 
 class Portion(Frozen):
@@ -93,7 +94,7 @@ def _factors(drug: Drug, sig: Sig, table: FactorTable) -> dict[str, tuple[Factor
     converted.
     """
     if drug.oud_only:
-        raise Uncountable("treatment of opioid use disorder: conversion factors do not apply")
+        raise Uncountable(FOR_OUD)
     ingredients = {c.ingredient for c in drug.opioids}
     for ingredient in sorted(ingredients & set(table.never)):
         raise Uncountable(f"{ingredient} is not converted: {table.never[ingredient]}")

@@ -119,12 +119,17 @@ class Order(Fact):
 
 
 class Dispense(Fact):
-    """A MedicationDispense; `when` is whenHandedOver, else whenPrepared."""
+    """A MedicationDispense; `when` is whenHandedOver, else whenPrepared; `sig` how it is taken, else
+    quantity / days' supply.
+    """
 
     drug: Drug | None = None
     opioid_by_name: bool = False
     supply_days: int | None = None
     orders: tuple[str, ...] = ()  # references of the authorizing prescriptions
+    sig: Sig = Sig(unread="no dosage instruction")
+    drug_conflict: str | None = None
+    strengths_differ: bool = False
 
     @property
     def opioid(self) -> bool:

@@ -137,14 +137,13 @@ def dispense(
 ) -> Dispense:
     """What the pharmacy handed out."""
     product = ordered_product(chart, resource, ref)
-    days = None
+    days, sig = None, _NOT_ASKED
     if product.asked:
         handed = r4.DispenseRequest(
             quantity=resource.quantity, expected_supply_duration=resource.days_supply
         )
-        days = _filled(
-            chart, product, resource.dosage_instruction, _ENCODE(handed), lost
-        ).whole_days
+        fill = _filled(chart, product, resource.dosage_instruction, _ENCODE(handed), lost)
+        days, sig = fill.whole_days, fill.sig
     return Dispense(
         ref,
         product.codes,
@@ -156,6 +155,9 @@ def dispense(
         product.identified.opioid_by_name,
         days,
         chart.refs(resource.authorizing_prescription),
+        sig,
+        product.identified.conflict,
+        product.identified.strengths_differ,
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
 
-from cds_service.clinical.dates import on
-from cds_service.clinical.facts import Dispense, Need, Statement
+from cds_service.clinical.dates import Span, on
+from cds_service.clinical.facts import Dispense, Need, Sig, Statement
 from cds_service.clinical.mme_series import daily_series
+from cds_service.knowledge.codes import Code
 from tests.changes import replace
 from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
 
-OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049683", "892582", "864706"
+OXYCODONE_5, OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049621", "1049683", "892582", "864706"
 
 
 def days(number: int) -> date:
@@ -77,6 +80,110 @@ def test_a_dispense_is_listed_only_without_any_order_of_it() -> None:
     assert (past.seen, past.orders, past.per_day, past.is_lower_bound) == (True, (), 0, False)
     assert mme(statements=(statement(OXYCODONE_10, status="completed"),)).seen
     assert not mme(dispenses=(replace(gone, drug=drug("310965")),)).seen
+
+
+def fill(rxcui: str, handed_out: int, **more: Any) -> Dispense:
+    """What a pharmacy handed out for 30 days, four a day."""
+    said = order(rxcui, dose(1, times=4))
+    return Dispense(
+        more.pop("ref", "MedicationDispense/1"),
+        text=said.text,
+        status="completed",
+        when=on(days(handed_out)),
+        drug=said.drug,
+        supply_days=30,
+        sig=said.sig,
+        **more,
+    )
+
+
+def test_what_is_reported_or_handed_out_in_another_strength_adds() -> None:
+    now = chart(OXYCODONE_5, dose(1, times=2))
+    assert mme(now, statements=(statement(OXYCODONE_10),)).per_day == 75
+    assert mme(now, statements=(statement(OXYCODONE_10, based_on=(now.ref,)),)).per_day == 15
+    assert mme(now, statements=(statement("7804"),)).per_day == 15
+    assert mme(now, dispenses=(fill(OXYCODONE_10, -5),)).per_day == 75
+    assert mme(now, dispenses=(fill(OXYCODONE_10, -5, orders=(now.ref,)),)).per_day == 15
+    assert mme(now, dispenses=(fill(OXYCODONE_5, -5),)).per_day == 15
+    assert (
+        mme(statements=(statement(OXYCODONE_10),), dispenses=(fill(OXYCODONE_10, -5),)).per_day
+        == 60
+    )
+
+
+def test_an_order_of_another_drug_does_not_stand_for_what_names_its_id() -> None:
+    morphine = chart(MORPHINE_15, dose(1, times=2))
+    assert (
+        mme(morphine, statements=(statement(OXYCODONE_10, based_on=(morphine.ref,)),)).per_day == 90
+    )
+    unknown = chart(None, opioid_by_name=True)
+    named = statement(OXYCODONE_10, based_on=(unknown.ref,))
+    assert mme(unknown, statements=(named,)).per_day == 0
+    assert mme(unknown, statements=(replace(named, based_on=()),)).per_day == 60
+
+
+def test_codes_that_disagree_are_shown_beside_an_order() -> None:
+    now = chart(OXYCODONE_10, dose(1, times=2))
+    torn = replace(statement(OXYCODONE_10), drug_conflict="the codes name different drugs")
+    found = mme(now, statements=(torn,))
+    assert (found.per_day, found.is_lower_bound) == (30, True)
+    found = mme(now, statements=(replace(torn, strengths_differ=True),))
+    assert (found.per_day, found.is_lower_bound) == (30, False)
+
+
+def test_an_order_stands_for_its_fill_while_it_runs_or_after_it_was_stopped() -> None:
+    def total(written: int, status: str, handed_out: int) -> Fraction:
+        past = chart(
+            OXYCODONE_10, dose(1, times=4), written=days(written), supply=30, status=status
+        )
+        handed = fill(OXYCODONE_10, handed_out, orders=(past.ref,))
+        found = mme(past, dispenses=(handed,)).per_day
+        assert mme(past, dispenses=(replace(handed, orders=()),)).per_day == found
+        return found
+
+    assert total(-55, "active", -9) == 60
+    assert total(-35, "completed", -9) == 60  # ran out since, the later supply has not
+    assert total(-20, "completed", -9) == 0
+    assert total(-35, "stopped", -9) == 0
+    assert total(-55, "stopped", -9) == 60
+
+
+def test_a_supply_handed_out_again_follows_the_earlier_one() -> None:
+    early, late = fill(OXYCODONE_10, -28), fill(OXYCODONE_10, -1, ref="MedicationDispense/2")
+    found = mme(dispenses=(late, early))
+    assert found.per_day == 60
+    assert [listed.notes[0] for listed in found.orders] == [
+        "handed out on 2024-02-02",
+        "handed out on 2024-02-29",
+    ]
+    apart = mme(dispenses=(early, replace(late, orders=("MedicationRequest/else",))))
+    assert apart.per_day == 120
+
+
+def test_a_fill_without_a_readable_dose_is_told() -> None:
+    unread = replace(fill(OXYCODONE_10, -1), sig=Sig(unread="no dosage instruction"))
+    (listed,) = mme(dispenses=(unread,)).uncounted
+    assert listed.why == ("handed out on 2024-02-29; dose could not be read: no dosage instruction")
+
+
+def test_a_fill_for_opioid_use_disorder_is_not_converted() -> None:
+    treating = chart(
+        METHADONE_10,
+        written=days(-60),
+        supply=30,
+        reasons=frozenset({Code("ICD10CM", "F11.20")}),
+    )
+    (listed,) = mme(treating, dispenses=(fill(METHADONE_10, -9, orders=(treating.ref,)),)).uncounted
+    assert "opioid use disorder" in listed.why
+
+
+def test_a_statement_without_a_status_is_listed_while_it_may_hold() -> None:
+    said = statement(OXYCODONE_10, status="unknown")
+    (listed,) = mme(statements=(said,)).uncounted
+    assert listed.why == "its status is not known"
+    assert mme(statements=(replace(said, span=Span(days(-9))),)).is_lower_bound
+    assert not mme(statements=(replace(said, span=Span(days(-9), days(0))),)).is_lower_bound
+    assert not mme(chart(OXYCODONE_10, dose(1, times=2)), statements=(said,)).is_lower_bound
 
 
 def test_the_series_counts_past_orders_for_their_own_span() -> None:
