@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.facts import Need
-from tests.fhir.calls import OXYCODONE, Call, bundle, order, read
+from tests.fhir.calls import OXYCODONE, RXNORM, Call, bundle, order, read
 
 
 def test_products_are_found_contained_in_the_bundle_in_the_chart_or_by_display() -> None:
@@ -103,3 +103,44 @@ def test_a_product_of_another_version_that_cannot_be_read_is_named(medication: A
     drafted = order(medicationCodeableConcept=None, medication=medication)
     reading = read(Call({}, bundle(drafted)), [])
     assert "the medication could not be read" in {gap.why for gap in reading.facts.unread}
+
+
+def part(
+    code: str, name: str, strength: float | None = None, per: tuple[float, str] = (1, "tablet")
+) -> Any:
+    """An ingredient of a product, so much in one of it."""
+    coded = {"coding": [{"system": RXNORM, "code": code, "display": name}]}
+    if strength is None:
+        return {"itemCodeableConcept": coded}
+    above, below = {"value": strength, "unit": "mg"}, {"value": per[0], "unit": per[1]}
+    return {"itemCodeableConcept": coded, "strength": {"numerator": above, "denominator": below}}
+
+
+OXYCODONE_20 = part("7804", "oxycodone", 20, (1, "capsule"))
+APAP, CODEINE = part("161", "acetaminophen", 300), part("2670", "codeine", 30)
+
+
+@pytest.mark.parametrize(
+    ("code", "parts", "strengths"),
+    [
+        ({"text": "Pain capsule compounded"}, [OXYCODONE_20], [("oxycodone", 20, "mg")]),
+        (None, [APAP, CODEINE], [("acetaminophen", 300, "mg"), ("codeine", 30, "mg")]),
+        ({"text": "oxycodone"}, [OXYCODONE_20], [("oxycodone", 20, "mg")]),
+        ({"text": "oxycodone 10 mg"}, [part("7804", "oxycodone")], [("oxycodone", 10, "mg")]),
+        ({"text": "acetaminophen"}, [APAP, CODEINE], [("acetaminophen", 300, "mg"), ("codeine", 30, "mg")]),
+        (OXYCODONE, [OXYCODONE_20], [("oxycodone", 5, "mg")]),
+        ({"text": "house mixture"}, [part("7804", "oxycodone", 5, (5, "mL"))], [("oxycodone", 1, "mg/mL")]),
+        (None, [part("7804", "oxycodone", 20, (2, "tablet"))], [("oxycodone", None, None)]),
+        (None, [part("7804", "oxycodone"), {}], [("oxycodone", None, None)]),
+    ],
+)  # fmt: skip
+def test_what_a_product_contains_tells_what_its_code_does_not(
+    code: Any, parts: list[Any], strengths: list[Any]
+) -> None:
+    product = {"resourceType": "Medication", "id": "m", "code": code, "ingredient": parts}
+    drafted = referring("#m") | {"contained": [product]}
+    reading = read(Call(None, {"resourceType": "Bundle", "entry": [{"resource": drafted}]}), [])
+    (found,) = reading.facts.orders
+    assert found.drug is not None
+    assert found.drug_conflict is None
+    assert sorted((c.ingredient, c.strength, c.unit) for c in found.drug.components) == strengths
