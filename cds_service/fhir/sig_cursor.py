@@ -14,6 +14,8 @@ from cds_service.fhir.units import MCG_PER_HOUR, Unit, days_of, unit_of
 
 # "8/24h" is no fraction, nor is a pain of 6/10.
 _DENOMINATORS = ("2", "3", "4")
+# No dose is due every 46 or 612 hours.
+_QUARTER_OF_A_DAY, _HALF_A_DAY, _A_WEEK = Fraction(1, 4), Fraction(1, 2), 7
 _BEFORE_A_FRACTION: tuple[tuple[str, ...], ...] = (
     (), ("-",), ("and",), ("and", "a"), ("and", "one"), ("and", "one", "-"),
 )  # fmt: skip
@@ -32,6 +34,9 @@ class Part:
     meals: bool = False
     most_times: Fraction | None = None
     cap: tuple[Fraction, Unit] | None = None
+    # "up to" so many times or so much a day: a maximum, or the upper end of a rate that is less.
+    up_to_times: Fraction | None = None
+    up_to: tuple[Fraction, Unit] | None = None
     as_needed: bool = False
     days: int | None = None
     routes: set[str] = field(default_factory=set)
@@ -40,7 +45,13 @@ class Part:
     @property
     def timed(self) -> bool:
         """Whether anything says how often."""
-        return bool(self.rates or self.moments or self.clocks or self.meals or self.most_times)
+        often = self.most_times or self.up_to_times
+        return bool(self.rates or self.moments or self.clocks or self.meals or often)
+
+
+def least(one: tuple[Fraction, Unit] | None, other: tuple[Fraction, Unit]) -> tuple[Fraction, Unit]:
+    """The less of two daily maxima in one unit, else the other one."""
+    return other if one is None or one[1] != other[1] or other[0] < one[0] else one
 
 
 class Cursor:
@@ -183,7 +194,8 @@ class Cursor:
         count = self.number()
         self.take("-")
         period = self.time_unit(counted=count is not None)
-        if period is None or count == 0:
+        run_together = period and count and hours_run_together(count * period, period)
+        if period is None or count == 0 or run_together:
             self.place = start
             return None
         self.place += 1
@@ -194,3 +206,10 @@ class Cursor:
 def _names_a_time(word: str) -> bool:
     """Whether `each` before `word` says how often, so that it counts nothing."""
     return word in words.MOMENTS or days_of(word) is not None
+
+
+def hours_run_together(interval: Fraction, unit: Fraction) -> bool:
+    """Whether an interval in days, counted in a unit, is one whose hyphen was lost: `q46h`, `q612h`."""
+    if interval > _A_WEEK:
+        return unit < 1
+    return interval > _HALF_A_DAY and bool(interval % _QUARTER_OF_A_DAY)

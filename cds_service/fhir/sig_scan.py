@@ -12,7 +12,7 @@ from fractions import Fraction
 from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_asides import match_as_needed, match_note, match_reason
-from cds_service.fhir.sig_cursor import Cursor, Part
+from cds_service.fhir.sig_cursor import Cursor, Part, least
 from cds_service.fhir.sig_dose import match_dose
 from cds_service.fhir.sig_times import (
     match_clock,
@@ -22,7 +22,7 @@ from cds_service.fhir.sig_times import (
     match_rate,
     match_times,
 )
-from cds_service.fhir.units import COUNT, Unit, days_of
+from cds_service.fhir.units import COUNT, days_of
 
 _AFTER_A_BARE_LENGTH = frozenset({"", ",", ";", ".", ")", "#", "then"})
 _OTHER_INGREDIENT = frozenset({"acetaminophen", "apap", "tylenol", "ibuprofen", "aspirin"})
@@ -87,15 +87,12 @@ def _match_limit(scan: Cursor) -> bool:
         scan.place = start
         return False
     if not other and period is not None:
-        _limit(scan.part, found[1] / period, unit)
+        part, most = scan.part, (found[1] / period, unit)
+        if limit:
+            part.cap = least(part.cap, most)
+        else:
+            part.up_to = least(part.up_to, most)
     return True
-
-
-def _limit(part: Part, most: Fraction, unit: Unit) -> None:
-    """The least of several daily maxima in one unit."""
-    earlier = part.cap
-    if earlier is None or earlier[1] != unit or most < earlier[0]:
-        part.cap = (most, unit)
 
 
 def _other_ingredient(scan: Cursor) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cds_service.fhir.sig_cursor import Cursor, Part
+from cds_service.fhir.sig_cursor import Cursor, Part, least
 from cds_service.fhir.sig_phrases import MEALS_A_DAY
 from cds_service.fhir.sig_scan import scan_words
 from cds_service.fhir.sig_words import tokens
@@ -152,9 +152,22 @@ def _per_day(part: Part) -> Fraction | None:
         found = rate
     else:
         return None
+    # "twice daily, up to 3 times daily" is a range of which the upper end counts, "every 4 hours, up to 3
+    # times daily" has a maximum.
+    found = part.up_to_times or found
     if found is not None and part.most_times is not None:
         found = min(found, part.most_times)
     return found or None
+
+
+def _up_to(part: Part, per_day: Fraction | None) -> Fraction | None:
+    """Doses a day where `daily up to 3 tablets per day` makes them more, its upper end."""
+    if part.up_to is None or part.amount is None or part.unit is None or per_day is None:
+        return per_day
+    most, unit = part.up_to
+    if unit.kind != part.unit.kind:
+        return per_day
+    return max(per_day, most * unit.scale / (part.amount * part.unit.scale))
 
 
 def _moments(part: Part) -> Fraction | None:
@@ -177,11 +190,19 @@ def _dose(part: Part, timed: bool) -> SaidDose | None:
     per_day = _per_day(part)
     if per_day is None and part.timed:
         return None
+    cap = part.cap if part.up_to is None else least(part.cap, part.up_to)
     worn = part.unit.kind == MCG_PER_HOUR or part.unit.word == "patch"
-    if per_day is None and part.cap is None and not worn and not timed:
+    if per_day is None and cap is None and not worn and not timed:
         return None
+    often = [times for times in (part.up_to_times, part.most_times) if times is not None]
     return SaidDose(
-        part.amount, part.unit, per_day, part.cap, part.as_needed, part.total, part.most_times
+        amount=part.amount,
+        unit=part.unit,
+        per_day=_up_to(part, per_day),
+        cap=cap,
+        as_needed=part.as_needed,
+        total=part.total,
+        most_times=min(often, default=None),
     )
 
 

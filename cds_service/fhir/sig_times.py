@@ -6,18 +6,17 @@ from fractions import Fraction
 
 from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
-from cds_service.fhir.sig_cursor import Cursor
+from cds_service.fhir.sig_cursor import Cursor, hours_run_together
 from cds_service.fhir.units import days_of
 
 _RANGE = ("-", "to", "or")
-# No dose is due every 46 or 612 hours.
-_QUARTER_OF_A_DAY, _HALF_A_DAY, _A_WEEK = Fraction(1, 4), Fraction(1, 2), 7
 
 
 def match_times(scan: Cursor) -> bool:
     """`4 times daily`, `2-3 x a day`, `twice a day`, `up to 4 times per day`."""
     start = scan.place
-    limit = scan.take("up", "to") or bool(scan.take_phrase(phrases.LIMITS))
+    up_to = scan.take("up", "to")
+    limit = not up_to and bool(scan.take_phrase(phrases.LIMITS))
     said = scan.take_any(words.TIMES)
     most = words.TIMES.get(said)
     if most is not None and scan.peek() in _RANGE and scan.peek(1) in words.TIMES:
@@ -32,17 +31,19 @@ def match_times(scan: Cursor) -> bool:
         period = Fraction(1) if scan.take("day") else scan.per_period()
     if most is None or period is None:
         scan.place = start
-        once_first = said == "once" and not limit
+        once_first = said == "once" and not (limit or up_to)
         return (
             once_first
             and scan.take("once")
             and scan.peek() in ("every", "at", "in", "nightly", "each", "q")
         )
+    part, often = scan.part, most / period
     if limit:
-        earlier = scan.part.most_times
-        scan.part.most_times = most / period if earlier is None else min(earlier, most / period)
+        part.most_times = min(part.most_times or often, often)
+    elif up_to:
+        part.up_to_times = min(part.up_to_times or often, often)
     else:
-        scan.part.rates.add(most / period)
+        part.rates.add(often)
     return True
 
 
@@ -69,18 +70,11 @@ def match_every(scan: Cursor) -> bool:
         scan.place = start
         return False
     interval = period * (found[0] if found else 1)
-    if _hours_run_together(interval, period):
+    if hours_run_together(interval, period):
         scan.place = start
         return False
     scan.part.rates.add(1 / min(interval, _other_interval(scan) or interval))
     return True
-
-
-def _hours_run_together(interval: Fraction, period: Fraction) -> bool:
-    """Whether `q46h` or `q612h` lost its hyphen."""
-    if interval > _A_WEEK:
-        return period < 1
-    return interval > _HALF_A_DAY and bool(interval % _QUARTER_OF_A_DAY)
 
 
 def _other_interval(scan: Cursor) -> Fraction | None:
