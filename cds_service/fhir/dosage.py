@@ -13,30 +13,24 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cds_service.clinical.facts import Dose, Sig
+from cds_service.fhir.dosage_joined import Gap, Read, beside, joined
 from cds_service.fhir.dosage_steps import THEN, steps_of, text_of
 from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, checked, stated_dose
 from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.route import route_of, route_said
-from cds_service.fhir.sig_text import SaidDose, SaidSig, names_a_limit, read_text, read_timing
+from cds_service.fhir.sig_text import (
+    SaidDose,
+    SaidSig,
+    names_a_limit,
+    read_aside,
+    read_text,
+    read_timing,
+)
 from cds_service.fhir.supply import supply_dose, uses_more, wear_days
 from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, rhythm
 from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG, Unit
-from cds_service.frozen import Frozen, replace
+from cds_service.frozen import replace
 from cds_service.knowledge.drugs.model import Drug, Route
-
-
-class _Gap(Exception):
-    """What an instruction lacks to be read."""
-
-
-class _Read(Frozen):
-    """One instruction: its steps, how long it lasts, by which route."""
-
-    steps: tuple[tuple[Dose, ...], ...]
-    days: int | None
-    basis: str = "structured"
-    route: Route = Route.UNKNOWN
-    notes: tuple[str, ...] = ()
 
 
 def read_sig(
@@ -50,11 +44,11 @@ def read_sig(
     try:
         reads = [[_instruction(d, drug) for d in step] for step in steps_of(dosages)]
         if not reads:
-            raise _Gap("no dosage instruction")
-        return _joined(reads, text)
+            raise Gap("no dosage instruction")
+        return joined(reads, text)
     except Unreadable as problem:
         return Sig(unread=str(problem), text=text)
-    except _Gap as gap:
+    except Gap as gap:
         days = supply_days or _last_bounds(dosages)
         dose = supply_dose(drug, quantity, days)
         rest = _readable(dosages, drug, text, str(gap))
@@ -70,7 +64,7 @@ def read_sig(
 
 def _readable(dosages: tuple[Dosage, ...], drug: Drug | None, text: str, gap: str) -> Sig | None:
     """What the instructions that can be read say, None if there are none."""
-    reads: list[list[_Read]] = []
+    reads: list[list[Read]] = []
     try:
         for step in steps_of(dosages):
             found = [read for d in step if (read := _attempted(d, drug)) is not None]
@@ -78,48 +72,20 @@ def _readable(dosages: tuple[Dosage, ...], drug: Drug | None, text: str, gap: st
                 reads.append(found)
         if not reads:
             return None
-        return replace(_joined(reads, text), bounds_days=_last_bounds(dosages), partly=gap)
-    except (_Gap, Unreadable):
+        return replace(joined(reads, text), bounds_days=_last_bounds(dosages), partly=gap)
+    except (Gap, Unreadable):
         return None
 
 
-def _attempted(dosage: Dosage, drug: Drug | None) -> _Read | None:
+def _attempted(dosage: Dosage, drug: Drug | None) -> Read | None:
     try:
         return _instruction(dosage, drug)
-    except _Gap:
+    except Gap:
         return None
 
 
-def _joined(reads: list[list[_Read]], text: str) -> Sig:
-    """One Sig of all instructions. Raises _Gap for texts with steps of their own to be
-    taken together.
-    """
-    steps: list[tuple[Dose, ...]] = []
-    lengths: list[int | None] = []
-    for group in reads:
-        if len(group) > 1 and any(len(read.steps) > 1 for read in group):
-            raise _Gap("several instructions have steps of their own")
-        if len(group) == 1:
-            steps.extend(group[0].steps)
-        else:
-            steps.append(tuple(dose for read in group for dose in read.steps[0]))
-        known = [read.days for read in group if read.days is not None]
-        lengths.append(max(known) if len(known) == len(group) else None)
-    every = [read for group in reads for read in group]
-    routes = {read.route for read in every} - {Route.UNKNOWN}
-    whole = sum(days for days in lengths if days is not None) if None not in lengths else None
-    return Sig(
-        steps=tuple(steps),
-        basis="text" if any(read.basis == "text" for read in every) else "structured",
-        text=text,
-        notes=tuple(dict.fromkeys(note for read in every for note in read.notes)),
-        bounds_days=whole,
-        route=routes.pop() if len(routes) == 1 else Route.UNKNOWN,
-    )
-
-
-def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
-    """Read one instruction. Raises _Gap, Unreadable."""
+def _instruction(dosage: Dosage, drug: Drug | None) -> Read:
+    """Read one instruction. Raises Gap, Unreadable."""
     stated = stated_dose(dosage, _strength_known(drug))
     often = rhythm(dosage.timing)
     if often.fault:
@@ -130,7 +96,7 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
         per_day = amount.per_day
     if amount is not None and per_day is not None:
         dose = _dose(amount, per_day, cap or _said_cap(dosage, amount, per_day), dosage.as_needed)
-        return _Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
+        return Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
     text = text_of(dosage)
     text = text[len(THEN) :] if text.lower().startswith(THEN) else text
     said = read_text(text, timed=per_day is not None)
@@ -140,8 +106,11 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> _Read:
         return _with_text(dosage, drug, said, amount, per_day)
     if amount is not None:
         return _without_frequency(dosage, drug, amount, cap, route)
+    aside = None if dosage.doses or dosage.timing is not None else read_aside(text)
+    if aside is not None:
+        return beside(dosage, aside)
     unread = ", and its text could not be read" if text_of(dosage) else ""
-    raise _Gap(f"{stated.why}{unread}")
+    raise Gap(f"{stated.why}{unread}")
 
 
 def _without_frequency(
@@ -150,26 +119,26 @@ def _without_frequency(
     amount: Amount,
     cap: tuple[Fraction, str] | None,
     route: Route,
-) -> _Read:
+) -> Read:
     """A rate, a patch (always worn) or a daily maximum needs no frequency; anything else is
     not read.
     """
     days = bounds_days(dosage.timing, None)
     if amount.unit == MCG_PER_HOUR:
-        return _Read(((_dose(amount, Fraction(1), cap, dosage.as_needed),),), days, route=route)
+        return Read(((_dose(amount, Fraction(1), cap, dosage.as_needed),),), days, route=route)
     if _is_patch(amount, drug):
         wear = wear_days(drug)
         note = f"no interval; each patch taken as worn {wear} days"
-        return _Read(
+        return Read(
             ((_dose(amount, 1 / wear, cap, dosage.as_needed),),), days, route=route, notes=(note,)
         )
     if cap is not None and cap[1] == amount.unit and cap[0] > 0:
         dose = _dose(amount, cap[0] / amount.value, cap, dosage.as_needed)
-        return _Read(
+        return Read(
             ((dose,),), days, route=route, notes=("no frequency; the daily maximum counts",)
         )
     unread = ", and its text could not be read" if text_of(dosage) else ""
-    raise _Gap(f"the instruction says no frequency{unread}")
+    raise Gap(f"the instruction says no frequency{unread}")
 
 
 def _with_text(
@@ -178,11 +147,11 @@ def _with_text(
     said: SaidSig,
     amount: Amount | None,
     per_day: Fraction | None,
-) -> _Read:
-    """Fill what the structured part lacks from its text. Raises _Gap when they disagree."""
+) -> Read:
+    """Fill what the structured part lacks from its text. Raises Gap when they disagree."""
     doses = tuple(dose for step in said.steps for dose in step)
     if amount is not None and all(_differs(amount, dose) for dose in doses):
-        raise _Gap("the dose and the text of the instruction disagree")
+        raise Gap("the dose and the text of the instruction disagree")
     steps: tuple[tuple[Dose, ...], ...]
     if len(doses) == 1:
         steps = ((_said_dose(doses[0], drug, amount, per_day, cap_of(dosage), dosage.as_needed),),)
@@ -193,7 +162,7 @@ def _with_text(
         )
     days = bounds_days(dosage.timing, steps[0][0].per_day)
     route = route_of(dosage)
-    return _Read(
+    return Read(
         steps,
         said.days if days is None else days,
         "text",
@@ -253,7 +222,7 @@ def _said_dose(
     if per_day is None and cap is not None and cap[1] == amount.unit:
         per_day = cap[0] / amount.value
     if per_day is None:
-        raise _Gap("the instruction says no frequency")
+        raise Gap("the instruction says no frequency")
     return _dose(amount, per_day, cap, as_needed or said.as_needed)
 
 

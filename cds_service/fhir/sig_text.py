@@ -87,6 +87,28 @@ def _said(scan: Cursor | None, *, timed: bool) -> SaidSig | None:
     return SaidSig(tuple(steps), sum(lengths) if all(lengths) else None, next(iter(routes), ""))
 
 
+class Aside(Frozen):
+    """What a text says beside a dose that another instruction gives: nothing, or a daily maximum."""
+
+    cap: tuple[Fraction, Unit] | None = None
+    route: str = ""
+
+
+def read_aside(text: str) -> Aside | None:
+    """What a text says that is wholly understood and has neither dose, rate nor length, else None.
+
+    >>> read_aside("Take with food"), read_aside("every 6 hours"), read_aside("as told")
+    (Aside(cap=None, route=''), None, None)
+    """
+    scan = _scanned(text, Part()) if text else Cursor((), Part())
+    if scan is None or len(scan.steps) > 1 or len(scan.steps[0]) > 1:
+        return None
+    part = scan.part
+    if part.amount is not None or part.timed or part.days is not None or len(part.routes) > 1:
+        return None
+    return Aside(part.cap, next(iter(part.routes), ""))
+
+
 def read_frequency(text: str) -> Fraction | None:
     """Doses a day of a text that says only how often, or None.
 
