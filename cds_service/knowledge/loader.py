@@ -90,8 +90,8 @@ def _sources(reading: Reading, shelves: tuple[Shelf, ...]) -> dict[str, Source]:
 
 
 def _systems(reading: Reading, shelves: tuple[Shelf, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    """Every spelling of a code system to its short name, and each short name to its
-    canonical URL.
+    """Every spelling of a code system, also in lower case, to its short name, and each short name to
+    its canonical URL.
     """
     names: dict[str, str] = {}
     urls: dict[str, str] = {}
@@ -100,6 +100,7 @@ def _systems(reading: Reading, shelves: tuple[Shelf, ...]) -> tuple[dict[str, st
             for short, entry in loaded.data.items():
                 urls[short] = entry["url"]
                 for spelling in (short, entry["url"], *entry.get("also", ())):
+                    names.setdefault(spelling.lower(), short)
                     if names.setdefault(spelling, short) != short:
                         reading.faults.append(
                             loaded.fault(

@@ -203,7 +203,8 @@ class Knowledge:
         """A code as facts hold it: short system name, ICD-10-CM without dots, NDC in eleven
         digits.
         """
-        short = self.system_names.get(system) or self.system_names.get(system.rstrip("/")) or system
+        names = self.system_names  # spellings, as vendors vary in upper and lower case
+        short = names.get(system) or names.get(system.rstrip("/").lower()) or system
         if short == "ICD10CM":
             return Code(short, code.replace(".", "").upper())
         if short == "NDC":

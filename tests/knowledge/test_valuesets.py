@@ -120,6 +120,13 @@ def test_every_spelling_of_a_system_is_read(knowledge: Knowledge) -> None:
     assert knowledge.code("urn:oid:2.16.840.1.113883.6.69", "0023-6011-60") == Code(
         "NDC", "00023601160"
     )
+    for spelled in (
+        "RxNorm",
+        "rxnorm",
+        "http://www.nlm.nih.gov/research/umls/RxNorm",
+        "HTTP://LOINC.ORG/",
+    ):
+        assert knowledge.code(spelled, "7804").system in ("RXNORM", "LOINC"), spelled
     assert knowledge.code("http://example.org/local", "x") == Code("http://example.org/local", "x")
     assert set(knowledge.system_urls) == {
         "RXNORM",
