@@ -281,6 +281,16 @@ class TestNdc:
     def test_first_and_last(self, table: DrugTable) -> None:
         assert found(table.by_ndc("00004005801")).name == "clonazepam 1 MG Oral Tablet [Klonopin]"
 
+    def test_ten_digits_that_may_be_several_opioids(self, table: DrugTable) -> None:
+        """7288800800 is tramadol 50 mg or 100 mg."""
+        code = Code("NDC", "7288800800")
+        assert table.by_ndc(code.code) is None
+        said = table.identify([Code("urn:house", "1"), code], "Pain tablet")
+        assert (said.basis, said.strengths_differ, said.label) == ("ndc", True, "Pain tablet")
+        assert [c.ingredient for c in found(said.drug).opioids] == ["tramadol"]
+        named = table.identify([code], "tramadol 50 mg tablet")
+        assert (named.basis, named.conflict) == ("name", None)
+
     def test_identified_by_ndc(self, table: DrugTable) -> None:
         said = table.identify([Code("NDC", "00406055201")], "")
         assert (said.basis, found(said.drug).rxcui) == ("ndc", OXYCODONE_5)

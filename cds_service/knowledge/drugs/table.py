@@ -83,7 +83,7 @@ class DrugTable:
         Ten digits without hyphens may be 4-4-2, 5-3-2 or 5-4-1; products that differ make it
         unknown.
         """
-        found = {rxcui for digits in _eleven(ndc.strip()) if (rxcui := self._ndc_code(digits))}
+        found = self._readings(ndc)
         return self.by_rxcui(found.pop()) if len(found) == 1 else None
 
     def by_name(self, text: str) -> Drug | None:
@@ -95,10 +95,13 @@ class DrugTable:
         """What codings and text say together: RxNorm, then NDC, then names; and whether
         they disagree.
         """
-        coded = self._coded(codes)
-        label = " ".join(text.split())
+        every, label = tuple(codes), " ".join(text.split())
+        coded = self._coded(every)
         if not coded:
-            return self._by_text(text, label)
+            said = self._by_text(text, label)
+            coded = [] if said.drug is not None else self._either(every)
+            if not coded:
+                return said
         mention = self._lexicon.find(text)
         drugs = [drug for _, drug in coded]
         best = most_specific(drugs)
@@ -138,6 +141,19 @@ class DrugTable:
         wanted = sorted(known, key=lambda code: (code.system != "RXNORM", code))
         look = {"RXNORM": self.by_rxcui, "NDC": self.by_ndc}
         return [(code.system, drug) for code in wanted if (drug := look[code.system](code.code))]
+
+    def _readings(self, ndc: str) -> set[str]:
+        """The RxNorm codes an NDC may stand for."""
+        return {rxcui for digits in _eleven(ndc.strip()) if (rxcui := self._ndc_code(digits))}
+
+    def _either(self, codes: Iterable[Code]) -> list[tuple[str, Drug]]:
+        """The opioids that an NDC in ten digits may be, where all its readings are opioids."""
+        for code in codes:
+            if code.system == "NDC":
+                drugs = [self._drug(rxcui) for rxcui in sorted(self._readings(code.code))]
+                if len(drugs) > 1 and all(drug.opioids for drug in drugs):
+                    return [(code.system, drug) for drug in drugs]
+        return []
 
     def _by_text(self, text: str, label: str) -> Identified:
         drug = self.by_name(text)
