@@ -12,6 +12,7 @@ from cds_service.clinical.dates import Span, span_of
 from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen, replace
+from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.agreement import has_strengths
 from cds_service.knowledge.drugs.model import Drug, DrugClass
 
@@ -133,22 +134,17 @@ def same_drug(one: Order | Statement | Dispense, other: Order | Statement | Disp
     """Whether two prescriptions are of one product, brand and generic alike; unknown drugs go by
     code or text.
     """
-    if one.codes & other.codes:
-        return True
-    if one.drug is None or other.drug is None:
-        return (
-            one.drug is other.drug
-            and bool(one.text)
-            and one.text.casefold() == other.text.casefold()
-        )
-    if one.drug.rxcui and one.drug.rxcui == other.drug.rxcui:
-        return True
-    return _product(one.drug) == _product(other.drug)
+    return not product_marks(one).isdisjoint(product_marks(other))
 
 
-def _product(drug: Drug) -> tuple[object, ...]:
+def product_marks(fact: Order | Statement | Dispense) -> frozenset[object]:
+    """What tells the product: prescriptions with a mark in common are of the same one."""
+    drug = fact.drug
+    if drug is None:
+        return fact.codes | {fact.text.casefold()} if fact.text else fact.codes
+    coded = fact.codes | {Code("RXNORM", drug.rxcui)} if drug.rxcui else fact.codes
     parts = frozenset((c.ingredient, c.strength, c.unit) for c in drug.components)
-    return parts, drug.route, drug.dose_form.lower(), drug.extended_release
+    return coded | {(parts, drug.route, drug.dose_form.lower(), drug.extended_release)}
 
 
 @reasoning(wants=(Need.MEDICATIONS, Need.STATEMENTS))

@@ -15,7 +15,7 @@ from cds_service.clinical.medications import (
     Medications,
     label_of,
     medications,
-    same_drug,
+    product_marks,
 )
 from cds_service.clinical.mme_running import (
     Running,
@@ -57,8 +57,8 @@ class DailyMme(Frozen):
     """The total: `per_day` is the greatest on any day from the as-of date on, or its known part.
 
     `seen`: an opioid stands in the call or the chart, whether or not it counts.
-    `undrafted` is what would run were nothing signed. `duplicates` names drugs being signed that
-    another order already gives.
+    `undrafted` is what would run were nothing signed. `duplicates` names drugs that more than one
+    order gives.
     """
 
     per_day: Fraction = Fraction(0)
@@ -190,15 +190,17 @@ def _uncounted(order: Order | Statement | Dispense, why: str) -> OrderMme:
 
 
 def _duplicates(taken: Medications) -> tuple[str, ...]:
-    """Labels of opioid drafts that repeat the drug of another draft or current order
-    without replacing it.
+    """Labels of opioid drafts and current orders that repeat the drug of another one without
+    replacing it; orders to come may follow a current one.
     """
     found: list[str] = []
-    drafts = taken.opioid_drafts
-    for place, draft in enumerate(drafts):
-        others = (*drafts[:place], *taken.active_opioids, *_opioids(taken.coming))
-        if any(same_drug(draft, other) for other in others):
-            found.append(label_of(draft))
+    seen: set[object] = set()
+    for orders in (taken.active, taken.coming, taken.drafts):
+        for order in _opioids(orders):
+            marks = product_marks(order)
+            if orders is not taken.coming and not seen.isdisjoint(marks):
+                found.append(label_of(order))
+            seen |= marks
     return tuple(dict.fromkeys(found))
 
 

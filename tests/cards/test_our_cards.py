@@ -159,7 +159,7 @@ def test_the_dose_card_shows_its_arithmetic() -> None:
     assert (
         "- oxycodone hydrochloride 15 MG Oral Tablet (this order): 10 mg x 4/day x 1.5 = 63.75 MME/day; PRN\n"
         "  - oxycodone hydrochloride 15 MG Oral Tablet: not counted, the dose could not be read\n"
-        "  - Possible duplicate of an active order: oxycodone hydrochloride 15 MG Oral Tablet"
+        "  - Possible duplicate of another order: oxycodone hydrochloride 15 MG Oral Tablet"
     ) in card["detail"]
     (whole,) = answer(found("opioid-dose-threshold"))
     assert "at least" not in whole["summary"] + whole["detail"]

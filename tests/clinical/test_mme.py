@@ -78,6 +78,27 @@ def test_an_order_of_no_days_is_listed_with_what_it_would_add() -> None:
     ]
 
 
+def test_current_orders_that_repeat_each_other_are_named() -> None:
+    twice = dose(1, times=2)
+    one, same = chart(OXYCODONE_10, twice, ref="a"), chart(OXYCODONE_10, twice, ref="b")
+    draft = order(MORPHINE_15, twice)
+    named = ("oxycodone hydrochloride 10 MG Oral Tablet",)
+    assert mme(draft, one, same).duplicates == named
+    coming = replace(same, span=Span(AS_OF + timedelta(days=9)))
+    assert mme(draft, one, coming).duplicates == ()  # one follows the other
+    assert mme(order(OXYCODONE_10, twice), coming).duplicates == named
+
+
+def test_drugs_that_are_not_known_repeat_each_other_by_text() -> None:
+    nameless = chart(None, opioid_by_name=True, ref="a")
+    other = replace(nameless, ref="b", text="other tablets")
+    assert mme(nameless, replace(nameless, ref="b", text="SOME tablets")).duplicates == (
+        "SOME tablets",
+    )
+    assert mme(nameless, other).duplicates == ()
+    assert mme(replace(nameless, text=""), replace(other, text="")).duplicates == ()
+
+
 def test_equal_amounts_are_a_list_and_not_a_set() -> None:
     total = mme(
         *(order(OXYCODONE_10, dose(1, times=2), ref=f"MedicationRequest/{n}") for n in range(3))
