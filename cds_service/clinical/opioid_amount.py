@@ -64,14 +64,19 @@ def _converted(drug: Drug | None, sig: Sig, table: FactorTable) -> Amount:
     except Uncountable as problem:
         return Amount(why=str(problem))
     greatest = max(steps, key=_weight) if len(steps) > 1 else steps[0]
-    rest = (
-        (f"at least, as another instruction could not be read: {sig.partly}",) if sig.partly else ()
-    )
     return Amount(
         greatest,
-        notes=(*sig.notes, *_patch_notes(drug, sig), *rest),
+        notes=(*sig.notes, *_patch_notes(drug, sig), *_bounds(sig)),
         partial=sig.partly is not None,
     )
+
+
+def _bounds(sig: Sig) -> Iterator[str]:
+    """Why the amount is the least there is."""
+    if sig.partly and sig.basis == "supply":
+        yield "at least, as the instruction could allow more on some days"
+    elif sig.partly:
+        yield f"at least, as another instruction could not be read: {sig.partly}"
 
 
 def factor_for(rows: tuple[FactorRow, ...], patient_total: Fraction) -> FactorRow:

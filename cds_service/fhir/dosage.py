@@ -23,6 +23,7 @@ from cds_service.fhir.sig_text import (
     SaidSig,
     names_a_limit,
     read_aside,
+    read_frequency,
     read_text,
     read_timing,
 )
@@ -59,7 +60,18 @@ def read_sig(
         if dose is None or quantity is None:
             return Sig(unread=str(gap), text=text, bounds_days=_last_bounds(dosages), route=route)
         note = f"{quantity.number} for {days} days, because {gap}"
-        return Sig(((dose,),), None, "supply", text, (note,), _last_bounds(dosages), route)
+        # Words that were not read may allow more on some days than the supply does on all.
+        partly = str(gap) if any(map(_unread_words, dosages)) else None
+        bounds = _last_bounds(dosages)
+        return Sig(((dose,),), None, "supply", text, (note,), bounds, route, partly)
+
+
+def _unread_words(dosage: Dosage) -> bool:
+    """Whether the words of an instruction say something that was not understood."""
+    text = text_of(dosage)
+    if not text or read_text(text, timed=True) is not None:
+        return False
+    return read_aside(text) is None and read_frequency(text) is None
 
 
 def _readable(dosages: tuple[Dosage, ...], drug: Drug | None, text: str, gap: str) -> Sig | None:

@@ -29,6 +29,15 @@ def test_quantity_and_supply_are_the_last_resort() -> None:
     assert (patches.amount, patches.per_day) == (1, Fraction(1, 3))
 
 
+def test_a_supply_is_a_bound_where_words_were_not_read() -> None:
+    """Thirty tablets for ten days may be two every four hours on the first of them."""
+    supply: Any = {"quantity": {"value": 30, "unit": "tablet"}, "days": 10}
+    assert sig({"text": "1-2 tablets every 4 hours alternating with tylenol"}, **supply).partly
+    for text in ("as directed", "every 6 hours as needed", "at bedtime"):
+        assert sig({"text": text}, **supply).partly is None, text
+    assert sig(tablets(event=["2026-03-01"]), **supply).partly is None
+
+
 def days(
     expected: Any = None, quantity: Any = None, found: Sig | None = None, drug: Drug = TABLET
 ) -> Fraction | None:

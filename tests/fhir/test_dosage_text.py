@@ -114,7 +114,7 @@ def test_of_several_instructions_those_that_can_be_read_are_a_bound() -> None:
     later = sig({**known, "sequence": 1}, {"sequence": 2, "text": "as told"})
     assert (only(later).daily, bool(later.partly)) == (4, True)
     supplied = sig(known, {"text": "as told"}, quantity={"value": 150, "unit": "tablet"}, days=30)
-    assert (only(supplied).daily, supplied.partly) == (5, None)
+    assert (only(supplied).daily, supplied.basis, bool(supplied.partly)) == (5, "supply", True)
     # What can be read uses more a day than the supply spread over its days: that is the least there is.
     short = sig(known, {"text": "and as told"}, quantity={"value": 60, "unit": "tablet"}, days=30)
     assert (only(short).daily, bool(short.partly), short.basis) == (4, True, "structured")
