@@ -22,10 +22,11 @@ from cds_service.card_files import (
     read_override_reasons,
 )
 from cds_service.card_orders import OrderTemplate
-from cds_service.card_suggestions import Call, Occasion, buttons, partners
+from cds_service.card_suggestions import Button, Call, Occasion, buttons, partners
 from cds_service.card_templates import line_of, lines_of, summary_of
 from cds_service.card_text import LABEL_LIMIT, Rendered, clean, escaped
 from cds_service.clinical.criteria import INFO, MET, Criterion, Evaluation, Finding
+from cds_service.clinical.references import invented
 from cds_service.clinical.rule import Rule
 from cds_service.knowledge.directory import NOBODY, Directory
 from cds_service.knowledge.model import Knowledge, Payer, Source
@@ -118,7 +119,8 @@ class CardLibrary:
 
     def _speak(self, finding: Finding, call: Call) -> Spoken:
         file = self.cards[finding.card]
-        met = [c for c in finding.criteria if c.status is MET]
+        criteria = tuple([criterion.followable() for criterion in finding.criteria])
+        met = [c for c in criteria if c.status is MET]
         if len(met) > 1:
             order = {name: index for index, name in enumerate(file.voices)}
             met.sort(key=lambda c: order[c.name])
@@ -132,14 +134,14 @@ class CardLibrary:
         shown = Rendered("\n".join(lines))
         return Spoken(
             file=file,
-            criteria=finding.criteria,
+            criteria=criteria,
             indicator=leading.indicator,
             summary=summary_of(file.voices[leading.name].summary, leading.words),
             lines=lines,
             detail=file.detail.render({**leading.words, "lines": shown}) if file.detail else shown,
             source=file.cited(leading.name)[0],
             sources=once(_told(file.cited(c.name) for c in met)),
-            buttons=buttons(file, met, call),
+            buttons=tuple([b for b in buttons(file, met, call) if _addressed(b, call)]),
             override_reasons=file.override_reasons,
             links=once(
                 file.links,
@@ -199,7 +201,7 @@ class CardLibrary:
             file=file,
             criteria=(
                 *(c for each in folded for c in each.criteria),
-                *(c for f in quiet for c in f.criteria),
+                *(c.followable() for f in quiet for c in f.criteria),
             ),
             indicator=max(severe, key=lambda i: i.severity, default=INFO),
             summary=summary_of(file.summary, words),
@@ -230,6 +232,16 @@ class CardLibrary:
 def _told(cited: Iterable[tuple[Source, str]]) -> tuple[str, ...]:
     """Documents with the place in them, as a card names them."""
     return tuple(f"{source.title}, {at}" for source, at in cited)
+
+
+def _addressed(button: Button, call: Call) -> bool:
+    """Whether the caller can tell which draft a button changes or takes back: of several without an
+    id none.
+    """
+    done, drafts = button.key[0], call.occasion.drafts
+    if done == "update" and not drafts[str(button.key[1])].get("id"):
+        return sum(not draft.get("id") for draft in drafts.values()) == 1
+    return done != "delete" or not invented(str(button.key[1]))
 
 
 def _shared_source(folded: Sequence[Spoken]) -> Source | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from cds_service.card_text import CHART_TEXT_LIMIT, clean
 from cds_service.clinical.criteria import Evaluation
 from cds_service.clinical.facts import Facts
 from cds_service.clinical.mme import DailyMme, OrderMme
 from cds_service.clinical.opioid_course import Course
+from cds_service.clinical.references import invented
 
 _PLACES = 6  # of a JSON number, finer than any factor and dose can tell apart
 
@@ -27,7 +29,10 @@ def root_extension(
     members["cds-service.notEvaluated"] = [
         {"criterion": gap.criterion, "why": gap.why} for gap in evaluation.not_evaluated
     ]
-    members["cds-service.unread"] = [{"reference": gap.ref, "why": gap.why} for gap in facts.unread]
+    members["cds-service.unread"] = [
+        {"why": gap.why} if invented(gap.ref) else {"reference": gap.ref, "why": gap.why}
+        for gap in facts.unread
+    ]
     members["cds-service.dropped"] = facts.dropped
     return {name: value for name, value in members.items() if value}
 
@@ -45,12 +50,12 @@ def _mme(mme: DailyMme) -> dict[str, Any]:
 
 def _order(order: OrderMme) -> dict[str, Any]:
     members = {
-        "reference": order.ref,
-        "label": order.label,
+        "reference": "" if invented(order.ref) else order.ref,
+        "label": clean(order.label, CHART_TEXT_LIMIT),
         "perDay": None if order.per_day is None else json_number(order.per_day),
         "arithmetic": order.arithmetic,
         "counted": order.counted,
-        "why": "" if order.counted else order.why,
+        "why": "" if order.counted else clean(order.why, CHART_TEXT_LIMIT),
     }
     return {name: value for name, value in members.items() if value not in (None, "")}
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from cds_service.clinical.facts import Need
-from cds_service.frozen import Frozen, field
+from cds_service.clinical.references import invented
+from cds_service.frozen import Frozen, field, replace
 
 
 class Status(StrEnum):
@@ -68,6 +69,12 @@ class Criterion(Frozen):
     words: Mapping[str, Any] = field(default_factory=dict)
     because: tuple[str, ...] = ()
     missing: tuple[Need, ...] = ()
+
+    def followable(self) -> Criterion:
+        """The same, resting on nothing but references the caller can follow."""
+        if not invented(" ".join(self.because)):
+            return self
+        return replace(self, because=tuple(ref for ref in self.because if not invented(ref)))
 
 
 class Finding(Frozen):

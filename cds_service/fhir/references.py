@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cds_service.clinical.references import placed
 from cds_service.fhir.bundles import Content, Entry
 from cds_service.fhir.r4_resource import Resource
 from cds_service.fhir.resources import kind_of, typed
@@ -49,7 +50,7 @@ def ref_of(kind: str, identity: str | None, entry: Entry, at: int) -> str:
     """
     if identity:
         return f"{kind}/{identity}"
-    return plain(entry.full_url) or f"{kind}/unnamed-{at}"
+    return plain(entry.full_url) or placed(kind, at)
 
 
 class Directory:

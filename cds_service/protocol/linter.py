@@ -43,6 +43,9 @@ def lint(response: dict[str, Any], hook: str, drafts: dict[str, Any] | None = No
     faults += _strict_json(response)
     faults += _empties(response, "")
     ids = {f"{r['resourceType']}/{r['id']}": r for r in _resources(drafts) if r.get("id")}
+    nameless = [r for r in _resources(drafts) if not r.get("id")]
+    if len(nameless) == 1:  # it alone can be meant by a resource without an id
+        ids[f"{nameless[0]['resourceType']}/None"] = nameless[0]
     seen: list[str] = []
     for index, card in enumerate(response["cards"]):
         where = f"cards.{index}"

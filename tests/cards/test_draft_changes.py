@@ -14,6 +14,7 @@ import pytest
 from cds_service.card_drafts import changed
 from cds_service.cards import CardLibrary
 from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding, OrderChange
+from cds_service.clinical.references import placed
 from tests.changes import replace
 
 Compose = Callable[..., list[dict[str, Any]]]
@@ -130,6 +131,34 @@ def test_a_delete_names_the_draft(
         finding("MedicationRequest/x", "Condition/1"), library=deleting, drafts=drafts
     )
     assert "suggestions" not in card
+
+
+NAMELESS = {name: value for name, value in DRAFT.items() if name != "id"}
+
+
+@pytest.mark.parametrize(("others", "offered"), [((DRAFT,), True), ((DRAFT, NAMELESS), False)])
+def test_a_draft_without_an_id_is_changed_only_where_no_other_can_be_meant(
+    library: CardLibrary, compose: Compose, others: tuple[dict[str, Any], ...], offered: bool
+) -> None:
+    ref = placed("MedicationRequest", 0)
+    change = OrderChange(ref, {"dispenseRequest.quantity.value": 20})
+    drafts = {ref: NAMELESS} | {f"MedicationRequest/{n}": each for n, each in enumerate(others)}
+    (card,) = compose(
+        finding(change, ref, "Condition/1"),
+        library=changing(library, update="change"),
+        drafts=drafts,
+    )
+    assert ("suggestions" in card) is offered
+    (reason,) = card["extension"]["cds-service.reasons"]
+    assert reason["because"] == ["Condition/1"]
+
+
+def test_a_draft_without_an_id_cannot_be_taken_back(library: CardLibrary, compose: Compose) -> None:
+    ref = placed("MedicationRequest", 0)
+    for word in ("draft", "change"):
+        deleting = changing(library, delete=word)
+        (card,) = compose(finding(ref, ref), library=deleting, drafts={ref: NAMELESS})
+        assert "suggestions" not in card
 
 
 def test_each_draft_gets_its_own_button(library: CardLibrary, compose: Compose) -> None:

@@ -234,3 +234,37 @@ def test_when_nothing_ran_the_answer_is_an_error(service: Service) -> None:
     answer = ailing.respond("opioid-safety", signing(service))
     assert answer.status == 500
     assert answer.body["resourceType"] == "OperationOutcome"
+
+
+def updates(answer: Any) -> list[dict[str, Any]]:
+    actions = [
+        action
+        for card in answer.body["cards"]
+        for suggestion in card.get("suggestions", ())
+        for action in suggestion["actions"]
+    ]
+    return [action["resource"] for action in actions if action["type"] == "update"]
+
+
+def test_an_order_without_an_id_is_named_by_its_words_and_changed_where_it_stands_alone(
+    service: Service,
+) -> None:
+    nameless = {name: value for name, value in OXYCODONE.items() if name != "id"}
+    for drafts, several in (([nameless], False), ([nameless] * 2, True)):
+        answer = service.respond("opioid-safety", signing(service, *drafts))
+        assert "unnamed" not in repr(answer.body)
+        assert bool(updates(answer)) is not several
+        orders = answer.body["extension"]["cds-service.mme"]["orders"]
+        assert [order.get("reference") for order in orders].count(None) == drafts.count(nameless)
+        sent = {"entry": [{"resource": draft} for draft in drafts]}
+        assert lint(answer.body, "order-sign", sent) == []
+
+
+def test_what_the_chart_says_of_an_order_stands_on_one_line_of_the_extension(
+    service: Service,
+) -> None:
+    said = {"text": "oxycodone\u202e\n5 mg *daily*"}
+    draft = OXYCODONE | {"medicationCodeableConcept": said}
+    answer = service.respond("opioid-safety", signing(service, draft))
+    (order,) = answer.body["extension"]["cds-service.mme"]["orders"]
+    assert order["label"] == "oxycodone 5 mg *daily*"

@@ -50,7 +50,7 @@ class Opioids:
     def arithmetic(self, reference: str) -> str:
         """What one order adds, or why it is not counted; empty if it is no opioid."""
         for order in self.mme.get("orders", ()):
-            if order["reference"] == reference:
+            if order.get("reference") == reference:
                 if not order["counted"]:
                     return f"not counted: {order['why']}"
                 return f"{order['arithmetic']} = {order['perDay']:g} MME/day"
