@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from cds_service.cases import House
+from cds_service.cases import Call, House, Road
 from tests.test_opioid_buttons import (
+    AS_OF,
     DAY,
     FOUR_A_DAY,
     HYDROCODONE,
     IBUPROFEN,
     LORAZEPAM,
+    PATIENT,
     RXNORM,
     answered,
     coded,
@@ -20,6 +22,7 @@ from tests.test_opioid_buttons import (
     fact,
     ordered,
     suggestions,
+    updates,
 )
 
 DAYS = {"expectedSupplyDuration": {"value": 5, **DAY}}
@@ -132,3 +135,36 @@ def test_a_lower_dose_promises_no_total_that_could_not_be_read(house: House) -> 
     found = suggestions(house, "order-sign", order, unread)
     assert f"{fewer} among the doses that could be read" in found
     assert f"{fewer} in total" not in found
+
+
+def test_a_shorter_supply_is_not_refilled(house: House) -> None:
+    supply = {"expectedSupplyDuration": {"value": 14, **DAY}, "quantity": {"value": 56}}
+    order = draft({"timing": {"repeat": FOUR_A_DAY}}, {**supply, "numberOfRepeatsAllowed": 3})
+    shorter = updates(house, order)["Shorten"]["dispenseRequest"]
+    assert shorter == {
+        "expectedSupplyDuration": {"value": 7, **DAY},
+        "quantity": {"value": 28},
+        "numberOfRepeatsAllowed": 0,
+    }
+
+
+def test_buttons_for_two_orders_of_one_drug_are_told_apart(house: House) -> None:
+    context = {"userId": "Practitioner/dr", "patientId": "p1"}
+    orders = [
+        {**order_of(), "id": f"d{days}", "dispenseRequest": {"expectedSupplyDuration": length}}
+        for days in (10, 14)
+        for length in ({"value": days, **DAY},)
+    ]
+    entry = [{"resource": order} for order in orders]
+    drafts = {"draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entry}}
+    call = Call("opioid-safety", "order-sign", AS_OF, "two", {**context, **drafts}, (PATIENT,))
+    labels = [
+        suggestion["label"]
+        for card in house.ask(call, Road.PREFETCH).body["cards"]
+        for suggestion in card.get("suggestions", ())
+        if suggestion["label"].startswith("Shorten")
+    ]
+    assert [label.partition(" from ")[2] for label in labels] == [
+        "10 to 7 days",
+        "14 to 7 days",
+    ]

@@ -60,7 +60,7 @@ def opioid_supply_length(facts: Facts, known: Known) -> Iterator[Criterion]:
 
 def _shorter(order: Order, supply: Fraction, limit: Number) -> OrderChange | None:
     """The same order for as many days as the limit, the quantity cut in proportion to whole
-    units.
+    units, without refills.
 
     Not where the instruction gives its length in words, which would go on saying it.
     """
@@ -77,6 +77,8 @@ def _shorter(order: Order, supply: Fraction, limit: Number) -> OrderChange | Non
     }
     if followed is not None and limit.met_by(followed):
         changes["followed"] = limit.days
+    if order.refills:
+        changes["dispenseRequest.numberOfRepeatsAllowed"] = 0
     if order.quantity is not None:
         amount = Fraction(order.quantity.value) * limit.days / supply
         if amount < 1:
