@@ -6,17 +6,18 @@ from cds_service.clinical.facts import Observation
 from cds_service.clinical.rule import Known
 
 RESULTS = ("result-positive", "result-negative")
-# Longer words first: "non-negative" is how a screen says that it may be positive.
+# Longer words first: "non-negative" is how a screen says that it may be positive. Whole words, for
+# "possible interference" is no positive.
 _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("non-negative", "non negative", "nonnegative"), "positive"),
-    (("neg", "not detected", "none detected", "undetected"), "negative"),
+    (("neg", "negative", "not detected", "none detected", "undetected"), "negative"),
     (("absent", "nonreactive", "non-reactive", "not present"), "negative"),
-    (("pos", "detected", "present", "reactive"), "positive"),
+    (("pos", "positive", "detected", "present", "reactive"), "positive"),
 )
 # Said before the result of how it was come by; it does not change the result.
 _MANNERS = (
-    "presumptive",
     "presumptively",
+    "presumptive",
     "preliminary",
     "prelim",
     "unconfirmed",
@@ -60,7 +61,14 @@ def reading(observation: Observation, known: Known) -> str | None:
 def _said(text: str) -> str | None:
     for manner in _MANNERS:
         text = text.removeprefix(manner).lstrip(" :-")
-    return next((result for words, result in _WORDS if text.startswith(words)), None)
+    return next(
+        (result for words, result in _WORDS if any(_begins(text, word) for word in words)), None
+    )
+
+
+def _begins(text: str, word: str) -> bool:
+    """Whether the text begins with the whole word."""
+    return text.startswith(word) and not text[len(word) : len(word) + 1].isalpha()
 
 
 def _measured(observation: Observation) -> str | None:
