@@ -59,16 +59,12 @@ def toxicology_test(facts: Facts, known: Known) -> Iterator[Criterion]:
     refs = tuple(o.ref for o in orders)
     chart = (Need.OBSERVATIONS, Need.CONDITIONS, Need.MEDICATIONS)
     missing = tuple(need for need in chart if facts.lacks(need))
-    if not orders:
-        if facts.hook == "patient-view" and facts.lacks(Need.MEDICATIONS):
-            yield Criterion(
-                "toxicology-result-unexpected", UNKNOWN, WARNING, {}, (), (Need.MEDICATIONS,)
-            )
+    if not orders and not (facts.hook == "patient-view" and facts.lacks(Need.MEDICATIONS)):
         return
     asked = _requested(facts, known)
     if not _tested(facts, known) and not asked:
         words = {"window": known.number("opioid.toxicology_window"), "test_missing": True}
-        lacking = tuple(need for need in missing if need is not Need.MEDICATIONS)
+        lacking = tuple(need for need in missing if need is not Need.MEDICATIONS or not orders)
         status = UNKNOWN if lacking else MET
         yield Criterion(
             "toxicology-test-due", status, INFO, words, () if lacking else refs, lacking
