@@ -36,9 +36,9 @@ def nonopioid_tried(facts: Facts, known: Known) -> bool:
 def _ordered(order: Order, first: date, facts: Facts, known: Known) -> bool:
     if order.draft or not order.meant:
         return order.meant
-    if order.status not in EXPOSING:
-        return False
-    return _of_the_episode(order.when, facts, known) or still_running(order, first, facts.as_of)
+    return order.status in EXPOSING and (
+        _of_the_episode(order.when, facts, known) or still_running(order, first, facts.as_of)
+    )
 
 
 def _reported(stated: Statement, first: date, facts: Facts, known: Known) -> bool:
@@ -47,13 +47,11 @@ def _reported(stated: Statement, first: date, facts: Facts, known: Known) -> boo
         return False
     if stated.status == "active":
         return True
-    if stated.status not in EXPOSING:
-        return False
     span = stated.span
     lasted = (
         span is not None and span.end is not None and span.start <= facts.as_of and span.end > first
     )
-    return lasted or _of_the_episode(stated.when, facts, known)
+    return stated.status in EXPOSING and (lasted or _of_the_episode(stated.when, facts, known))
 
 
 def _handed_out(dispense: Dispense, first: date, facts: Facts, known: Known) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cds_service.clinical.dates import on, span_of
+from cds_service.clinical.dates import Span, on, span_of
 from cds_service.clinical.facts import Observation, Order
 from cds_service.clinical.toxicology import unexpected_results
 from cds_service.knowledge.codes import Code
@@ -18,15 +18,22 @@ ADDERALL, DESOXYN, PHENTERMINE, BENZPHETAMINE = "541892", "977860", "803353", "9
 BUTALBITAL, PRIMIDONE, LORAZEPAM = "197426", "96304", "197901"
 
 
-def unexpected(rxcui: str, loinc: str, result: str, text: str = "") -> list[str]:
-    """What does not fit an order of twenty days before the test, for thirty days."""
+def unexpected(
+    rxcui: str,
+    loinc: str,
+    result: str,
+    text: str = "",
+    status: str = "active",
+    days: int | None = 30,
+) -> list[str]:
+    """What does not fit an order of twenty days before the test, for thirty days or open."""
     begun, tested = AS_OF - timedelta(days=40), AS_OF - timedelta(days=20)
     order = Order(
         "MedicationRequest/1",
         codes=frozenset({Code("RXNORM", rxcui)}),
-        status="active",
+        status=status,
         when=on(begun),
-        span=span_of(begun, 30),
+        span=Span(begun) if days is None else span_of(begun, days),
         drug=table().by_name(text) if text else table().by_rxcui(rxcui),
     )
     test = Observation(
@@ -123,3 +130,14 @@ def test_what_no_medicine_holds_is_never_expected() -> None:
 
 def test_an_amine_of_food_shows_no_drug() -> None:
     assert unexpected(ADDERALL, "3076-7", POS) == []
+
+
+def test_a_medicine_that_was_stopped_is_not_missed() -> None:
+    assert unexpected(OXYCODONE, "19642-8", NEG, status="stopped") == []
+
+
+def test_a_medicine_of_unknown_supply_is_missed_while_its_order_is_active_or_new() -> None:
+    missed = ["oxycodone: prescribed at the time"]
+    assert unexpected(OXYCODONE, "19642-8", NEG, days=None) == missed
+    assert unexpected(OXYCODONE, "19642-8", NEG, status="completed", days=None) == missed
+    assert unexpected(OXYCODONE, "19642-8", NEG, days=5) == []
