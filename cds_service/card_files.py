@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -282,7 +283,10 @@ class _Reader:
         source = self.loaded.data
         for step in route:
             source = source[step]
-        kinds = KINDS if self.rule is not None else {}  # `first` of a gathering card is a text
+        kinds: Mapping[str, Any] = {}  # `first` of a gathering card is a text
+        if self.rule is not None:
+            own = [each.kinds for each in self.rule.criteria.values()]
+            kinds = ChainMap(*map(dict, own), dict(KINDS))
         try:
             return compiled(source, words, summary=summary, kinds=kinds)
         except WordFault as fault:

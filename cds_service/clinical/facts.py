@@ -11,6 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
+from cds_service.clinical.needs import Need
 from cds_service.clinical.prescriptions import Dispense, Dose, Order, Sig, Statement
 from cds_service.clinical.records import (
     MERE_INTENT,
@@ -27,7 +28,6 @@ from cds_service.clinical.records import (
     Encounter,
     Fact,
     Goal,
-    Need,
     Observation,
     Patient,
     Procedure,

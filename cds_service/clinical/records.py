@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from cds_service.clinical.dates import FuzzyDate, years_between
@@ -19,32 +18,6 @@ NO_CODES: frozenset[Code] = frozenset()
 # A draft order of any of these statuses does not count; every other status does (orders are re-signed).
 OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
 MERE_INTENT = frozenset({"proposal", "plan"})
-
-
-class Need(StrEnum):
-    """A kind of data a rule needs or wants; the value is the prefetch key."""
-
-    __hash__ = str.__hash__  # an Enum's own is slower, and every call looks up dozens of needs
-
-    PATIENT = "patient"
-    MEDICATIONS = "medicationRequests"
-    DISPENSES = "medicationDispenses"
-    STATEMENTS = "medicationStatements"
-    CONDITIONS = "conditions"
-    OBSERVATIONS = "observations"
-    PROCEDURES = "procedures"
-    ENCOUNTERS = "encounters"
-    SERVICE_REQUESTS = "serviceRequests"
-    CARE_PLANS = "carePlans"
-    COVERAGES = "coverages"
-    CLAIMS = "claims"
-    CLAIM_RESPONSES = "claimResponses"
-    BENEFITS = "explanationOfBenefits"
-    DOCUMENTS = "documentReferences"
-    GOALS = "goals"
-    ALLERGIES = "allergyIntolerances"
-    QUESTIONNAIRE_RESPONSES = "questionnaireResponses"
-    DEVICES = "deviceRequests"
 
 
 class Quantity(Frozen):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from cds_service.clinical.criteria import Criterion, Indicator
 from cds_service.clinical.facts import Facts, Need
-from cds_service.frozen import Frozen
+from cds_service.frozen import Frozen, field
 from cds_service.knowledge.codes import Sorting, ValueSet
 from cds_service.knowledge.model import FactorTable, Knowledge, Payer
 from cds_service.knowledge.numbers import Number
@@ -30,13 +31,16 @@ class Withdrawn(Exception):
 
 
 class Declared(Frozen):
-    """A criterion as its rule declares it. `words` are the names its card may use."""
+    """A criterion as its rule declares it. `words` are the names its card may use, `kinds` the types
+    of those that have parts and are no common ones (`card_words.py`).
+    """
 
     name: str
     worst: Indicator
     words: tuple[str, ...] = ()
     routine: bool = False
     gated: bool = False
+    kinds: Mapping[str, Any] = field(default_factory=dict)
 
 
 def declared(
@@ -46,9 +50,10 @@ def declared(
     words: tuple[str, ...] = (),
     routine: bool = False,
     gated: bool = False,
+    kinds: Mapping[str, Any] = MappingProxyType({}),
 ) -> Declared:
     """Declare a criterion: `routine` is silenced by list S, `gated` unless a payer turns it on."""
-    return Declared(name, worst, words, routine, gated)
+    return Declared(name, worst, words, routine, gated, kinds)
 
 
 class Declares(Protocol):

@@ -8,13 +8,14 @@ from fractions import Fraction
 from math import ceil
 
 from cds_service.clinical.facts import Sig
+from cds_service.fhir.amounts import quantity, whole
 from cds_service.fhir.dosage import read_sig
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_orders import DISPENSE_REQUEST, DispenseRequest
 from cds_service.fhir.r4_parts import DOSAGES
 from cds_service.fhir.supply import supply_days
 from cds_service.fhir.timing import duration_days
-from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary, quantity, whole
+from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary
 from cds_service.knowledge.drugs.model import Drug
 
 _UNREADABLE = "the dosage instruction could not be read"

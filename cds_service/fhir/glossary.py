@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Quantity
+from cds_service.fhir.amounts import quantity
 from cds_service.fhir.concepts import status_word
 from cds_service.fhir.r4_chart import RANGES
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import AMOUNT, CONCEPTS, STATUS
-from cds_service.fhir.vocabulary import Concept, Product, Vocabulary, quantity
+from cds_service.fhir.vocabulary import Concept, Product, Vocabulary
 from cds_service.knowledge.codes import Code
 
 K = TypeVar("K", str, bytes)

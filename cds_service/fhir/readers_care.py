@@ -18,10 +18,10 @@ from cds_service.clinical.facts import (
 )
 from cds_service.fhir import r4_chart as r4
 from cds_service.fhir import r4_orders
+from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart, united
 from cds_service.fhir.concepts import label, merged, status_word
 from cds_service.fhir.r4_dosage import as_list, plain_number
-from cds_service.fhir.vocabulary import quantity
 
 
 def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: tuple[str, ...]) -> Encounter:

@@ -14,12 +14,12 @@ from cds_service.clinical.facts import (
     Quantity,
 )
 from cds_service.fhir import r4_chart as r4
+from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.r4_chart import RESULTS
 from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_dosage import Range, as_list
 from cds_service.fhir.r4_parts import ABSENT
-from cds_service.fhir.vocabulary import quantity
 from cds_service.knowledge.codes import Code
 
 _DISABILITY = "http://hl7.org/fhir/StructureDefinition/patient-disability"

@@ -12,6 +12,7 @@ import msgspec
 from cds_service.clinical.dates import FAR_PAST, FuzzyDate, Span, span_of
 from cds_service.clinical.facts import NO_CODES, Dispense, Order, Request, Sig, Statement
 from cds_service.fhir import r4_orders as r4
+from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.concepts import label
 from cds_service.fhir.fills import unreadable
@@ -21,7 +22,7 @@ from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
-from cds_service.fhir.vocabulary import Fill, Product, quantity
+from cds_service.fhir.vocabulary import Fill, Product
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")

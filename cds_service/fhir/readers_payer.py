@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.facts import Claim, ClaimLine, ClaimResponse, Coverage
 from cds_service.fhir import r4_payer as r4
+from cds_service.fhir.amounts import whole
 from cds_service.fhir.chart import Chart, identifiers
 from cds_service.fhir.concepts import label
 from cds_service.fhir.r4_dosage import CodeableConcept, as_list, plain_number
 from cds_service.fhir.r4_resource import Extension, Reference
-from cds_service.fhir.vocabulary import whole
 
 _CLAIM_INFO, _COMPLETE = "urn:cds-service:claim-info", "submission-complete"
 _REVIEW_ACTION = re.compile(r"reviewaction", re.IGNORECASE)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from fractions import Fraction
 from hashlib import blake2b
 from secrets import token_bytes
@@ -18,7 +17,6 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from cds_service.clinical.dates import FuzzyDate, fuzzy
 from cds_service.clinical.facts import NO_CODES, Quantity, Sig
-from cds_service.fhir import r4_dosage
 from cds_service.fhir.concepts import (
     LONGEST_KEPT,
     label,
@@ -26,7 +24,7 @@ from cds_service.fhir.concepts import (
     names_of,
     says_codes_only,
 )
-from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list, plain_number
+from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list
 from cds_service.fhir.r4_parts import CONCEPT
 from cds_service.fhir.r4_resource import Concepts
 from cds_service.knowledge.codes import Code, ValueSet
@@ -298,20 +296,3 @@ def _keep(kept: dict[K, V], key: K, value: V) -> None:
     if len(kept) >= _MOST_KEPT:
         kept.clear()
     kept[key] = value
-
-
-def quantity(amount: r4_dosage.Quantity | None) -> Quantity | None:
-    """An amount with its UCUM code, else its unit text; None without a plain number."""
-    if amount is None:
-        return None
-    number = plain_number(amount.value)
-    unit = amount.code or amount.unit or ""
-    return None if number is None else Quantity(number, unit, amount.comparator or "")
-
-
-def whole(number: Decimal | None) -> int | None:
-    """A plain number that is an integer, as one."""
-    if number is None:
-        return None
-    found = plain_number(number)
-    return int(found) if found is not None and found == found.to_integral_value() else None

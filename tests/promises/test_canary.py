@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from cds_service.settings import DEMO_DATE, Mode, Settings
 from cds_service.web.app import create_app
 from cds_service.web.library_log import OurLines
 from cds_service.web.log import failure
+from tests.changes import replace
 from tests.promises.canary_calls import BEARER, CHARTS, call, everyday, fetched, marked, provoked
 from tests.promises.loaded import parts
 from tests.server.fhir_server import TOKEN, fhir_server

@@ -57,6 +57,7 @@ from cds_service.knowledge.model import Contact
             "lifestyle-and-mindfulness",
             worst=INFO,
             words=("evidence", "contact", "group"),
+            kinds={"group": Contact | None},
             routine=True,
             gated=True,
         ),

@@ -36,7 +36,7 @@ class _Course(Frozen):
     refs: tuple[str, ...]
 
 
-class _Ordered(Frozen):
+class Ordered(Frozen):
     """A therapy that is ordered and has not been tried: its name, and when it was ordered."""
 
     therapy: str
@@ -62,6 +62,7 @@ class _Ordered(Frozen):
             "no-functional-gain",
             worst=WARNING,
             words=("response", "tried", "untried", "ordered", "awaited", *ALTERNATIVES),
+            kinds={"ordered": tuple[Ordered, ...]},
             routine=True,
         ),
         declared(
@@ -163,11 +164,11 @@ def _gain(known: Known, course: _Course) -> Iterator[Criterion]:
     yield Criterion("no-functional-gain", status, WARNING, words, refs, response.missing)
 
 
-def _ordered(known: Known, kinds: list[str]) -> Iterator[_Ordered]:
+def _ordered(known: Known, kinds: list[str]) -> Iterator[Ordered]:
     """The latest open request of late for each kind of therapy."""
     window = known.number("therapy.request_days").days
     for kind in kinds:
         found = known.derived(referrals).open(kind, window)
         if found:
             latest = max(found, key=lambda r: (r.when.last if r.when else date.max, r.ref))
-            yield _Ordered(ALTERNATIVES[kind], latest.when, latest.ref)
+            yield Ordered(ALTERNATIVES[kind], latest.when, latest.ref)
