@@ -14,7 +14,7 @@ from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_orders import DISPENSE_REQUEST, DispenseRequest
 from cds_service.fhir.r4_parts import DOSAGES
 from cds_service.fhir.supply import supply_days
-from cds_service.fhir.timing import duration_days
+from cds_service.fhir.timing import days_of_bounds, duration_days
 from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary
 from cds_service.knowledge.drugs.model import Drug
 
@@ -50,7 +50,10 @@ def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     told, asked = as_list(DOSAGES.read(dosages)), DISPENSE_REQUEST.read(request) or _NOTHING
     amount, expected = asked.quantity, asked.expected_supply_duration
     sig = read_sig(told, drug, amount, duration_days(expected))
-    return _fill(sig, supply_days(expected, amount, sig, drug), asked)
+    found = _fill(sig, supply_days(expected, amount, sig, drug), asked)
+    # Bounds say on which days, which may be long after the order was written.
+    bounded = expected is None and amount is None and sig.bounds_days is not None
+    return found._replace(bounds=days_of_bounds(told)) if bounded else found
 
 
 def unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:

@@ -53,7 +53,7 @@ def order(
         found.conflict,
         found.opioid_by_name,
         fill.sig,
-        _span(chart, when, fill.all_days),
+        _span(chart, when, fill),
         fill.days,
         fill.whole_days,
         fill.refills,
@@ -118,13 +118,19 @@ def _reasons(
     return coded.union(*(chart.glossary.concepts[code].codes for code in brought))
 
 
-def _span(chart: Chart, when: FuzzyDate | None, days: int | None) -> Span | None:
+def _span(chart: Chart, when: FuzzyDate | None, fill: Fill) -> Span | None:
     """How long an order is current: from the as-of date for a draft, else from the date it was
-    written, the latest it can be where that is partial.
+    written, the latest it can be where that is partial. Bounds that alone tell its length also say
+    on which days.
     """
     if chart.draft:
-        return _from_to(chart.as_of, chart.as_of, days)
-    return None if when is None else _from_to(when.first, when.last, days)
+        return _from_to(chart.as_of, chart.as_of, fill.all_days)
+    if when is None:
+        return None
+    span = _from_to(when.first, when.last, fill.all_days)
+    if fill.bounds is None or fill.bounds.start <= span.start:
+        return span
+    return fill.bounds
 
 
 @lru_cache(_SPANS)

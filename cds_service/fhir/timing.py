@@ -7,9 +7,10 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from cds_service.clinical.dates import FuzzyDate, fuzzy
+from cds_service.clinical.dates import FuzzyDate, Span, fuzzy, span_of
 from cds_service.fhir.r4_dosage import (
     CodeableConcept,
+    Dosage,
     Period,
     Quantity,
     Repeat,
@@ -182,6 +183,19 @@ def period_days(period: Period) -> int | None:
     if "T00:00" not in (period.end or ""):
         days += 1
     return days if 0 < days <= MOST_DAYS else None
+
+
+def days_of_bounds(dosages: tuple[Dosage, ...]) -> Span | None:
+    """The days on which instructions are followed, where each says from when until when."""
+    found = []
+    for dosage in dosages:
+        repeat = dosage.timing.repeat if dosage.timing is not None else None
+        period = repeat.bounds_period if repeat is not None else None
+        ends = period_ends(period) if period is not None else None
+        if ends is None:
+            return None
+        found.append((ends[0].first, ends[1].first))
+    return Span(min(first for first, _ in found), span_of(max(last for _, last in found), 1).end)
 
 
 def period_ends(period: Period) -> tuple[FuzzyDate, FuzzyDate] | None:

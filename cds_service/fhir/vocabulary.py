@@ -15,7 +15,7 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import NamedTuple, Protocol, TypeVar
 
-from cds_service.clinical.dates import FuzzyDate, fuzzy
+from cds_service.clinical.dates import FuzzyDate, Span, fuzzy
 from cds_service.clinical.facts import NO_CODES, Quantity, Sig
 from cds_service.fhir.concepts import (
     LONGEST_KEPT,
@@ -79,8 +79,8 @@ class Product(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """How much a day, how long one fill lasts, how many more there are, and how much is handed out;
-    `whole_days` of one fill, `all_days` of it with its refills.
+    """How much a day, how long one fill lasts, how many more there are, how much is handed out;
+    `whole_days` of one fill, `all_days` with refills, `bounds` its days where only they tell.
     """
 
     sig: Sig
@@ -89,6 +89,7 @@ class Fill(NamedTuple):
     all_days: int | None
     refills: int
     quantity: Quantity | None
+    bounds: Span | None = None
 
 
 class Drugs(Protocol):
