@@ -23,6 +23,7 @@ _AFTER_A_SCORE = frozenset({"", ".", ",", ";", ")", "-", "and", "or", "for", "no
 _NOT_AFTER_A_SCORE = frozenset({"times", "time", "doses", "dose", "per", "a", "/"}).union(
     words.AFTER_A_BARE_COUNT - {"with"}
 )
+_REFILLS = ("refill", "refills")
 # In a note, a greater number is no dose, nor is one that follows such a sign.
 _MOST_IN_A_DOSE = 12
 _BEFORE_A_CODE = frozenset({"/", "-", "#", "<", ">", "≥", "=", "icd"})
@@ -148,10 +149,22 @@ def _dispensed(scan: Cursor) -> bool:
         if scan.number() is not None:
             scan.unit()
             return True
-    elif scan.number() is not None and scan.take_any(("refill", "refills")):
+    elif scan.number() is not None and (scan.take_any(_REFILLS) or _with_refills(scan)):
         return True
     scan.place = start
     return False
+
+
+def _with_refills(scan: Cursor) -> bool:
+    """`tabs, 0 refills` after a number, `tablet, refills 0`: only beside refills it is what was handed
+    out.
+    """
+    if scan.unit() is None or not scan.take(","):
+        return False
+    if scan.take_any(_REFILLS):
+        scan.take(":")
+        return scan.number() is not None
+    return scan.number() is not None and bool(scan.take_any(_REFILLS))
 
 
 def _diagnosis_code(scan: Cursor) -> bool:

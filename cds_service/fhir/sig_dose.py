@@ -129,6 +129,8 @@ def _strength_after(scan: Cursor) -> bool:
     part = scan.part
     if found is None or unit is None or part.unit is None or part.unit.kind != COUNT:
         return False
+    if unit.kind == MG and not _believable(*found, unit):
+        return found[0] > 0  # of two ingredients: "7.5-325 mg"
     if unit.kind not in (MG, MCG, MCG_PER_HOUR) or not _believable(*found, unit):
         return False
     if part.amount == 1 and unit.kind != MCG_PER_HOUR:

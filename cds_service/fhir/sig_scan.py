@@ -149,16 +149,18 @@ def _so_many_doses(scan: Cursor) -> bool:
 
 
 def _supply(scan: Cursor) -> bool:
-    """`7 day supply`, `7-day supply`."""
+    """`7 day supply`, `7-day supply`, `intended supply: 5 days`."""
     start = scan.place
+    intended = scan.take("intended", "supply", ":")
     number = scan.number()
     scan.take("-")
     period = days_of(scan.peek()) if number and scan.peek() else None
     days = number * period if number is not None and period is not None else Fraction(0)
-    if scan.peek(1) != "supply" or days < 1 or days.denominator != 1:
+    named = intended or scan.peek(1) == "supply"
+    if not named or days < 1 or days.denominator != 1:
         scan.place = start
         return False
-    scan.place += 2
+    scan.place += 1 if intended else 2
     scan.part.days = int(days)
     return True
 

@@ -58,6 +58,17 @@ READ = {
     "1 tab q4h max: 6/day": ["1 tablet x6 <=6"],
     "1 tablet as needed up to 4 times daily": ["1 tablet x4"],
     "1 tablet every 4 hours, no more than 4 doses per day": ["1 tablet x4"],
+    "1 tab(s), Oral, q6hr, PRN pain, 20 tab(s), 0 Refill(s), Maintenance, Pharmacy: CVS/pharmacy #1234": [
+        "1 tablet x4"
+    ],
+    "1 tablet as needed Orally every 6 hrs, 20 Tablet, Refills 0": ["1 tablet x4"],
+    "1 tablet every 6 hours. Intended supply: 5 days, Soft Stop": ["1 tablet x4"],
+    "Take 1 tablet in the morning AND 2 tablets nightly. Do all this for 30 days.": [
+        "1 tablet x1",
+        "2 tablet x1",
+    ],
+    "Apply 1 patch every 72 hours. Remove old patch before applying new one.": ["1 patch x1/3"],
+    "1 tablet 7.5-325 mg every 6 hours": ["1 tablet x4"],
     "1 tablet every 4 hours, up to 3 times daily": ["1 tablet x3"],
     "1 tablet 2 times daily, may take up to 3 times daily": ["1 tablet x3"],
     "1 tablet daily as needed, up to twice daily": ["1 tablet x2"],

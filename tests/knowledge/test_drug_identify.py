@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge.codes import Code
-from cds_service.knowledge.drugs.model import Drug, DrugClass, Identified
+from cds_service.knowledge.drugs.model import Drug, DrugClass, Identified, Route
 from cds_service.knowledge.drugs.table import DrugTable
 
 OXYCODONE_10 = "1049683"
@@ -199,3 +199,17 @@ def test_a_name_without_opioid(table: DrugTable) -> None:
 @pytest.mark.parametrize("text", ["", "opioid agreement", "amoxicillin 500 mg"])
 def test_nothing(table: DrugTable, text: str) -> None:
     assert table.identify([], text) == Identified(None, text, "none")
+
+
+def test_what_vendors_call_a_patch_and_a_concentrate(table: DrugTable) -> None:
+    worn = table.identify([], "fentaNYL 25 mcg/hr transdermal film, extended release").drug
+    assert worn is not None
+    assert [(c.ingredient, str(c.strength), c.unit) for c in worn.components] == [
+        ("fentanyl", "0.025", "mg/h")
+    ]
+    poured = table.identify([], "methadone 10 mg/mL concentrate").drug
+    assert poured is not None
+    assert (poured.route, poured.components[0].unit) == (Route.ORAL, "mg/mL")
+    injected = table.identify([], "morphine 25 mg/mL concentrate for injection").drug
+    assert injected is not None
+    assert injected.route is Route.INJECTION

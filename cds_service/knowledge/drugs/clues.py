@@ -47,16 +47,18 @@ _FORM_WORDS = (
     _word(r"implants?", "implant", route=Route.IMPLANT),
     _word(r"ophthalmic|ophth|eye|otic|ear|inhaler|inhalation|vaginal", route=Route.OTHER),
     _word(r"cream|ointment|oint|lotion|gel|topical", route=Route.TOPICAL),
-    _word(r"films?|strips?", "film", "strip"),
+    # A patch is called a transdermal film as well.
+    _word(r"(?<!transdermal )films?|strips?", "film", "strip"),
     _word(r"mucosal", "mucosal"),
     _word(r"sprays?", "spray"),
     _word(r"tab(?:let)?s?", "tablet"),
     _word(r"cap(?:sule)?s?", "capsule"),
     _word(
-        r"solution|soln|liquid|elixir|syrup|conc(?:entrate)?|tincture|susp(?:ension)?",
+        r"solution|soln|liquid|elixir|syrup|tincture|susp(?:ension)?",
         "solution",
         "suspension",
     ),
+    _word(r"conc(?:entrate)?", "oral solution", route=Route.ORAL),
     _word(
         r"oral|po", "oral", "tablet", "capsule", "suspension", "lozenge", "film", route=Route.ORAL
     ),
