@@ -7,11 +7,22 @@ from fractions import Fraction
 from typing import Any
 
 from cds_service.clinical.dates import Span, on
-from cds_service.clinical.facts import Dispense, Need, Sig, Statement
+from cds_service.clinical.dispensed import dispensed
+from cds_service.clinical.facts import Dispense, Need, Order, Sig, Statement
 from cds_service.clinical.mme_series import daily_series
 from cds_service.knowledge.codes import Code
 from tests.changes import replace
-from tests.clinical.prescriptions import AS_OF, chart, dose, drug, knowledge, mme, order
+from tests.clinical.prescriptions import (
+    AS_OF,
+    chart,
+    derived,
+    dose,
+    drug,
+    facts,
+    knowledge,
+    mme,
+    order,
+)
 
 OXYCODONE_5, OXYCODONE_10, MORPHINE_15, METHADONE_10 = "1049621", "1049683", "892582", "864706"
 
@@ -239,3 +250,12 @@ def test_an_order_of_no_days_is_listed_at_its_own_tier_and_adds_nothing() -> Non
     assert listed["now"].per_day == 80
     assert listed["never"].per_day == 300  # 30 mg x 10, the tier of 20 + 30 mg
     assert "not at the same time as the greatest dose" in listed["never"].notes[0]
+
+
+def test_a_dispense_of_another_class_is_the_orders_in_any_strength() -> None:
+    def taken(*orders: Order) -> tuple[Dispense, ...]:
+        handed = fill("308048", -5)  # alprazolam 0.5 mg
+        return derived(dispensed, facts(*orders, dispenses=(handed,)))
+
+    assert len(taken(chart(MORPHINE_15, dose(1, times=1)))) == 1
+    assert taken(chart("308047", dose(1, times=1))) == ()

@@ -288,6 +288,7 @@ class TestNdc:
         said = table.identify([Code("urn:house", "1"), code], "Pain tablet")
         assert (said.basis, said.strengths_differ, said.label) == ("ndc", True, "Pain tablet")
         assert [c.ingredient for c in found(said.drug).opioids] == ["tramadol"]
+        assert table.identify([Code("NDC", "0000000000"), code], "").strengths_differ
         named = table.identify([code], "tramadol 50 mg tablet")
         assert (named.basis, named.conflict) == ("name", None)
 
