@@ -115,6 +115,14 @@ def stands_for(order: Order | Statement, other: Statement | Dispense) -> bool:
     return certain and same_drug(order, other)
 
 
+def one_of_each(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """The first order of each product: long charts repeat a few of them."""
+    kinds: dict[tuple[object, ...], Order] = {}
+    for order in orders:
+        kinds.setdefault((id(order.drug), order.codes, order.text), order)
+    return tuple(kinds.values())
+
+
 def named_by(order: Order, other: Statement | Dispense) -> bool:
     """Whether a statement or a dispense names the order; one id may be another drug's as well."""
     named = other.based_on if isinstance(other, Statement) else other.orders

@@ -13,6 +13,7 @@ from cds_service.clinical.medications import (
     UNCERTAIN,
     Medications,
     named_by,
+    one_of_each,
     same_drug,
     stands_for,
 )
@@ -45,10 +46,12 @@ def _unordered(stated: Iterable[Statement], taken: Medications) -> tuple[Stateme
     orders = [
         o for o in (*taken.active, *taken.coming, *taken.uncertain, *taken.replaced) if o.opioid
     ]
+    kinds = one_of_each(orders)
     return tuple(
         each
         for each in opioids
-        if not any(named_by(order, each) or stands_for(order, each) for order in orders)
+        if not any(named_by(order, each) for order in orders)
+        and not any(stands_for(order, each) for order in kinds)
     )
 
 
