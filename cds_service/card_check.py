@@ -7,6 +7,7 @@ Stands apart because a serving worker imports no fhir.resources.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
@@ -36,19 +37,33 @@ MOST: dict[str, Any] = {
 }
 
 
-def check(library: CardLibrary) -> list[KnowledgeError]:
-    """Every order file that is not valid R4 when filled, and every one that no card suggests."""
+# What FHIR requires an intent to be, as far as a button may propose it.
+INTENTS = ("proposal", "plan", "order")
+
+
+def check(library: CardLibrary, overlay: Path | None = None) -> list[KnowledgeError]:
+    """Every order file that is not valid R4 when filled, and every one that no card suggests; those
+    of a site's `overlay` are called by their path.
+    """
     suggested = {s.create for card in library.cards.values() for s in card.suggestions.values()}
-    found = [fault for template in library.orders.values() for fault in _faults(template)]
+    found = [
+        KnowledgeError(_file(template.name, overlay), None, line, allowed)
+        for template in library.orders.values()
+        for line, allowed in _faults(template)
+    ]
     found += [
-        KnowledgeError(_file(name), None, "no card suggests this order")
+        KnowledgeError(_file(name, overlay), None, "no card suggests this order")
         for name in library.orders
         if name not in suggested
     ]
     return found
 
 
-def _faults(template: OrderTemplate) -> Iterator[KnowledgeError]:
+def _faults(template: OrderTemplate) -> Iterator[tuple[str, str | None]]:
+    """What is wrong with an order, and what is allowed."""
+    intent = template.resource.get("intent", "order")
+    if intent not in INTENTS:
+        yield f"the intent {intent}", ", ".join(INTENTS)
     lines: set[str] = set()
     who = {"reference": "PractitionerRole/1"}
     several = template.kind == "ServiceRequest"
@@ -59,8 +74,9 @@ def _faults(template: OrderTemplate) -> Iterator[KnowledgeError]:
             for detail in error.errors(include_url=False, include_input=False):
                 where = ".".join(str(step) for step in detail["loc"])
                 lines.add(f"not valid R4: {where}: {detail['msg']}")
-    yield from (KnowledgeError(_file(template.name), None, line) for line in sorted(lines))
+    yield from ((line, None) for line in sorted(lines))
 
 
-def _file(name: str) -> str:
-    return f"cards/orders/{name}.yaml"
+def _file(name: str, overlay: Path | None) -> str:
+    own = overlay / "orders" / f"{name}.yaml" if overlay else None
+    return str(own) if own and own.is_file() else f"cards/orders/{name}.yaml"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from cds_service.card_orders import OrderTemplate, order_template
 from cds_service.card_shapes import OWN_DRAFT, CardFile, OverrideReason, SuggestionFile, Voice
 from cds_service.card_templates import WordFault, Words, compiled, uses
-from cds_service.card_words import KINDS
+from cds_service.card_words import kinds_of
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
@@ -52,61 +51,69 @@ def _conform(loaded: Loaded, kind: str) -> None:
         raise fault
 
 
-def _load(folder: Path, path: Path) -> Loaded:
-    return load(path, f"{folder.name}/{path.relative_to(folder).as_posix()}")
+def _name(folders: Sequence[Path], path: Path) -> str:
+    """What faults call a file: a site's own by its whole path."""
+    ours = folders[0]
+    return f"{ours.name}/{path.relative_to(ours).as_posix()}" if ours in path.parents else str(path)
 
 
-def read_override_reasons(folders: Iterable[Path]) -> dict[str, OverrideReason]:
+def read_override_reasons(folders: Sequence[Path]) -> dict[str, OverrideReason]:
     """The override reasons by id, from the last folder that has the file. Raises KnowledgeError."""
     found = [folder for folder in folders if (folder / _REASONS_FILE).is_file()]
     if not found:
         raise KnowledgeError(_REASONS_FILE, None, "the file is missing")
-    loaded = _load(found[-1], found[-1] / _REASONS_FILE)
+    path = found[-1] / _REASONS_FILE
+    loaded = load(path, _name(folders, path))
     _conform(loaded, "override-reasons")
+    named: dict[tuple[str, str], str] = {}
+    for name, item in loaded.data.items():
+        first = named.setdefault((item["system"], item["code"]), name)
+        if first != name:
+            raise loaded.fault((name, "code"), f"{name} has the code of {first}", "a code once")
     return {
         name: OverrideReason(name, item["system"], item["code"], item["display"], item["snooze"])
         for name, item in loaded.data.items()
     }
 
 
-def _refuse_strays(folder: Path) -> None:
+def _refuse_strays(folders: Sequence[Path], folder: Path) -> None:
     """Advice that a site believes to have changed must not stay as it was for a slip in a name."""
     if not folder.is_dir():
         raise KnowledgeError(str(folder), None, "no such directory")
     known = {*folder.glob("*.yaml"), *folder.glob("orders/*.yaml")}
     for path in files_under(folder):
         if path.suffix in (".yaml", ".yml") and path not in known:
-            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            name = _name(folders, path)
             raise KnowledgeError(name, None, "nothing reads this file", "*.yaml, orders/*.yaml")
 
 
 def read_orders(folders: Sequence[Path], knowledge: Knowledge) -> dict[str, OrderTemplate]:
     """The order files by name. Raises KnowledgeError, also for a folder or file nobody reads."""
     for folder in folders:
-        _refuse_strays(folder)
+        _refuse_strays(folders, folder)
     paths = {
-        path.stem: (folder, path)
-        for folder in folders
-        for path in sorted((folder / "orders").glob("*.yaml"))
+        path.stem: path for folder in folders for path in sorted((folder / "orders").glob("*.yaml"))
     }
-    return {name: order_template(name, _load(*where), knowledge) for name, where in paths.items()}
+    return {
+        name: order_template(name, load(path, _name(folders, path)), knowledge)
+        for name, path in paths.items()
+    }
 
 
 def read_cards(
-    folders: Iterable[Path],
+    folders: Sequence[Path],
     knowledge: Knowledge,
     rules: Mapping[str, Rule],
     orders: Mapping[str, OrderTemplate],
     reasons: Mapping[str, OverrideReason],
 ) -> dict[str, CardFile]:
     """Every card by id, each rule with exactly one. Raises KnowledgeError."""
-    paths = {
-        path.stem: (folder, path) for folder in folders for path in sorted(folder.glob("*.yaml"))
-    }
+    paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
     paths.pop(Path(_REASONS_FILE).stem, None)
+    read = {name: load(path, _name(folders, path)) for name, path in paths.items()}
     cards = {
-        name: _Reader(name, _load(*where), knowledge, rules.get(name), orders, reasons).card()
-        for name, where in paths.items()
+        name: _Reader(name, loaded, knowledge, rules.get(name), orders, reasons).card()
+        for name, loaded in read.items()
     }
     for name in (*rules, *sorted(FOLDING), COULD_NOT_CHECK):
         if name not in cards:
@@ -283,11 +290,7 @@ class _Reader:
         source = self.loaded.data
         for step in route:
             source = source[step]
-        kinds: Mapping[str, Any] = {}  # `first` of a gathering card is a text
-        if self.rule is not None:
-            own = [each.kinds for each in self.rule.criteria.values()]
-            kinds = ChainMap(*map(dict, own), dict(KINDS))
         try:
-            return compiled(source, words, summary=summary, kinds=kinds)
+            return compiled(source, words, summary=summary, kinds=kinds_of(self.rule))
         except WordFault as fault:
             raise self.loaded.fault(route, fault.what, fault.allowed) from None

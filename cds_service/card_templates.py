@@ -44,6 +44,8 @@ _TAGS_ALONE = re.compile(
     r"(?m)^[ \t]*((?:\{%[^\n]*?%\}[ \t]*)+)\n"
 )  # `if` or `for` alone leaves no line
 _TAG = re.compile(r"\{[{%#]|[}%#]\}")
+_TAGS = re.compile(r"(?s)\{\{.*?\}\}|\{%.*?%\}")
+_MARKUP = re.compile(r"<[A-Za-z/!?]|!\[")  # clients differ in what they make of it
 
 
 class WordFault(Exception):
@@ -154,7 +156,10 @@ def _compiled(source: str, summary: bool) -> tuple[Words, frozenset[str], tuple[
     environment = _SUMMARY if summary else _MARKDOWN
     if OPEN in source or CLOSE in source:
         raise WordFault("a private-use character in a template")
+    if _MARKUP.search(_TAGS.sub("", source)):
+        raise WordFault("HTML or an image in a template", "Markdown without them")
     if not _TAG.search(source):
+        _short(len(" ".join(source.split())), summary)
         return Fixed(source), frozenset(), ()
     try:
         tree = environment.parse(_TAGS_ALONE.sub(r"\1", source))
@@ -164,10 +169,19 @@ def _compiled(source: str, summary: bool) -> tuple[Words, frozenset[str], tuple[
                 raise WordFault(
                     f"{type(node).__name__} in a template", "if, for, 'is none' and the words"
                 )
+        outputs = [each for each in tree.body if isinstance(each, nodes.Output)]
+        said = [n.data for each in outputs for n in each.nodes if isinstance(n, nodes.TemplateData)]
+        _short(len("".join(said).strip()), summary)
         reads = tuple(dict.fromkeys(read(tree)))
         return Woven(environment.from_string(tree)), frozenset(_said(tree)), reads
     except TemplateSyntaxError as error:
         raise WordFault(f"not a template: {error.message}") from None
+
+
+def _short(length: int, summary: bool) -> None:
+    """Raises WordFault for a summary whose own words, those it always says, would be cut."""
+    if summary and length > SUMMARY_LIMIT:
+        raise WordFault(f"{length} characters without a word", f"{SUMMARY_LIMIT} at most")
 
 
 def uses(source: str, word: str) -> bool:

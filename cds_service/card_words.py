@@ -15,6 +15,7 @@ from cds_service.clinical.esi_checklist import Item
 from cds_service.clinical.evidence import Evidence
 from cds_service.clinical.mme import DailyMme
 from cds_service.clinical.opioid_course import Course
+from cds_service.clinical.rule import Rule
 from cds_service.clinical.toxicology import Unexpected
 from cds_service.clinical.treatment import Response
 from cds_service.knowledge.model import Contact
@@ -35,6 +36,14 @@ KINDS: Mapping[str, Any] = {  # any other word is a number of ours, or has no pa
     "results": tuple[Unexpected, ...],
 }
 _LOOP = "loop"
+
+
+def kinds_of(rule: Rule | None) -> Mapping[str, Any]:
+    """What stands behind the words of a rule's card; a card that gathers others has texts only."""
+    if rule is None:
+        return {}
+    own = {word: kind for each in rule.criteria.values() for word, kind in each.kinds.items()}
+    return {**KINDS, **own}
 
 
 def read(node: nodes.Node, scope: Mapping[str, Path] = MappingProxyType({})) -> Iterator[Path]:

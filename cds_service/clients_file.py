@@ -54,7 +54,7 @@ def loaded_clients(
 
     Raises KnowledgeError for a file that is no YAML.
     """
-    loaded = load(path, path.name)
+    loaded = load(path, path.name if path.is_file() else str(path))
     found = schema.faults(loaded, "clients")
     return loaded, found or list(_faults(loaded, path.parent, payers, orders))
 

@@ -67,6 +67,7 @@ def _cards(
     try:
         if settings.directory is not None:
             read_directory(settings.directory, knowledge)
-        return list(check(CardLibrary.load(shipped("cards"), knowledge, rules, settings.cards)))
+        library = CardLibrary.load(shipped("cards"), knowledge, rules, settings.cards)
+        return list(check(library, settings.cards))
     except KnowledgeError as fault:
         return [fault]

@@ -148,9 +148,7 @@ def card_faults(file: Path) -> list[str]:
             )
         except KnowledgeError as fault:
             found = [fault]
-    return [
-        str(fault).replace(f"{overlay}/", "").replace(f"{overlay.name}/", "") for fault in found
-    ]
+    return [str(fault).replace(f"{overlay}/", "") for fault in found]
 
 
 def _object(file: Path) -> Json:

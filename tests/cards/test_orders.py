@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,3 +262,15 @@ def test_the_check_tells_invalid_and_unused_orders(library: CardLibrary) -> None
     assert told[0].startswith("cards/orders/thing-amber.yaml: not valid R4: priority: ")
     assert told[-1] == "cards/orders/spare.yaml: no card suggests this order"
     assert check(library) == []
+
+
+def test_the_check_knows_what_an_order_may_intend(library: CardLibrary, tmp_path: Path) -> None:
+    order = library.orders["thing-amber"]
+    slip = replace(order, resource={**order.resource, "intent": "oder"})
+    wrong = replace(library, orders={**library.orders, "thing-amber": slip})
+    told = "cards/orders/thing-amber.yaml: the intent oder (allowed: proposal, plan, order)"
+    assert [str(fault) for fault in check(wrong, tmp_path)] == [told]
+    own = tmp_path / "orders" / "thing-amber.yaml"
+    own.parent.mkdir()
+    own.touch()
+    assert [fault.file for fault in check(wrong, tmp_path)] == [str(own)]

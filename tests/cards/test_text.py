@@ -220,6 +220,10 @@ def test_a_template_may_read_what_its_words_have() -> None:
         ("{{ word is defined }}", "Test"),
         ("{% if word %}", "not a template"),
         ("\ue000", "private-use"),
+        ("<b onclick=x>bold</b>", "HTML"),
+        ("{{ word }} </b>", "HTML"),
+        ("<!-- x -->", "HTML"),
+        ("![x](http://example.org)", "image"),
     ],
 )
 def test_a_template_knows_if_for_and_its_words(source: str, what: str) -> None:
@@ -232,16 +236,26 @@ def test_lines_leave_empty_ones_out_and_keep_their_indent() -> None:
     assert lines_of(template, {"ns": (1, 2)}) == ("- 1", "  more", "- 2", "  more")
 
 
+def test_a_smaller_sign_is_no_html() -> None:
+    compiled("{% if word <word %}below < 5, <5{% endif %}", ("word",))
+
+
 def test_uses_tells_whether_a_word_is_said() -> None:
     assert uses("{{ lines }}", "lines")
     assert not uses("lines", "lines")
 
 
-@pytest.mark.parametrize(("length", "kept"), [(138, 138), (139, 139), (140, 139), (500, 139)])
-def test_a_summary_of_our_own_words_stays_under_140(length: int, kept: int) -> None:
-    summary = summary_of(compiled("x" * length, (), summary=True), {})
-    assert len(summary) == kept
-    assert summary.endswith("…") == (length > 139)
+def test_a_summary_of_our_own_words_stays_under_140() -> None:
+    assert len(summary_of(compiled("x" * 139, (), summary=True), {})) == 139
+    for source in ("x" * 140, "{{ dose }} " + "x" * 140 + "{% if dose %}y{% endif %}"):
+        with pytest.raises(WordFault, match="140 characters"):
+            compiled(source, ("dose",), summary=True)
+        compiled(source, ("dose",))
+    branch = compiled(
+        "x" * 100 + "{% if dose %}" + "y" * 60 + "{% endif %}", ("dose",), summary=True
+    )
+    summary = summary_of(branch, {"dose": 1})
+    assert (len(summary), summary[-1]) == (139, "…")
 
 
 def test_chart_text_gives_way_before_the_number() -> None:

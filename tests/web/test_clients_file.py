@@ -146,3 +146,9 @@ def test_a_sites_own_query_is_what_discovery_shows(service: Service) -> None:
 )
 def test_a_client_reaches_nothing_beside_its_base(server: str) -> None:
     assert not CLIENT.reaches(server)
+
+
+def test_a_file_that_is_not_there_is_called_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError) as caught:
+        read_clients(tmp_path / "nope")
+    assert caught.value.file == str(tmp_path / "nope")
