@@ -32,6 +32,7 @@ class Chart:
         "fills",
         "glossary",
         "mine",
+        "nameless",
         "patient",
         "products",
         "unread",
@@ -45,6 +46,7 @@ class Chart:
         self.directory = Directory()
         self.draft = False
         self.dropped = 0
+        self.nameless = 0  # orders that are not over, of products that nothing tells
         self.facts: dict[str, list[Fact]] = {}
         self.unread: list[Unread] = []
         self.glossary = Glossary(vocabulary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cds_service.clinical.facts import OVER
 from cds_service.fhir import r4_orders as r4
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.concepts import label, merged
@@ -30,6 +31,7 @@ def ordered_product(chart: Chart, resource: Ordered, ref: str) -> Product:
         found = _referred(chart, resource, concept, reference)
     if not found.codes and not found.names:
         chart.lose(ref, "the medication could not be read")
+        chart.nameless += resource.status not in OVER
     return found
 
 

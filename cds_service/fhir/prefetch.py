@@ -139,7 +139,7 @@ def _read(chart: Chart, source: _Source, need: Need) -> Came:
     """Make facts of what was found for one need, and say how it came."""
     if not source.why and not [c for c in source.contents if c.total or not c.empty]:
         return _EMPTY
-    seen = foreign = 0
+    seen, foreign, nameless = 0, 0, chart.nameless
     before = (
         {name: len(found) for name, found in chart.facts.items()}
         if len(source.contents) > 1
@@ -155,6 +155,8 @@ def _read(chart: Chart, source: _Source, need: Need) -> Came:
         source.why = source.why or tally.trouble
     if before is not None:
         chart.once(before)
+    if chart.nameless > nameless:  # it may be the drug that a rule would say is not there
+        source.why = source.why or "a medication could not be read"
     if foreign and not seen:
         source.why = source.why or "another patient"
     counted = max((found.total for found in source.contents), default=0)

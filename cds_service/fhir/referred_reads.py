@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from cds_service.clinical.facts import OVER
 from cds_service.errors import FhirReadError
 from cds_service.fhir.bundles import Content
 from cds_service.fhir.chart import Chart
@@ -21,7 +22,7 @@ from cds_service.fhir.r4_resource import Reference
 from cds_service.fhir.resources import typed
 from cds_service.fhir.salvage import Unreadable
 
-_MOST = {"Medication": 10, "Organization": 4}  # reads a call
+_MOST = {"Medication": 20, "Organization": 4}  # reads a call
 _READ = (Medication, Organization)
 _ORDERED = ("MedicationRequest", "MedicationDispense", "MedicationStatement")
 
@@ -36,6 +37,7 @@ class _Reference(msgspec.Struct, frozen=True, gc=False):
 
 class _Order(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     medication_reference: _Reference | None = None
+    status: str | None = None
 
 
 class _Cover(msgspec.Struct, frozen=True, gc=False):
@@ -48,53 +50,64 @@ _COVER: msgspec.json.Decoder[_Cover] = msgspec.json.Decoder(_Cover)
 
 
 def fetch_referred(chart: Chart, fetch: _Fetch, contents: Iterable[Content]) -> None:
-    """Read the products and the payers that nothing in the call resolves, in the order of
-    `contents`; failures stay so.
+    """Read the products and the payers that nothing in the call resolves, those of orders that are
+    over last, else in the order of `contents`; failures stay so.
     """
     wanted: dict[str, dict[str, str]] = {kind: {} for kind in _MOST}
-    for kind, ref, reference in _unresolved(chart, contents):
-        if len(wanted[kind]) < _MOST[kind]:
-            wanted[kind].setdefault(ref, reference)
+    found = sorted(_unresolved(chart, contents), key=lambda each: each.over)
+    for each in found:
+        if len(wanted[each.kind]) < _MOST[each.kind]:
+            wanted[each.kind].setdefault(each.ref, each.url)
     queries = {ref: url for each in wanted.values() for ref, url in each.items()}
     if not queries:
         return
     for ref, answer in fetch.gather(queries).items():
         for body in answer.bodies if isinstance(answer, Pages) else ():
             try:
-                found = typed(body)
+                product = typed(body)
             except (Unreadable, RecursionError, UnicodeDecodeError, msgspec.DecodeError):
                 continue
-            if found is not None and isinstance(found.resource, _READ):
-                chart.directory.add(ref, found.resource)
+            if product is not None and isinstance(product.resource, _READ):
+                chart.directory.add(ref, product.resource)
 
 
-def _unresolved(chart: Chart, contents: Iterable[Content]) -> Iterator[tuple[str, str, str]]:
-    """What is referred to, by type, by `Type/id` and by the URL to read it at."""
+class _Referred(NamedTuple):
+    """What is referred to: its type, its `Type/id`, the URL to read it at, and whether by an order
+    that is over.
+    """
+
+    kind: str
+    ref: str
+    url: str
+    over: bool
+
+
+def _unresolved(chart: Chart, contents: Iterable[Content]) -> Iterator[_Referred]:
     for content in contents:
-        for named in (*_products(content), *_payers(content)):
+        for named, over in (*_products(content), *_payers(content)):
             reference = (named or "").strip()
             ref = chart.directory.resolved(reference)
             kind = ref.partition("/")[0]
             if kind in _MOST and "/" in ref and chart.directory.find(reference) is None:
-                yield kind, ref, reference if "://" in reference else ref
+                yield _Referred(kind, ref, reference if "://" in reference else ref, over)
 
 
-def _products(content: Content) -> Iterator[str | None]:
-    """The references to products in the orders of a content."""
+def _products(content: Content) -> Iterator[tuple[str | None, bool]]:
+    """The references to products in the orders of a content, each with whether the order is over."""
     if content.uniform in _ORDERED:
         for each in content.fitting(content.uniform):
             product = getattr(each.resource, "medication_reference", None)
             if product is not None:
-                yield product.reference
+                yield product.reference, getattr(each.resource, "status", None) in OVER
     elif not content.uniform and content.mentions(b'"medicationReference"'):
         for entry in content.entries:
             with suppress(msgspec.ValidationError):
-                product = _ORDER.decode(entry.resource).medication_reference
-                if product is not None:
-                    yield product.reference
+                order = _ORDER.decode(entry.resource)
+                if order.medication_reference is not None:
+                    yield order.medication_reference.reference, order.status in OVER
 
 
-def _payers(content: Content) -> Iterator[str | None]:
+def _payers(content: Content) -> Iterator[tuple[str | None, bool]]:
     """The references to payers of active cover of whom the cover itself tells neither name nor
     identifier.
     """
@@ -109,4 +122,4 @@ def _payers(content: Content) -> Iterator[str | None]:
     for cover in covers:
         for payor in as_list(cover.payor) if cover.status == "active" else ():
             if not payor.display and not payor.identifier:
-                yield payor.reference
+                yield payor.reference, False

@@ -11,14 +11,12 @@ from cds_service.errors import FhirNotFound, FhirReadError
 from cds_service.fhir.client import Pages
 from cds_service.fhir.prefetch import Came
 from tests.fhir.calls import (
-    OXYCODONE,
     PATIENT,
     Call,
     Server,
     bundle,
     condition,
     mine,
-    order,
     outcome,
     raw,
     read,
@@ -267,27 +265,6 @@ def test_a_site_may_narrow_a_query() -> None:
     narrow = {Need.CONDITIONS: "Condition?patient={{context.patientId}}&category=problem-list-item"}
     server = Server({"Condition?patient=p1&category=problem-list-item": bundle(condition())})
     assert read(Call({}), CONDITIONS, server, narrow).came[Need.CONDITIONS] == Came("fetched")
-
-
-def test_products_that_nothing_brings_along_are_read_from_the_server_ten_at_most() -> None:
-    referring = [
-        order(
-            f"m{n}",
-            medicationCodeableConcept=None,
-            medicationReference={"reference": f"Medication/x{n}"},
-        )
-        for n in range(12)
-    ]
-    server = Server(
-        {f"Medication/x{n}": {"resourceType": "Medication", "code": OXYCODONE} for n in range(12)}
-    )
-    reading = read(Call({"medicationRequests": bundle(*referring)}), [Need.MEDICATIONS], server)
-    assert sum(o.opioid for o in reading.facts.orders) == 10
-    assert server.asked == [f"Medication/x{n}" for n in range(10)]
-    assert {u.ref for u in reading.facts.unread} == {
-        "MedicationRequest/m10",
-        "MedicationRequest/m11",
-    }
 
 
 def test_only_what_is_needed_is_read() -> None:
