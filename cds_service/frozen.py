@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import dataclass_transform
 
 from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-__all__ = ["Frozen", "field", "replace"]
+__all__ = ["Frozen", "asdict", "field", "replace"]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

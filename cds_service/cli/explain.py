@@ -99,5 +99,10 @@ def _parts(told: Story) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     from cds_service.extensions import json_number
+    from cds_service.frozen import Frozen, asdict
 
+    if isinstance(value, Frozen):
+        return asdict(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
     return json_number(Fraction(value)) if isinstance(value, (Decimal, Fraction)) else str(value)

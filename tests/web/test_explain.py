@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from cds_service.clinical.rule import Known
 from cds_service.errors import BadRequest
 from cds_service.service import Service
 from cds_service.story import Story, story
+from tests.changes import replace
 from tests.protocol.hook_requests import OXYCODONE, PATIENT, body, order_sign, patient_view
 
 pytestmark = pytest.mark.slow
