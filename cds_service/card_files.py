@@ -202,7 +202,8 @@ class _Reader:
         for index, suggestion in enumerate(data.get("suggest", ())):
             self._known((*route, "suggest", index), suggestion, known, "suggestion")
         self._template((*route, "unknown"), ())  # what is not known can quote no word
-        source, at = self._cited(route, data) if "source" in data else (None, "")
+        own = "source" in data
+        source, at = self._cited(route if own else (), data if own else self.loaded.data)
         return Voice(
             summary=self._template((*route, "summary"), words, summary=True),
             line=self._template((*route, "line"), words),
@@ -211,6 +212,7 @@ class _Reader:
             suggest=tuple(data.get("suggest", ())),
             source=source,
             at=at,
+            cited=f"{source.title}, {at}",
             links=_links(data),
         )
 

@@ -33,16 +33,18 @@ class OverrideReason:
 @dataclass(frozen=True, slots=True)
 class Voice:
     """What a card says of one criterion: met, a summary, a line and more lines; else what
-    is not known. `source`, `at` and `links` where they are not the card's.
+    is not known. `source` and `at` are the card's where it has none of its own, `cited` both as a card
+    names them; `links` are those it has besides the card's.
     """
 
     summary: Words
     line: Words
     unknown: str
+    source: Source
+    at: str
+    cited: str
     more: Words | None = None
     suggest: tuple[str, ...] = ()
-    source: Source | None = None
-    at: str = ""
     links: tuple[tuple[str, str], ...] = ()
 
 
@@ -91,15 +93,11 @@ class CardFile:
         default_factory=dict, repr=False
     )  # the file as read, for pages about it
 
-    def cited(self, criterion: str) -> tuple[Source, str]:
-        """The document that a criterion comes from, and the place in it."""
-        voice = self.voices[criterion]
-        return (self.source, self.at) if voice.source is None else (voice.source, voice.at)
-
     @property
     def all_cited(self) -> tuple[tuple[Source, str], ...]:
         """Every document the card comes from: its own, then those of single criteria."""
-        return tuple(dict.fromkeys([(self.source, self.at), *map(self.cited, self.voices)]))
+        own = [(voice.source, voice.at) for voice in self.voices.values()]
+        return tuple(dict.fromkeys([(self.source, self.at), *own]))
 
     @property
     def all_links(self) -> tuple[tuple[str, str], ...]:

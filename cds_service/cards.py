@@ -7,7 +7,7 @@ have mattered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,14 @@ class CardLibrary:
             order = {name: index for index, name in enumerate(file.voices)}
             met.sort(key=lambda c: order[c.name])
         leading = max(met, key=lambda c: c.indicator.severity)  # the first of the most severe
+        voices = [file.voices[c.name] for c in met]
         contacts = (*_contacts(file, call.occasion.payers), *_partners(file, met, call))
+        more = [link for voice in voices for link in voice.links]
+        more += [link for _, links in contacts for link in links]
         lines = (
             *_met_lines(file, met),
             *self._unknown_lines(file, finding),
-            *(line for line, _ in contacts),
+            *[line for line, _ in contacts],
         )
         shown = Rendered("\n".join(lines))
         return Spoken(
@@ -139,15 +142,11 @@ class CardLibrary:
             summary=summary_of(file.voices[leading.name].summary, leading.words),
             lines=lines,
             detail=file.detail.render({**leading.words, "lines": shown}) if file.detail else shown,
-            source=file.cited(leading.name)[0],
-            sources=once(_told(file.cited(c.name) for c in met)),
+            source=file.voices[leading.name].source,
+            sources=tuple(dict.fromkeys([voice.cited for voice in voices])),
             buttons=tuple([b for b in buttons(file, met, call) if _addressed(b, call)]),
             override_reasons=file.override_reasons,
-            links=once(
-                file.links,
-                *(file.voices[c.name].links for c in met),
-                *(links for _, links in contacts),
-            ),
+            links=tuple(dict.fromkeys([*file.links, *more])),
         )
 
     def _unknown_lines(self, file: CardFile, finding: Finding) -> Iterator[str]:
@@ -208,7 +207,8 @@ class CardLibrary:
             lines=tuple(lines),
             detail=file.detail.render({**words, "lines": shown}) if file.detail else shown,
             source=_shared_source(ranked) or file.source,
-            sources=once(*(each.sources for each in ranked)) or _told([(file.source, file.at)]),
+            sources=once(*(each.sources for each in ranked))
+            or (f"{file.source.title}, {file.at}",),
             buttons=once(*(each.buttons for each in ranked)),
             override_reasons=once(
                 file.override_reasons, *(each.override_reasons for each in ranked)
@@ -227,11 +227,6 @@ class CardLibrary:
         line = self.cards[COULD_NOT_CHECK].line
         assert line is not None  # the reader demands it
         return line_of(line, {"title": gap.title, "why": gap.why})
-
-
-def _told(cited: Iterable[tuple[Source, str]]) -> tuple[str, ...]:
-    """Documents with the place in them, as a card names them."""
-    return tuple(f"{source.title}, {at}" for source, at in cited)
 
 
 def _addressed(button: Button, call: Call) -> bool:

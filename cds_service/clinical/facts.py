@@ -136,6 +136,10 @@ class Facts(Frozen, dict=True):
         """Procedures with a code of any of `sets`."""
         return self._in("procedures", self.procedures, sets)
 
+    def observations_alike(self) -> Mapping[frozenset[Code], Sequence[Observation]]:
+        """Observations by their codes, their components not looked at."""
+        return self._alike("observations", self.observations)
+
     def procedures_alike(self) -> Mapping[frozenset[Code], Sequence[Procedure]]:
         """Procedures by their codes."""
         return self._alike("procedures", self.procedures)

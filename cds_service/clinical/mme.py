@@ -137,7 +137,7 @@ def _seen(facts: Facts) -> bool:
 
 
 def _opioids(orders: Iterable[Order]) -> tuple[Order, ...]:
-    return tuple(order for order in orders if order.opioid)
+    return tuple([order for order in orders if order.opioid])
 
 
 def _course(

@@ -48,9 +48,10 @@ def unexpected_results(facts: Facts, known: Known) -> tuple[Unexpected, ...]:
     lookback = known.number("opioid.toxicology_lookback").days
     found: list[Unexpected] = []
     tests = known.sorting(TESTS)
-    for observation in facts.observations:
-        if not observation.components and not tests.of(observation.codes):
-            continue
+    alike = facts.observations_alike().items()
+    candidates = [o for codes, found in alike if tests.of(codes) for o in found if not o.components]
+    candidates += [o for o in facts.observations if o.components]
+    for observation in candidates:
         if not observation.counts or observation.when is None:
             continue
         # A partial date is as late as it can be: a result is not of the future.

@@ -159,7 +159,7 @@ def _read(chart: Chart, source: _Source, need: Need) -> Came:
         source.why = source.why or "a medication could not be read"
     if foreign and not seen:
         source.why = source.why or "another patient"
-    counted = max((found.total for found in source.contents), default=0)
+    counted = max([found.total for found in source.contents], default=0)
     if counted > seen + foreign and need is not Need.PATIENT:
         source.why = source.why or "fewer resources than the search counted"
     if source.why:

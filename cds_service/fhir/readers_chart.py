@@ -177,7 +177,8 @@ def observation(
         *_value(chart, resource),
         components,
         chart.glossary.words[bytes(resource.category)],
-        resource.has_member is not ABSENT or any(path.startswith("value") for path in lost),
+        resource.has_member is not ABSENT
+        or (bool(lost) and any(path.startswith("value") for path in lost)),
     )
 
 

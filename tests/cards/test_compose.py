@@ -277,9 +277,9 @@ def test_a_source_without_an_address_and_a_card_without_a_detail(
     library: CardLibrary, compose: Compose
 ) -> None:
     plain = library.cards["amber"]
-    bare = replace(
-        plain, detail=None, source=replace(plain.source, url=""), override_reasons=(), links=()
-    )
+    source = replace(plain.source, url="")
+    voices = {name: replace(voice, source=source) for name, voice in plain.voices.items()}
+    bare = replace(plain, detail=None, voices=voices, override_reasons=(), links=())
     (card,) = compose(
         met("amber"), library=replace(library, cards={**library.cards, "amber": bare})
     )

@@ -129,7 +129,11 @@ def _treating(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> tupl
         *facts.opioids,
         *(stated for stated in facts.statements if stated.opioid),
     )
-    given = {(fact.ref, label_of(fact)) for fact in facts_of_opioids if oud.given(fact)}
+    given = {
+        (fact.ref, label_of(fact))
+        for fact in facts_of_opioids
+        if (fact.reasons or fact.reason_refs) and oud.given(fact)
+    }
     return tuple(
         o for o in opioids if (o.drug is not None and o.drug.oud_only) or (o.ref, o.label) in given
     )
