@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cds_service.card_templates import Words
+from cds_service.frozen import Frozen
 from cds_service.knowledge.model import Source
 
 OWN_DRAFT = "draft"  # in `delete`: the draft order the criterion rests on
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OverrideReason:
+class OverrideReason(Frozen, dict=True, eq=False):
     """Why a card may be set aside; the same advice then stays quiet for `snooze_days`. There is one
     of each id.
     """
@@ -24,9 +25,9 @@ class OverrideReason:
     display: str
     snooze_days: int
 
-    @property
+    @cached_property
     def coding(self) -> dict[str, str]:
-        """As CDS Hooks sends it."""
+        """As CDS Hooks sends it: the same in every answer, not to be changed."""
         return {"code": self.code, "system": self.system, "display": self.display}
 
 

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from cds_service.card_text import CLOSE, OPEN, Text, cut, in_markdown, in_summary, shown
+from cds_service.card_text import CLOSE, OPEN, Text, cut, in_markdown, in_summary, writing
 from cds_service.card_words import KINDS, Path, read, stray
 
 SUMMARY_LIMIT, SUMMARY_AIM = (
@@ -117,7 +117,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _environment(text: Text) -> ImmutableSandboxedEnvironment:
     environment = _Sandbox(
         undefined=StrictUndefined,
-        finalize=lambda value: text(value) if type(value) is str else shown(value, text),
+        finalize=writing(text),
         autoescape=False,  # `finalize` escapes each value
         cache_size=0,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -105,33 +105,47 @@ def _digits(scaled: int, places: int) -> str:
 
 
 Text = Callable[[str], str]
-_WRITERS: Mapping[type, Callable[[Any, Text], str]] = {  # a subclass before its base
-    Rendered: lambda value, _: value,
-    str: lambda value, text: text(value),  # a subclass of it
-    bool: lambda value, _: "yes" if value else "no",
-    int: lambda value, _: number_text(value),
-    Decimal: lambda value, _: number_text(value),
-    Fraction: lambda value, _: number_text(value),
-    Number: lambda value, _: number_text(value.value),
-    date: lambda value, _: value.isoformat()[:10],
-    FuzzyDate: lambda value, _: str(value),
-    Quantity: lambda value, text: f"{number_text(value.value)} {text(value.unit)}".rstrip(),
-    Code: lambda value, text: text(str(value)),
-    tuple: lambda value, text: ", ".join([shown(item, text) for item in value]),
-    Undefined: lambda value, _: str(value),  # a StrictUndefined raises here
-}
+Show = Callable[[Any], str]
+_WRITERS: tuple[tuple[type, Callable[[Text, Show], Show]], ...] = (  # a subclass before its base
+    (Rendered, lambda text, show: lambda value: value),
+    (str, lambda text, show: text),
+    (bool, lambda text, show: lambda value: "yes" if value else "no"),
+    (int, lambda text, show: number_text),
+    (Decimal, lambda text, show: number_text),
+    (Fraction, lambda text, show: number_text),
+    (Number, lambda text, show: lambda value: number_text(value.value)),
+    (date, lambda text, show: lambda value: value.isoformat()[:10]),
+    (FuzzyDate, lambda text, show: str),
+    (
+        Quantity,
+        lambda text, show: lambda value: f"{number_text(value.value)} {text(value.unit)}".rstrip(),
+    ),
+    (Code, lambda text, show: lambda value: text(str(value))),
+    (tuple, lambda text, show: lambda value: ", ".join([show(item) for item in value])),
+    (Undefined, lambda text, show: str),  # a StrictUndefined raises here
+)
 
 
-def shown(value: object, text: Text) -> str:
-    """One value for a reader; `text` makes a chart string fit for where it goes."""
-    if type(value) is str:
-        return text(value)
-    writer = _WRITERS.get(type(value)) or next(
-        (each for kind, each in _WRITERS.items() if isinstance(value, kind)), None
-    )
-    if writer is None:
-        raise TypeError(f"a card cannot show a {type(value).__name__}")
-    return writer(value, text)
+def writing(text: Text) -> Show:
+    """What shows a value to a reader where `text` makes a chart string fit. Raises TypeError for a
+    value that no card can show.
+    """
+    known: dict[type, Show] = {str: text}
+
+    def show(value: Any) -> str:
+        kind = type(value)
+        if kind not in known:
+            known[kind] = _writer(kind, text, show)
+        return known[kind](value)
+
+    return show
+
+
+def _writer(kind: type, text: Text, show: Show) -> Show:
+    for each, writer in _WRITERS:
+        if issubclass(kind, each):
+            return writer(text, show)
+    raise TypeError(f"a card cannot show a {kind.__name__}")
 
 
 def in_markdown(text: str) -> str:
