@@ -55,25 +55,27 @@ Fill = Callable[[Mapping[str, Any]], Any]
 class OrderTemplate:
     """An R4 resource with placeholders; `codes` say what is ordered, `kind` is its resource type.
 
-    `demands`: the placeholders (patient, cover, provider) without which it is not valid, and not
-    offered. `known_by`: the codes by which two orders are the same; the code of a task names a kind
+    `asks`: its placeholders, `demands` those (patient, cover, provider) without which it is not valid,
+    and not offered. `known_by`: the codes by which two orders are the same; the code of a task names a kind
     of work that many tasks share, so a task is known by its words.
     """
 
     name: str
     resource: Mapping[str, Any]
     codes: frozenset[Code]
-    demands: frozenset[str]
+    asks: frozenset[str]
     # Makes the order; parts of `resource` without a placeholder are shared, not copied.
     fill: Fill = field(init=False, compare=False, repr=False)
     kind: str = field(init=False, compare=False, repr=False)
     known_by: frozenset[Code] = field(init=False, compare=False, repr=False)
+    demands: frozenset[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         resource = self.resource
         kind = str(resource["resourceType"])
         object.__setattr__(self, "fill", _filling(resource) or (lambda _: dict(resource)))
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "demands", DEMANDED & self.asks)
         object.__setattr__(self, "known_by", frozenset() if kind == "Task" else self.codes)
 
     @property
@@ -100,7 +102,8 @@ def order_template(name: str, loaded: Loaded, knowledge: Knowledge) -> OrderTemp
         if text.startswith("$") and text not in PLACEHOLDERS:
             raise loaded.fault(route, f"unknown placeholder {text}", ", ".join(PLACEHOLDERS))
     codes = frozenset(knowledge.code(system, code) for system, code in codings(resource))
-    return OrderTemplate(name, as_json(resource), codes, DEMANDED.intersection(t for _, t in texts))
+    asks = frozenset(text for _, text in texts if text in PLACEHOLDERS)
+    return OrderTemplate(name, as_json(resource), codes, asks)
 
 
 def _strings(value: Any, route: Route) -> Iterator[tuple[Route, str]]:

@@ -82,22 +82,16 @@ class Call:
 
     def partner(self, order: str) -> Partner | None:
         """The preferred partner for what an order file orders."""
-        if not self.directory.partners:
-            return None
         wanted = asked(self.orders[order], self.knowledge)
         payers = tuple(payer.id for payer in self.occasion.payers)
         return self.directory.preferred(wanted, payers, self.occasion.site)
 
     def performer(self, order: str) -> Any:
         """Who is to do it: the preferred partner, if there is one."""
-        partner = self.partner(order)
-        if partner is None:
+        if (partner := self.partner(order)) is None:
             return None
-        return (
-            [partner.reference]
-            if self.orders[order].kind == "ServiceRequest"
-            else partner.reference
-        )
+        several = self.orders[order].kind == "ServiceRequest"
+        return [partner.reference] if several else partner.reference
 
     def uuid(self, card: str, ordinal: int) -> str:
         """The id of a card (0) or of one of its suggestions (1, 2, ...): the same call gets
@@ -105,16 +99,15 @@ class Call:
         """
         return identity(self.occasion.hook_instance, self.occasion.service.id, card, ordinal)
 
-    def values(self, order: str, due: Any) -> dict[str, Any]:
+    def values(self, order: str) -> dict[str, Any]:
         """What the placeholders of an order file stand for that do not depend on why it is
         made.
         """
         if not self._named:
             self._named.update(self._everywhere())
         values = self._named.copy()
-        if due is not None and due >= self.occasion.facts.as_of:
-            values["$due"] = due.isoformat()
-        values["$performer"] = self.performer(order)
+        if self.directory.partners:
+            values["$performer"] = self.performer(order)
         return values
 
     def _everywhere(self) -> dict[str, Any]:
@@ -125,12 +118,14 @@ class Call:
         if requester and requester["reference"].partition("/")[0] not in REQUESTERS:
             requester = None
         bills = requester and requester["reference"].partition("/")[0] in PROVIDERS
+        as_of = given.facts.as_of.isoformat()
         return {
             "$subject": _reference("Patient", subject),
             "$encounter": _reference("Encounter", given.encounter),
             "$requester": requester,
             "$provider": requester if bills else None,
-            "$as_of": given.facts.as_of.isoformat(),
+            "$as_of": as_of,
+            "$start": as_of,
         }
 
 
@@ -247,16 +242,21 @@ def _create(
     results = [] if reasons else results_of(because)
     if not reasons and not results:
         reasons = call.reasons(tuple(dict.fromkeys([r for c in met for r in c.because])))
-    start = _word(suggestion.start, met, call.occasion.facts.as_of)
-    values = call.values(suggestion.create, _word(suggestion.due, met)) | {
-        "$reasons": reasons,
-        "$reason": reasons[0] if reasons else None,
-        "$results": results,
-        "$basis": basis_of(because, call.occasion.drafts),
-        "$conditions": conditions_of(because),
-        "$start": start.isoformat(),
-        "$answers": answers_of(_word(suggestion.answers, met, ())),
-    }
+    values = call.values(suggestion.create)
+    values["$reasons"], values["$results"] = reasons, results
+    if reasons:
+        values["$reason"] = reasons[0]
+    if suggestion.start:
+        values["$start"] = _word(suggestion.start, met, call.occasion.facts.as_of).isoformat()
+    due = _word(suggestion.due, met)
+    if due is not None and due >= call.occasion.facts.as_of:
+        values["$due"] = due.isoformat()
+    if "$basis" in template.asks:
+        values["$basis"] = basis_of(because, call.occasion.drafts)
+    if "$conditions" in template.asks:
+        values["$conditions"] = conditions_of(because)
+    if suggestion.answers:
+        values["$answers"] = answers_of(_word(suggestion.answers, met, ()))
     if suggestion.coverage:
         values |= _billed(_word(suggestion.coverage, met, ""), reasons)
     if [name for name in template.demands if not values.get(name)]:

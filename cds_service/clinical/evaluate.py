@@ -79,7 +79,8 @@ def evaluate(
             kept = tuple(c for c in kept if not run.awake[c.name].routine)
         if kept:
             findings.append(Finding(run.rule.card, _worst(kept), kept))
-        silent.extend(_not_evaluated(run, kept, is_emergency))
+        if run.why or kept:
+            silent.extend(_not_evaluated(run, kept, is_emergency))
         if payers_unknown:
             silent.extend(_unasked(run))
     read = frozenset(call.read)
@@ -153,9 +154,8 @@ def _run(rule: Rule, awake: Mapping[str, Declared], call: Call, failed: Failed) 
     criteria: tuple[Criterion, ...] = ()
     why, lacked = "", False
     try:
-        withdrawn = rule.all_numbers & call.in_force.withdrawn
-        if withdrawn:
-            raise Withdrawn(min(withdrawn))
+        if call.in_force.withdrawn and (gone := rule.all_numbers & call.in_force.withdrawn):
+            raise Withdrawn(min(gone))
         applies = rule.applies(call.facts, known)
         if applies is not False:
             missing = _lacking(rule, call.facts)
@@ -195,11 +195,10 @@ def _lacking(rule: Rule, facts: Facts) -> list[Need]:
     """The needs a rule lacks; without draft orders to read, its wants when it lacks every
     one of them.
     """
-    missing = rule.all_needs - facts.available
-    wants = rule.all_wants
-    if not missing and wants and wants.isdisjoint(facts.available) and not _drafting(facts):
-        return sorted(wants)
-    return sorted(missing)
+    wants, known = rule.all_wants, facts.available
+    if not known.issuperset(rule.all_needs):
+        return sorted(rule.all_needs - known)
+    return sorted(wants) if wants and wants.isdisjoint(known) and not _drafting(facts) else []
 
 
 def _drafting(facts: Facts) -> bool:

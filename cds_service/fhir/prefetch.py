@@ -18,7 +18,7 @@ import msgspec
 
 from cds_service.clinical.facts import Facts, Need
 from cds_service.errors import BadRequest, FhirReadError
-from cds_service.fhir.bundles import Content, content
+from cds_service.fhir.bundles import NOTHING, Content, content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
 from cds_service.fhir.drafts import read_drafts
@@ -137,7 +137,11 @@ def read_facts(
 
 def _read(chart: Chart, source: _Source, need: Need) -> Came:
     """Make facts of what was found for one need, and say how it came."""
-    if not source.why and not [c for c in source.contents if c.total or not c.empty]:
+    if not source.why and not [
+        found
+        for found in source.contents
+        if found is not NOTHING and (found.total or not found.empty)
+    ]:
         return _EMPTY
     seen, foreign, nameless = 0, 0, chart.nameless
     before = (
