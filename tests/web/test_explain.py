@@ -180,6 +180,8 @@ def test_the_command_ends_by_what_it_found(
     (first,) = orjson.loads(told.output)["stories"]
     assert first["status"] == 200
     assert first["trace"]["needs"]["conditions"] == "empty"
+    read = first["trace"]["rules"][0]["read"]
+    assert isinstance(read, list) and read == sorted(read)
     assert first["story"]["mme"]["per_day"] == 90
     assert first["answer"]["cards"]
 
