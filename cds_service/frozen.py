@@ -1,7 +1,7 @@
 """Frozen classes of which every call makes many.
 
 msgspec makes and frees them in C, in a quarter of the time of a dataclass whose fields are stored
-one by one, and each class costs a tenth at the start. Nothing here reads or writes JSON.
+one by one, and to define such a class takes a fortieth. Nothing here reads or writes JSON.
 """
 
 from __future__ import annotations

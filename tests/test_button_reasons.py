@@ -92,9 +92,10 @@ def test_a_task_that_rests_on_a_result_refers_to_it(house: House) -> None:
     assert "reasonCode" not in task
 
 
-def test_the_epic_ehr_would_preselect_one_order_of_a_card(house: House) -> None:
+def test_one_order_of_a_card_is_recommended_at_most(house: House) -> None:
     chart = (condition("F11.20", "2025-12-31"), condition("Z73.6", "2026-01-10"))
     context = {"userId": "Practitioner/a", "patientId": "p1"}
     call = Call("low-back-pain", "patient-view", AS_OF, "x", context, (PATIENT, BACK_PAIN, *chart))
-    for card in house.ask(call, Road.PREFETCH).body["cards"]:
-        assert sum(s.get("isRecommended", False) for s in card.get("suggestions", ())) <= 1
+    cards = house.ask(call, Road.PREFETCH).body["cards"]
+    found = [sum(s.get("isRecommended", False) for s in c.get("suggestions", ())) for c in cards]
+    assert max(found) == 1
