@@ -95,12 +95,13 @@ def read_entries(chart: Chart, content: Content, kind: str) -> Tally:
     """Make facts of the entries of one type; the others are only there to be referred to."""
     reader, tally, mine, start, own = READERS[kind], Tally(), chart.mine, f"{kind}/", 0
     read, found = reader.read, chart.facts.setdefault(reader.field, [])
+    fits: Any = r4.TYPES[kind]
     for at, entry in enumerate(content.fitting(kind)):
-        resource = entry.resource
+        resource: Any = entry.resource
         try:
-            if resource is None:
-                raise msgspec.ValidationError
-            if isinstance(resource, r4.OperationOutcome):
+            if resource.__class__ is not fits:
+                if resource is None:
+                    raise msgspec.ValidationError
                 tally.trouble = tally.trouble or failure(resource)
                 continue
             subject = resource.subject

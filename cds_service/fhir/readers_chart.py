@@ -55,14 +55,13 @@ def condition(
     concept = glossary.concepts[bytes(resource.code)]
     if not (concept.asked or lost):
         return None
-    onset = chart.when(ref, "onsetDateTime", resource.onset_date_time)
-    if onset is None and (resource.onset_period or resource.onset_age or resource.onset_range):
-        onset = chart.start(ref, "onsetPeriod", resource.onset_period) or _at_age(
-            chart, ref, "onset", resource.onset_age, resource.onset_range
-        )
+    days = glossary.days
+    onset = days.get(resource.onset_date_time or "") or _onset(chart, resource, ref)
     if resource.onset_string:
         chart.lose(ref, "onset is given in words")
-    recorded = chart.when(ref, "recordedDate", resource.recorded_date)
+    recorded = days.get(resource.recorded_date or "") or chart.when(
+        ref, "recordedDate", resource.recorded_date
+    )
     has_abatement, abated = _abatement(chart, resource, ref, lost)
     return Condition(
         ref,
@@ -77,6 +76,15 @@ def condition(
         has_abatement,
         glossary.words[bytes(resource.category)],
         chart.ref(resource.encounter),
+    )
+
+
+def _onset(chart: Chart, resource: r4.Condition, ref: str) -> FuzzyDate | None:
+    """When the condition began, by a date not met before or in another form."""
+    return (
+        chart.when(ref, "onsetDateTime", resource.onset_date_time)
+        or chart.start(ref, "onsetPeriod", resource.onset_period)
+        or _at_age(chart, ref, "onset", resource.onset_age, resource.onset_range)
     )
 
 
@@ -157,28 +165,41 @@ def observation(
     )
     if not (concept.asked or lost or (parts and _asked_in_part(chart, parts))):
         return None
-    when = (
-        chart.when(ref, "effectiveDateTime", resource.effective_date_time)
-        or chart.when(ref, "effectiveInstant", resource.effective_instant)
-        or chart.start(ref, "effectivePeriod", resource.effective_period)
-        or chart.end(ref, "effectivePeriod", resource.effective_period)
-        or chart.when(ref, "issued", resource.issued)
+    when = chart.glossary.days.get(resource.effective_date_time or "") or _observed(
+        chart, resource, ref
     )
     status = resource.status or ""
     components = (
         tuple(_component(chart, part, ref, status, when) for part in parts) if parts else ()
     )
+    value, codes, text, flag, words, high = _value(chart, resource)
     return Observation(
         ref,
         concept.codes,
         concept.name,
         status,
         when,
-        *_value(chart, resource),
+        value,
+        codes,
+        text,
+        flag,
+        words,
+        high,
         components,
         chart.glossary.words[bytes(resource.category)],
         resource.has_member is not ABSENT
         or (bool(lost) and any(path.startswith("value") for path in lost)),
+    )
+
+
+def _observed(chart: Chart, resource: r4.Observation, ref: str) -> FuzzyDate | None:
+    """When it was observed, by a date not met before or in another form."""
+    return (
+        chart.when(ref, "effectiveDateTime", resource.effective_date_time)
+        or chart.when(ref, "effectiveInstant", resource.effective_instant)
+        or chart.start(ref, "effectivePeriod", resource.effective_period)
+        or chart.end(ref, "effectivePeriod", resource.effective_period)
+        or chart.when(ref, "issued", resource.issued)
     )
 
 
@@ -230,7 +251,9 @@ def procedure(
     if resource.performed_string:
         chart.lose(ref, "performed is given in words")
     period, performers = resource.performed_period, as_list(resource.performer)
-    when = chart.when(ref, "performedDateTime", resource.performed_date_time)
+    when = chart.glossary.days.get(resource.performed_date_time or "") or chart.when(
+        ref, "performedDateTime", resource.performed_date_time
+    )
     ended = None if period is None else chart.end(ref, "performedPeriod", period)
     if when is None and period is not None:
         when = chart.start(ref, "performedPeriod", period) or ended

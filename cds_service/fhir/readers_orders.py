@@ -40,7 +40,9 @@ def order(
         return None
     found, category = product.identified, resource.category
     fill = _prescribed(chart, product, resource, lost)
-    when = chart.when(ref, "authoredOn", resource.authored_on)
+    when = chart.glossary.days.get(resource.authored_on or "") or chart.when(
+        ref, "authoredOn", resource.authored_on
+    )
     reasons, reason_refs = _why(chart, resource)
     return Order(
         ref,
@@ -75,23 +77,24 @@ def _prescribed(
     chart: Chart, product: Product, resource: r4.MedicationRequest, lost: tuple[str, ...]
 ) -> Fill:
     """The fill of a prescription, as far as some rule asks about the drug."""
-    asked = bytes(resource.dispense_request)
-    fill = _filled(chart, product, resource.dosage_instruction, asked, lost)
+    told, asked = bytes(resource.dosage_instruction), bytes(resource.dispense_request)
+    if not lost:
+        return chart.fills.of(product, told, asked)
+    fill = _filled(chart, product, told, asked, lost)
     if not (product.asked or chart.draft):
         return fill._replace(sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
-    if lost and any(path.startswith("dispenseRequest") for path in lost):
+    if any(path.startswith("dispenseRequest") for path in lost):
         # A supply or refills that could not be read may be longer than what is left of them.
         return fill._replace(all_days=None)
     return fill
 
 
 def _filled(
-    chart: Chart, product: Product, dosages: msgspec.Raw, request: bytes, lost: tuple[str, ...]
+    chart: Chart, product: Product, told: bytes, request: bytes, lost: tuple[str, ...]
 ) -> Fill:
     """How much a day, and how long one fill lasts; no dose where a part of the instructions
     was lost.
     """
-    told = bytes(dosages)
     if lost and any(path.startswith("dosage") for path in lost):
         return unreadable(product.identified.drug, told, request)
     return chart.fills.of(product, told, request)
@@ -149,7 +152,8 @@ def dispense(
         handed = r4.DispenseRequest(
             quantity=resource.quantity, expected_supply_duration=resource.days_supply
         )
-        fill = _filled(chart, product, resource.dosage_instruction, _ENCODE(handed), lost)
+        told = bytes(resource.dosage_instruction)
+        fill = _filled(chart, product, told, _ENCODE(handed), lost)
         days, sig = fill.whole_days, fill.sig
     return Dispense(
         ref,
@@ -175,7 +179,7 @@ def statement(
     product = ordered_product(chart, resource, ref)
     sig = _NOT_ASKED
     if product.asked:
-        sig = _filled(chart, product, resource.dosage, b"", lost).sig
+        sig = _filled(chart, product, bytes(resource.dosage), b"", lost).sig
     start = chart.start(ref, "effectivePeriod", resource.effective_period)
     end = chart.end(ref, "effectivePeriod", resource.effective_period)
     when = chart.when(ref, "effectiveDateTime", resource.effective_date_time) or start
