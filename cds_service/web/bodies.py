@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any, cast
 
 from flask import g, request
+from gunicorn.http.body import Body
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -49,13 +51,21 @@ def _read() -> bytes:
             if sent.read(1):
                 raise RequestEntityTooLarge
         else:
-            body = sent.read(length)
+            body = _whole(sent, length)
             if len(body) < length:
                 raise ClientDisconnected
     except BROKEN:
         g.body_broken = True  # there is nothing to wait for
         raise BadRequest("The body broke off, or came too slowly.") from None
     return body
+
+
+def _whole(sent: Any, length: int) -> bytes:
+    """A body of a known length. What gunicorn's own `read` adds is to keep what is left over, for
+    which it copies the body twice; nothing is left over of it here.
+    """
+    read = sent._read_reader if isinstance(sent, Body) else sent.read
+    return cast(bytes, read(length))
 
 
 def _unpacked(packed: bytes, most: int | None) -> bytes:
