@@ -55,7 +55,7 @@ def drafted_in(
         found = (knowledge.code(system, code) for system, code in codings(raw))
         _enter(codes.setdefault(kind, {}), found, _urgency(raw.get("priority")))
         written[kind] = (*written.get(kind, ()), _written(raw))
-    known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
+    known: tuple[Order | Request, ...] = (*facts.drafts, *facts.requests, *facts.devices)
     for fact in known:
         if fact.draft or _stands(fact, facts.as_of):
             urgency = _urgency(fact.priority) if isinstance(fact, Request) else 0

@@ -186,9 +186,7 @@ def reasons_of(
     found = [_concept(conditions[ref], knowledge) for ref in wanted if ref in conditions]
     if not found:
         asked = frozenset(wanted)
-        for fact in (
-            fact for kind in (facts.orders, facts.requests) for fact in kind if fact.ref in asked
-        ):
+        for fact in (fact for fact in facts.explained() if fact.ref in asked):
             found += [
                 _concept(conditions[ref], knowledge)
                 for ref in fact.reason_refs

@@ -151,6 +151,15 @@ class Facts(Frozen, dict=True):
             found = self._kept["conditions by reference"] = {c.ref: c for c in self.conditions}
         return found
 
+    def explained(self) -> tuple[Order | Request, ...]:
+        """Orders and requests that give a reason."""
+        found: tuple[Order | Request, ...] | None = self._kept.get("explained")
+        if found is None:
+            given: tuple[Order | Request, ...] = (*self.orders, *self.requests)
+            found = tuple([each for each in given if each.reasons or each.reason_refs])
+            self._kept["explained"] = found
+        return found
+
     def conditions_alike(self) -> Mapping[frozenset[Code], Sequence[Condition]]:
         """Conditions by their codes."""
         return self._alike("conditions", self.conditions)
