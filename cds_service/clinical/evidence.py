@@ -161,6 +161,8 @@ def age(when: FuzzyDate | None, as_of: date, *limits: Number) -> bool | None:
     if high < 0:
         return False
     if low == high:
+        if len(limits) == 1:
+            return limits[0].met_by(high)
         return not [limit for limit in limits if not limit.met_by(high)]
     ends = (max(low, 0), high)
     if all(limit.met_by(end) for limit in limits for end in ends):

@@ -4,7 +4,7 @@ replaced. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from math import ceil
 
@@ -51,17 +51,17 @@ class Medications(Frozen):
     @property
     def opioid_drafts(self) -> tuple[Order, ...]:
         """Opioids being signed, products for opioid use disorder included."""
-        return tuple(order for order in self.drafts if order.opioid)
+        return tuple([order for order in self.drafts if order.opioid])
 
     @property
     def active_opioids(self) -> tuple[Order, ...]:
         """Current opioid orders of the chart, products for opioid use disorder included."""
-        return tuple(order for order in self.active if order.opioid)
+        return tuple([order for order in self.active if order.opioid])
 
     @property
     def past_opioids(self) -> tuple[Order, ...]:
         """Opioid orders of the chart that are over."""
-        return tuple(order for order in self.past if order.opioid)
+        return tuple([order for order in self.past if order.opioid])
 
     def exposures(self, *classes: DrugClass, drafts: bool = False) -> tuple[Exposure, ...]:
         """Orders and statements of drugs of any of `classes`; with `drafts` also those being
@@ -168,7 +168,7 @@ def medications(facts: Facts, known: Known) -> Medications:
     signed = tuple(
         _begun(o, as_of) for o in _once(facts.drafts) if o.status not in OVER and o.meant
     )
-    chart = tuple(o for o in _once(o for o in facts.orders if not o.draft) if o.meant)
+    chart = tuple([o for o in _once([o for o in facts.orders if not o.draft]) if o.meant])
     drafts = _not_renewed(signed, chart)
     superseded = frozenset(_superseded(chart, as_of))
     live: list[Order] = []
@@ -176,7 +176,7 @@ def medications(facts: Facts, known: Known) -> Medications:
     past: list[Order] = []
     for order in chart:
         if order.status != "active" or _over(order, as_of) or order.ref in superseded:
-            if _was_taken(order, as_of):
+            if order.status not in _NOT_TAKEN and (order.span is None or order.span.start <= as_of):
                 past.append(order)
         elif any(_renews(draft, order) for draft in signed):
             renewed.append(order)
@@ -184,9 +184,9 @@ def medications(facts: Facts, known: Known) -> Medications:
             live.append(order)
     return Medications(
         drafts=drafts,
-        active=tuple(o for o in live if not _later(o, as_of)),
-        coming=tuple(o for o in live if _later(o, as_of)),
-        uncertain=tuple(o for o in chart if o.status in UNCERTAIN and not _over(o, as_of)),
+        active=tuple([o for o in live if not _later(o, as_of)]),
+        coming=tuple([o for o in live if _later(o, as_of)]),
+        uncertain=tuple([o for o in chart if o.status in UNCERTAIN and not _over(o, as_of)]),
         past=tuple(past),
         replaced=tuple(o for o in renewed if not _later(o, as_of)),
         statements=tuple(_current_statements(facts)),
@@ -202,11 +202,12 @@ def _begun(draft: Order, as_of: date) -> Order:
     return replace(draft, span=span_of(as_of, fills) if fills > 0 else Span(as_of))
 
 
-def _once(orders: Iterable[Order]) -> tuple[Order, ...]:
+def _once(orders: Sequence[Order]) -> tuple[Order, ...]:
     """Each order once: an id that stands twice for the same drug is one order, for two
     drugs it is two.
     """
-    listed = sorted(orders, key=lambda o: o.status != "active")
+    listed = [o for o in orders if o.status == "active"]
+    listed += [o for o in orders if o.status != "active"]
     if len({order.ref for order in listed}) == len(listed):
         return tuple(listed)
     kept: list[Order] = []
@@ -278,12 +279,6 @@ def _superseded(chart: tuple[Order, ...], as_of: date) -> Iterator[str]:
             continue
         if order.prior != order.ref and prior.get(order.prior) != order.ref:
             yield order.prior
-
-
-def _was_taken(order: Order, as_of: date) -> bool:
-    if order.status in _NOT_TAKEN:
-        return False
-    return order.span is None or order.span.start <= as_of
 
 
 def _current_statements(facts: Facts) -> Iterator[Statement]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
 
-from cds_service.clinical.dates import FAR_FUTURE
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.evidence import day_of
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
@@ -39,13 +37,8 @@ class Course(Frozen):
 _A_DAY = timedelta(days=1)
 
 
-class _Supply(NamedTuple):
-    """One prescription or dispense: the days it covers, its end not included."""
-
-    start: date
-    end: date
-    ref: str
-    label: str
+# One prescription or dispense: the days it covers, its end not included, its reference and its name.
+_Supply = tuple[date, date, str, str]
 
 
 @reasoning(
@@ -70,7 +63,7 @@ def opioid_course(facts: Facts, known: Known) -> Course | None:
     chain = _last_chain(supplies, as_of, known.number("course.gap_days"))
     if not chain and not drafts:
         return None
-    start = min((s.start for s in chain), default=as_of)
+    start = chain[0][0] if chain else as_of
     days = (as_of - start).days
     ends = [o.span.end for o in drafts if o.span is not None and o.span.end is not None]
     projected = max([days, *((end - start).days for end in ends)])
@@ -81,9 +74,9 @@ def opioid_course(facts: Facts, known: Known) -> Course | None:
         phase=_phase(
             projected, known.number("course.subacute_days"), known.number("course.chronic_days")
         ),
-        current=bool(drafts) or any(s.end > as_of for s in chain),
-        references=tuple(dict.fromkeys((*(s.ref for s in chain), *(o.ref for o in drafts)))),
-        labels=tuple(dict.fromkeys((*(s.label for s in chain), *(label_of(o) for o in drafts)))),
+        current=bool(drafts) or any(end > as_of for _, end, _, _ in chain),
+        references=tuple(dict.fromkeys((*(s[2] for s in chain), *(o.ref for o in drafts)))),
+        labels=tuple(dict.fromkeys((*(s[3] for s in chain), *(label_of(o) for o in drafts)))),
     )
 
 
@@ -93,20 +86,19 @@ def _phase(days: int, subacute: Number, chronic: Number) -> str:
     return "subacute" if subacute.met_by(days) else "acute"
 
 
-def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> tuple[_Supply, ...]:
+def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> list[_Supply]:
     """The last chain of `supplies` (sorted by start), if it reaches the as-of date without
     a longer gap.
     """
-    chain: list[_Supply] = []
-    end = date.min
-    for supply in supplies:
-        if chain and supply.start > end and not gap.met_by((supply.start - end).days):
-            chain.clear()
-        chain.append(supply)
-        end = max(end, supply.end) if len(chain) > 1 else supply.end
-    if chain and not gap.met_by(max(0, (as_of - end).days)):
-        return ()
-    return tuple(chain)
+    first, covered = 0, date.min
+    for at, (start, end, _, _) in enumerate(supplies):
+        if start > covered and not gap.met_by((start - covered).days):
+            first = at
+        if end > covered:
+            covered = end
+    if not gap.met_by(max(0, (as_of - covered).days)):
+        return []
+    return supplies[first:]
 
 
 def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_Supply]:
@@ -134,12 +126,12 @@ def _ordered(order: Order, as_of: date) -> _Supply:
     taken any more.
     """
     start, active = begun(order, as_of), order.status == "active"
-    end = order.span.end if order.span else None
+    end = order.span.end if order.span is not None else None
     if end is None:
         end = (as_of if active else start) + _A_DAY
     if not active:
         end = max(start, min(end, as_of))
-    return _Supply(start, min(end, FAR_FUTURE), order.ref, label_of(order))
+    return start, end, order.ref, label_of(order)
 
 
 def _handed_out(dispense: Dispense, as_of: date) -> bool:
@@ -152,10 +144,10 @@ def _handed_out(dispense: Dispense, as_of: date) -> bool:
 def _dispensed(dispense: Dispense, as_of: date) -> _Supply:
     start = day_of(dispense.when, as_of)
     end = start + timedelta(days=max(1, dispense.supply_days or 1))
-    return _Supply(start, end, dispense.ref, label_of(dispense))
+    return start, end, dispense.ref, label_of(dispense)
 
 
 def _stated(stated: Statement, as_of: date) -> _Supply:
     """A current statement covers the days from its start, if one is known, to the as-of date."""
     start = begun(stated, as_of)
-    return _Supply(min(start, as_of), as_of + _A_DAY, stated.ref, label_of(stated))
+    return min(start, as_of), as_of + _A_DAY, stated.ref, label_of(stated)
