@@ -112,11 +112,12 @@ def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     {'a': [{'b': 3}], 'd': {'e': 4}}
     """
     resource = dict(raw)
+    copied: dict[str, Any] = {"": resource}
     for path, new in changes.items():
-        *way, last = path.split(".")
-        place: Any = resource
-        for step in way:
-            place = _down(place, step)
+        way, _, last = path.rpartition(".")
+        place = _copied(copied, way)
+        if copied.pop(path, None) is not None:  # what this change replaces, and all below it
+            copied = {"": resource}
         if isinstance(place, list) and last.isdigit() and int(last) < len(place):
             place[int(last)] = as_json(new)
         elif not isinstance(place, dict):
@@ -126,6 +127,14 @@ def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
         else:
             place[last] = as_json(new)
     return resource
+
+
+def _copied(copied: dict[str, Any], way: str) -> Any:
+    """The copy at the end of a way; each place on it is copied once."""
+    if way not in copied:
+        before, _, step = way.rpartition(".")
+        copied[way] = _down(_copied(copied, before), step)
+    return copied[way]
 
 
 def _down(place: Any, step: str) -> Any:

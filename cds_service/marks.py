@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from math import floor
 
 from cds_service.clinical.criteria import MET, Finding
 from cds_service.clinical.evidence import Sign
@@ -109,7 +110,8 @@ def _doses(known: Known) -> Iterator[str]:
     worse.
     """
     mme = known.derived(daily_mme)
-    yield from (f"mme {band}" for band in _BANDS if mme.per_day >= band)
+    whole = floor(mme.per_day)  # bands are whole numbers
+    yield from (f"mme {band}" for band in _BANDS if whole >= band)
     if mme.is_lower_bound:
         yield "mme at least"
 

@@ -157,14 +157,14 @@ def age(when: FuzzyDate | None, as_of: date, *limits: Number) -> bool | None:
     """
     if when is None:
         return None
-    low, high = when.age(as_of)
+    high = (as_of - when.first).days
     if high < 0:
         return False
-    if low == high:
+    if when.first == when.last:
         if len(limits) == 1:
             return limits[0].met_by(high)
         return not [limit for limit in limits if not limit.met_by(high)]
-    ends = (max(low, 0), high)
+    ends = (max((as_of - when.last).days, 0), high)
     if all(limit.met_by(end) for limit in limits for end in ends):
         return True
     if any(not limit.met_by(ends[0]) and not limit.met_by(ends[1]) for limit in limits):
@@ -214,10 +214,10 @@ def recorded(
     found = [
         o
         for o in facts.results_in(codes)
-        if o.counts
-        and o.when is not None
+        if o.when is not None
         and o.when.first <= as_of
         and (window is None or age(o.when, as_of, window))
+        and o.counts
     ]
     return tuple(sorted(found, key=lambda o: (day_of(o.when, as_of), o.ref)))
 

@@ -207,4 +207,7 @@ class Facts(Frozen, dict=True):
     @property
     def drafts(self) -> tuple[Order, ...]:
         """Medication orders being signed or selected."""
-        return tuple(order for order in self.orders if order.draft)
+        found: tuple[Order, ...] | None = self._kept.get("drafts")
+        if found is None:
+            found = self._kept["drafts"] = tuple([o for o in self.orders if o.draft])
+        return found

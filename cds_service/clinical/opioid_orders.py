@@ -142,9 +142,9 @@ def _exposing(facts: Facts, first: date, last: date) -> Iterator[str]:
 
 
 def _ordered(order: Order, statuses: Container[str], first: date, last: date) -> bool:
-    if order.status not in statuses or order.draft or order.inpatient or not order.meant:
-        return False
-    return _touches(order.when, first, last) or still_running(order, first, last)
+    if not (_touches(order.when, first, last) or still_running(order, first, last)):
+        return False  # most of a long chart
+    return order.status in statuses and not order.draft and not order.inpatient and order.meant
 
 
 def _stated(stated: Statement, first: date, last: date) -> bool:

@@ -117,7 +117,7 @@ def visits(facts: Facts, known: Known) -> Visits:
     records: dict[str, list[Record | Procedure]] = {kind: [] for kind in KINDS}
     for codes, procedures in facts.procedures_alike().items():
         kinds = tuple(_kinds(codes, NO_CODES, sorting))
-        done = [each for each in procedures if each.done] if kinds else ()
+        done = [each for each in procedures if each.status == "completed"] if kinds else ()
         for kind in kinds:
             records[kind] += done
     for codes, specialties, record in _others(facts):
