@@ -74,7 +74,6 @@ class Order(Fact):
     """
 
     drug: Drug | None = None
-    drug_basis: str = "none"  # rxnorm | ndc | name | none
     drug_conflict: str | None = None
     opioid_by_name: bool = False
     sig: Sig = Sig(unread="no dosage instruction")

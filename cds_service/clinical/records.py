@@ -102,7 +102,6 @@ class Observation(Fact):
     interpretation: frozenset[str] = frozenset()  # v3 codes POS, NEG, H, ...
     reference_high: Quantity | None = None
     components: tuple[Observation, ...] = ()
-    categories: frozenset[str] = frozenset()
     says_more: bool = False  # by results of its own, or by a value that could not be read
 
     @property
@@ -136,7 +135,6 @@ class Encounter(Fact):
     specialties: frozenset[Code] = NO_CODES  # serviceType and participants' specialties
     reasons: frozenset[Code] = NO_CODES
     disposition: frozenset[Code] = NO_CODES
-    setting: str = ""  # class code: AMB, IMP, ...
 
     @property
     def done(self) -> bool:
@@ -154,7 +152,6 @@ class Request(Fact):
     reasons: frozenset[Code] = NO_CODES
     reason_refs: tuple[str, ...] = ()
     performer_types: frozenset[Code] = NO_CODES
-    categories: frozenset[Code] = NO_CODES
     quantity: Quantity | None = None
     requester: str = ""
     priority: str = ""

@@ -87,7 +87,6 @@ class Observation(OfPatient, frozen=True):
     """A result, a score, a vital sign."""
 
     status: str | None = None
-    category: ConceptsPart = ABSENT
     code: ConceptPart = ABSENT
     effective_date_time: str | None = None
     effective_period: Period | None = None
@@ -133,11 +132,10 @@ class Hospitalization(Element, frozen=True):
     discharge_disposition: CodeableConcept | None = None
 
 
-class Encounter(OfPatient, frozen=True, rename=names(setting="class")):
+class Encounter(OfPatient, frozen=True):
     """A visit or a stay."""
 
     status: str | None = None
-    setting: Coding | None = None
     type: Concepts = ()
     service_type: CodeableConcept | None = None
     participant: tuple[Participant, ...] | Participant = ()

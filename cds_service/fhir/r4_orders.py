@@ -108,7 +108,6 @@ class ServiceRequest(OfPatient, frozen=True):
 
     status: str | None = None
     intent: str | None = None
-    category: Concepts = ()
     priority: str | None = None
     do_not_perform: bool | None = None
     code: CodeableConcept | None = None

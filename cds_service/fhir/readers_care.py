@@ -44,7 +44,6 @@ def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: tuple[str, .
         specialties,
         vocabulary.all_codes(resource.reason_code),
         vocabulary.codes(stay.discharge_disposition) if stay is not None else NO_CODES,
-        (resource.setting.code or "") if resource.setting is not None else "",
     )
 
 

@@ -186,7 +186,6 @@ def observation(
         words,
         high,
         components,
-        chart.glossary.words[bytes(resource.category)],
         resource.has_member is not ABSENT
         or (bool(lost) and any(path.startswith("value") for path in lost)),
     )
@@ -211,9 +210,7 @@ def _component(
     chart: Chart, part: r4.Result, ref: str, status: str, when: FuzzyDate | None
 ) -> Observation:
     concept = chart.glossary.concepts[bytes(part.code)]
-    return Observation(
-        ref, concept.codes, concept.name, status, when, *_value(chart, part), (), frozenset()
-    )
+    return Observation(ref, concept.codes, concept.name, status, when, *_value(chart, part))
 
 
 def _value(

@@ -51,7 +51,6 @@ def order(
         resource.status or ("draft" if draft else ""),
         when,
         found.drug,
-        found.basis,
         found.conflict,
         found.opioid_by_name,
         fill.sig,
@@ -215,7 +214,6 @@ def service_request(
         ref,
         chart.vocabulary.codes(resource.code),
         label(resource.code),
-        chart.vocabulary.all_codes(resource.category),
         resource.quantity_quantity,
         bool(resource.do_not_perform),
     )
@@ -232,7 +230,6 @@ def device_request(
         ref,
         chart.vocabulary.codes(concept),
         label(concept),
-        frozenset(),
         None,
         False,
     )
@@ -244,7 +241,6 @@ def _request(
     ref: str,
     codes: frozenset[Code],
     text: str,
-    categories: frozenset[Code],
     amount: Amount | None,
     forbidden: bool,
 ) -> Request | None:
@@ -262,7 +258,6 @@ def _request(
         _reasons(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
         chart.refs(named),
         chart.vocabulary.codes(resource.performer_type),
-        categories,
         quantity(amount),
         chart.ref(resource.requester),
         resource.priority or "",

@@ -107,7 +107,6 @@ def order(
         status=status or ("draft" if draft else "active"),
         when=on(written),
         drug=product,
-        drug_basis="rxnorm" if product else "none",
         sig=sig,
         span=Span(start) if days is None else span_of(start, ceil(days * (1 + refills))),
         supply=days,

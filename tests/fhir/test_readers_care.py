@@ -41,12 +41,7 @@ def test_an_encounter_and_the_specialties_of_those_who_took_part() -> None:
         reasonCode=[{"coding": [{"system": ICD10, "code": "M54.50"}]}],
         hospitalization={"dischargeDisposition": {"coding": [{"system": "d", "code": "hosp"}]}},
     )
-    assert (found.codes, found.text, found.setting, found.done) == (
-        {Code("CPT", "97110")},
-        "Therapy",
-        "AMB",
-        True,
-    )
+    assert (found.codes, found.text, found.done) == ({Code("CPT", "97110")}, "Therapy", True)
     assert found.specialties == {Code("NUCC", "2251X0800X"), Code("NUCC", "225100000X")}
     assert (found.when, found.ended) == (on(date(2026, 1, 5)), on(date(2026, 1, 5)))
     assert found.reasons == {Code("ICD10CM", "M5450")}

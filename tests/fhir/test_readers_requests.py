@@ -17,7 +17,6 @@ def test_a_service_request() -> None:
         "intent": "order",
         "priority": "urgent",
         "code": {"coding": [{"system": CPT, "code": "62323"}], "text": "ESI"},
-        "category": {"coding": [{"system": "x", "code": "y"}]},
         "quantityQuantity": {"value": 2},
         "occurrencePeriod": {"start": "2026-03-10"},
         "authoredOn": "2026-02-28",
@@ -39,7 +38,6 @@ def test_a_service_request() -> None:
     )
     assert (found.when, found.occurs) == (on(date(2026, 2, 28)), on(date(2026, 3, 10)))
     assert (found.reasons, found.reason_refs) == ({Code("ICD10CM", "M5416")}, ("Condition/1",))
-    assert found.categories == {Code("x", "y")}
     never = mine("ServiceRequest", "s", **members, doNotPerform=True)
     assert facts(Need.SERVICE_REQUESTS, never).requests == ()
 
