@@ -103,13 +103,9 @@ def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> list[_Supp
 
 def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_Supply]:
     as_of = facts.as_of
-    for order in (
-        *taken.active_opioids,
-        *(o for o in taken.replaced if o.opioid),
-        *taken.past_opioids,
-    ):
-        if not oud.treats(order):
-            yield _ordered(order, as_of)
+    replaced = [o for o in taken.replaced if o.opioid]
+    orders = (*taken.active_opioids, *replaced, *taken.past_opioids)
+    yield from [_ordered(order, as_of) for order in orders if not oud.treats(order)]
     if not facts.dispenses and not taken.statements:
         return
     treating = {o.ref for o in facts.opioids if oud.treats(o)}

@@ -96,9 +96,7 @@ class Order(Fact):
     @property
     def opioid(self) -> bool:
         """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (
-            self.drug is not None and DrugClass.OPIOID in self.drug.classes
-        )
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
 
     @property
     def inpatient(self) -> bool:
@@ -133,9 +131,7 @@ class Dispense(Fact):
     @property
     def opioid(self) -> bool:
         """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (
-            self.drug is not None and DrugClass.OPIOID in self.drug.classes
-        )
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
 
 
 class Statement(Fact):
@@ -156,9 +152,7 @@ class Statement(Fact):
     @property
     def opioid(self) -> bool:
         """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (
-            self.drug is not None and DrugClass.OPIOID in self.drug.classes
-        )
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
 
 
 def begun(taken: Order | Statement, as_of: date) -> date:

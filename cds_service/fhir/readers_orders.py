@@ -44,6 +44,7 @@ def order(
         ref, "authoredOn", resource.authored_on
     )
     reasons, reason_refs = _why(chart, resource)
+    prior, recorder = resource.prior_prescription, resource.recorder
     return Order(
         ref,
         product.codes,
@@ -63,9 +64,9 @@ def order(
         chart.glossary.words[bytes(category)] if category is not ABSENT else frozenset(),
         reasons,
         reason_refs,
-        chart.ref(resource.prior_prescription),
+        "" if prior is None else chart.ref(prior),
         chart.ref(resource.requester),
-        chart.ref(resource.recorder),
+        "" if recorder is None else chart.ref(recorder),
         bool(resource.do_not_perform),
         fill.quantity,
         found.strengths_differ,

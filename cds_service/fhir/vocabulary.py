@@ -62,8 +62,8 @@ class Concept(NamedTuple):
 
 
 class Product(NamedTuple):
-    """What is ordered: its codes and names, the drug they say, and whether any rule may ask
-    about it.
+    """What is ordered: its codes and names, the drug they say, whether any rule may ask about it, and
+    what it is called.
     """
 
     codes: frozenset[Code]
@@ -71,11 +71,7 @@ class Product(NamedTuple):
     identified: Identified
     asked: bool
     key: ProductKey
-
-    @property
-    def label(self) -> str:
-        """What it is called."""
-        return self.names[0] if self.names else self.identified.label
+    label: str
 
 
 class Fill(NamedTuple):
@@ -232,7 +228,7 @@ class Vocabulary:
             if _is_short(codes):
                 _keep(self._identified, key, replace(drug, label="") if names else drug)
         asked = declared or not (codes or names) or _is_asked_about(drug)
-        return Product(codes, names, drug, asked, key)
+        return Product(codes, names, drug, asked, key, names[0] if names else drug.label)
 
     def product_of(self, sent: bytes) -> Product:
         """The same of a concept by the bytes it was sent as.

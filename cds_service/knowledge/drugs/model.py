@@ -77,10 +77,12 @@ class Drug:
     )
     # The opioid components (none in a drug of another class); antagonists are not among them.
     opioids: tuple[Component, ...] = field(init=False, compare=False, repr=False)
+    is_opioid: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         opioids = tuple(c for c in self.components if c.ingredient in OPIOID_INGREDIENTS)
         object.__setattr__(self, "opioids", opioids)
+        object.__setattr__(self, "is_opioid", DrugClass.OPIOID in self.classes)
 
     def is_a(self, *classes: DrugClass) -> bool:
         """Whether the drug belongs to any of `classes`."""
