@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from keyword import iskeyword
 from typing import Any, cast
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -96,18 +98,25 @@ class _Seen(Context):
 Words = Woven | Fixed
 
 
+class _Reading(CodeGenerator):
+    """Reads a part of a word as Python does: `compiled` lets a template read only what is there."""
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        """Everything else is for the sandbox to answer or to refuse."""
+        named = isinstance(node.node, nodes.Name | nodes.Getattr)
+        if named and not node.attr.startswith("_") and not iskeyword(node.attr):
+            self.visit(node.node, frame)
+            self.write(f".{node.attr}")
+        else:
+            super().visit_Getattr(node, frame)
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """The immutable sandbox; our templates read plain attributes only, so the name alone
     decides.
     """
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """What may be read, at once; everything else is for Jinja to answer or to refuse."""
-        if not attribute.startswith("_"):
-            value = getattr(obj, attribute, None)
-            if value is not None and not callable(value):
-                return value
-        return super().getattr(obj, attribute)
+    code_generator_class = _Reading
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - as Jinja calls it
         """Nothing that begins with an underscore, and nothing that can be called."""

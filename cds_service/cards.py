@@ -141,7 +141,9 @@ class CardLibrary:
             indicator=leading.indicator,
             summary=summary_of(file.voices[leading.name].summary, leading.words),
             lines=lines,
-            detail=file.detail.render({**leading.words, "lines": shown}) if file.detail else shown,
+            detail=file.detail.render({**leading.words, "lines": shown})
+            if file.detail and leading.indicator is not INFO  # which has no card of its own
+            else shown,
             source=file.voices[leading.name].source,
             sources=tuple(dict.fromkeys([voice.cited for voice in voices])),
             buttons=tuple([b for b in buttons(file, met, call) if _addressed(b, call)]),

@@ -172,6 +172,11 @@ def test_a_word_the_rule_did_not_give_is_a_fault() -> None:
         compiled("{{ word }}", ("word",)).render({})
     with pytest.raises(SecurityError):
         compiled("{{ (word if word else word).__class__ }}", ("word",)).render({"word": "a"})
+    with pytest.raises(SecurityError):
+        compiled("{{ (word if word else word).upper }}", ("word",)).render({"word": "a"})
+    with pytest.raises(AttributeError):  # of a word that no kind was declared for
+        one_by_one = "{% for each in (word if word else word) %}{{ each.name }}{% endfor %}"
+        compiled(one_by_one, ("word",)).render({"word": (1,)})
 
 
 @pytest.mark.parametrize(
@@ -189,6 +194,7 @@ def test_a_word_the_rule_did_not_give_is_a_fault() -> None:
         ("{% for o in mme.orders %}{{ loop.lasst }}{% endfor %}", "unknown part lasst in loop"),
         ("{{ limit.foo.bar }}", "unknown part foo in limit.foo.bar"),
         ("{{ limit.__class__ }}", "unknown part __class__"),
+        ("{{ limit.class }}", "unknown part class in limit.class"),
         ("{{ response.latest.when.foo }}", "unknown part foo"),
     ],
 )
