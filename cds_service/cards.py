@@ -108,16 +108,18 @@ class CardLibrary:
         """The findings in words, and those whose card could not be written."""
         spoken: list[Spoken] = []
         broken: list[Finding] = []
+        several = sum(finding.indicator is INFO for finding in findings) > 1
         for finding in findings:
             if finding.speaks:
                 try:
-                    spoken.append(self._speak(finding, call))
+                    spoken.append(self._speak(finding, call, several))
                 except Exception as error:  # one broken card never silences the others
                     failed(finding.card, error)
                     broken.append(finding)
         return spoken, broken
 
-    def _speak(self, finding: Finding, call: Call) -> Spoken:
+    def _speak(self, finding: Finding, call: Call, several: bool) -> Spoken:
+        """In words; `several` info findings fold into one card, which has their lines alone."""
         file = self.cards[finding.card]
         criteria = tuple([criterion.followable() for criterion in finding.criteria])
         met = [c for c in criteria if c.status is MET]
@@ -142,7 +144,7 @@ class CardLibrary:
             summary=summary_of(file.voices[leading.name].summary, leading.words),
             lines=lines,
             detail=file.detail.render({**leading.words, "lines": shown})
-            if file.detail and leading.indicator is not INFO  # which has no card of its own
+            if file.detail and not (several and leading.indicator is INFO)
             else shown,
             source=file.voices[leading.name].source,
             sources=tuple(dict.fromkeys([voice.cited for voice in voices])),
@@ -180,8 +182,8 @@ class CardLibrary:
     def _gathered(
         self, card: str, folded: Sequence[Spoken], gaps: Sequence[Gap], quiet: Sequence[Finding]
     ) -> Spoken:
-        """A card without a rule: a line and the buttons of each finding, most severe first, then
-        the gaps.
+        """A card without a rule: the points and the buttons of each finding, most severe first,
+        then the gaps.
 
         Its reasons are all of theirs, with those of the findings that have no card.
         """
@@ -189,14 +191,12 @@ class CardLibrary:
         assert file.summary is not None  # the reader demands it
         ranked = sorted(folded, key=lambda each: -each.indicator.severity)
         titles = self._titles(ranked, gaps)
-        lines = [line for each in ranked for line in _titled(each)]
-        lines += [f"- {self._gap_line(gap)}" for gap in gaps]
         words = {
             "count": len(titles),
             "first": Rendered(ranked[0].summary if ranked else titles[0]),
             "points": ", ".join(titles),
         }
-        shown = Rendered("\n".join(lines))
+        shown = Rendered(self._points(ranked, gaps))
         severe = [each.indicator for each in ranked] + [f.indicator for f in quiet if f.indicator]
         return Spoken(
             file=file,
@@ -206,7 +206,7 @@ class CardLibrary:
             ),
             indicator=max(severe, key=lambda i: i.severity, default=INFO),
             summary=summary_of(file.summary, words),
-            lines=tuple(lines),
+            lines=(),
             detail=file.detail.render({**words, "lines": shown}) if file.detail else shown,
             source=_shared_source(ranked) or file.source,
             sources=once(*(each.sources for each in ranked))
@@ -217,6 +217,13 @@ class CardLibrary:
             ),
             links=once(file.links, *(each.links for each in ranked)),
         )
+
+    def _points(self, ranked: Sequence[Spoken], gaps: Sequence[Gap]) -> str:
+        """Each finding in its lines and each gap in one; a finding alone in all it has to say."""
+        if len(ranked) == 1 and not gaps:
+            return ranked[0].detail.strip()
+        lines = [line for each in ranked for line in _titled(each)]
+        return "\n".join([*lines, *(f"- {self._gap_line(gap)}" for gap in gaps)])
 
     def _titles(self, ranked: Sequence[Spoken], gaps: Sequence[Gap]) -> list[str]:
         """What a gathering card names: its findings and that there are gaps, else the gaps."""

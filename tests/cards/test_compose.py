@@ -107,16 +107,20 @@ def test_info_findings_fold_and_nothing_is_lost(compose: Compose) -> None:
     assert card["summary"] == "2 points: Title of note, Title of note-two"
     assert "- **Title of note**: tea gives 5." in card["detail"]
     assert "- **Title of note-two**: tea gives 7." in card["detail"]
+    assert "Option for tea" not in card["detail"]
     assert len(card["suggestions"]) == 2
     assert reasons(card) == ["note-reason", "note-two-reason"]
     assert card["overrideReasons"][0]["code"] == "because"
     assert lint({"cards": [card]}, "order-sign") == []
 
 
-def test_a_single_info_finding_folds_and_lends_its_summary(compose: Compose) -> None:
+def test_a_single_info_finding_folds_and_lends_summary_and_detail(compose: Compose) -> None:
     (card,) = compose(met("note"))
     assert topics([card]) == ["opioid-checklist"]
     assert card["summary"] == "Act: 5 for tea"
+    assert card["detail"] == (
+        "- tea gives 5.\n\nOption for tea.\n\nOnly options.\n\nSource: The book, page 1."
+    )
 
 
 @pytest.mark.parametrize(
