@@ -168,6 +168,28 @@ def test_a_dose_that_was_typed_is_what_is_reviewed(watched: Watched) -> None:
     expect(page.locator("#unsigned")).to_contain_text("2 tablets")
 
 
+def test_a_field_that_cannot_be_read_is_marked_until_it_can(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/patients/patch-with-sedative")
+    page.get_by_role("button", name="Review and sign").click()
+    expect(page.locator("#unsigned")).to_contain_text("Sign 1 order")
+    days = page.get_by_role("textbox", name="Days")
+    days.fill("a week")
+    days.press("Tab")
+    expect(days).to_have_attribute("aria-invalid", "true")
+    page.wait_for_timeout(500)  # a second press so soon is a double click
+    page.get_by_role("button", name="Review and sign").click()
+    expect(days).to_be_focused()
+    expect(days).to_have_accessible_description("Days: a number is needed.")
+    expect(days).to_have_value("a week")
+    expect(page.locator("#unsigned")).to_contain_text("Sign 1 order")
+    days.fill("7")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Review and sign").click()
+    expect(page.get_by_role("button", name="Sign 2 orders")).to_be_visible()
+    expect(page.locator("#order-form [aria-invalid]")).to_have_count(0)
+
+
 def test_a_double_click_is_one_order(watched: Watched) -> None:
     page = watched.page
     page.goto("/patients/patch-with-sedative")

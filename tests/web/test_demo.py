@@ -126,7 +126,9 @@ def test_every_order_is_valid_r4(page: FlaskClient, form: dict[str, str]) -> Non
         ({"dose": "a few"}, "Dose: a number is needed."),
         ({"dose": "NaN"}, "Dose: between"),
         ({"days": "0"}, "Days: between 1 and 365."),
+        ({"days": "3.5"}, "Days: a whole number is needed."),
         ({"refills": "-1"}, "Refills: between 0 and 12."),
+        ({"refills": "1.5"}, "Refills: a whole number is needed."),
         ({"product": "gold"}, "Choose what to order."),
         ({"kind": "wish"}, "Choose what to order."),
         ({"reason": "Condition/somebody-elses"}, "not in this chart"),
@@ -141,6 +143,24 @@ def test_a_form_that_cannot_be_read_says_which_field(
         assert answer.status_code == 200
         assert said in answer.text
         assert 'role="alert"' in answer.text
+        (field,) = change
+        assert f'data-field="{field}"' in answer.text or field in ("kind", "reason", "replaces")
+
+
+def test_more_orders_than_a_page_holds_are_refused_and_the_others_stay(page: FlaskClient) -> None:
+    address, state = "/patients/just-below-caution", ""
+    for _ in range(20):
+        state = json.dumps(
+            desk_of(page.post(f"{address}/orders", data={**MEDICATION, "desk": state or "{}"}).text)
+        )
+    answer = page.post(f"{address}/orders", data={**MEDICATION, "desk": state})
+    assert answer.status_code == 400
+    assert "20 orders wait already, sign or remove some first" in answer.text
+    assert 'id="desk"' not in answer.text
+    signed = desk_of(page.post(f"{address}/sign", data={"desk": state}).text)
+    more = page.post(f"{address}/orders", data={**MEDICATION, "desk": json.dumps(signed)})
+    state = json.dumps(desk_of(more.text))
+    assert page.post(f"{address}/sign", data={"desk": state}).status_code == 200
 
 
 @pytest.mark.parametrize(

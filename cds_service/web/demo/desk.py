@@ -15,7 +15,8 @@ from cds_service.web.demo.patients import Patient, Resource
 from cds_service.web.demo.summary import instruction, words
 
 Draft = dict[str, Any]
-_MOST = 20
+_MOST = 20  # drafts
+_MOST_FILED = 100
 _RECORDS = (
     "QuestionnaireResponse",
     "Observation",
@@ -62,8 +63,9 @@ class Desk:
         if not desk.clinician.startswith(CLINICIAN) or len(desk.clinician) > _LONGEST_ID:
             raise BadState("the clinician of the page cannot be read")
         for held in (desk.drafts, desk.filed):
-            if not isinstance(held, list) or len(held) > _MOST or not all(map(_is_draft, held)):
+            if not isinstance(held, list) or not all(map(_is_draft, held)):
                 raise BadState("the orders of the page cannot be read")
+        desk._bounded()
         return desk
 
     @property
@@ -86,18 +88,20 @@ class Desk:
         return max((int(number) for number in used if number.isdecimal()), default=0) + 1
 
     def add(self, drafts: tuple[Draft, ...]) -> None:
-        """Put further orders at the end."""
+        """Put further orders at the end. Raises BadState."""
         self.drafts += drafts
+        self._bounded()
 
     def remove(self, ref: str) -> None:
         """Take an order off the desk."""
         self.drafts = [draft for draft in self.drafts if reference(draft) != ref]
 
     def sign(self) -> list[str]:
-        """Make the drafts active orders of the chart; their names."""
+        """Make the drafts active orders of the chart; their names. Raises BadState."""
         names = [name for _, name, _, _ in self.lines]
         self.filed += [{**draft, "status": "active"} for draft in self.drafts]
         self.drafts = []
+        self._bounded()
         return names
 
     def take(self, suggestion: Resource) -> tuple[Draft, ...]:
@@ -120,7 +124,15 @@ class Desk:
                 case _:
                     raise BadState("the suggestion cannot be read")
             touched.append(draft)
+        self._bounded()
         return tuple(touched)
+
+    def _bounded(self) -> None:
+        """Hold no more than the page may send back. Raises BadState."""
+        if len(self.drafts) > _MOST:
+            raise BadState(f"{_MOST} orders wait already, sign or remove some first")
+        if len(self.filed) > _MOST_FILED:
+            raise BadState("too much was signed on this page, load it again")
 
 
 def reference(draft: Resource) -> str:

@@ -35,7 +35,11 @@ _LONGEST_TEXT = 500
 
 
 class FormFault(ValueError):
-    """A field that cannot be read; the message is shown beside the form."""
+    """A field that cannot be read; the message is shown beside the form, which marks it."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,9 @@ class Maker:
             {"coding": [{"system": _CATEGORY, "code": "community", "display": "Community"}]}
         ]
         draft["medicationCodeableConcept"] = {"coding": [coding], "text": product.label}
-        days = _number(form, "days", "Days", 1, 365)
+        days = _whole(form, "days", "Days", 1, 365)
         supply: dict[str, Any] = {"expectedSupplyDuration": _amount(days, "days", "d")}
-        refills = _number(form, "refills", "Refills", 0, 12, "0")
+        refills = _whole(form, "refills", "Refills", 0, 12, "0")
         if refills:
             supply["numberOfRepeatsAllowed"] = int(refills)
         words = " ".join(form.get("sig", "").split())[:_LONGEST_TEXT]
@@ -224,7 +228,7 @@ def _amount(value: Decimal, unit: str, ucum: str | None = None) -> Draft:
 
 def _with_quantity(draft: Draft, form: Form, field: str, unit: str) -> Draft:
     if form.get(field):
-        value = _number(form, field, field.capitalize(), 1, 99)
+        value = _whole(form, field, field.capitalize(), 1, 99)
         draft["quantityQuantity"] = _amount(value, unit if value == 1 else f"{unit}s")
     return draft
 
@@ -233,7 +237,16 @@ def _choice(options: Mapping[str, T], form: Form, field: str) -> T:
     try:
         return options[form.get(field, "")]
     except KeyError:
-        raise FormFault("Choose what to order.") from None
+        raise FormFault("Choose what to order.", field) from None
+
+
+def _whole(
+    form: Form, field: str, label: str, least: Decimal | int, most: int, default: str = ""
+) -> Decimal:
+    value = _number(form, field, label, least, most, default)
+    if value != value.to_integral_value():
+        raise FormFault(f"{label}: a whole number is needed.", field)
+    return value
 
 
 def _number(
@@ -242,7 +255,7 @@ def _number(
     try:
         value = Decimal(form.get(field, default).strip() or default)
     except InvalidOperation:
-        raise FormFault(f"{label}: a number is needed.") from None
+        raise FormFault(f"{label}: a number is needed.", field) from None
     if not value.is_finite() or not least <= value <= most:
-        raise FormFault(f"{label}: between {least} and {most}.")
+        raise FormFault(f"{label}: between {least} and {most}.", field)
     return value

@@ -82,9 +82,7 @@ def select(patient_id: str) -> str:
     try:
         chosen = _maker(patient, desk).drafts(request.form)
     except FormFault as fault:
-        return render_template(
-            "demo/_advice.html", patient=patient, fault=str(fault), hook=ORDER_SELECT
-        )
+        return _faulty(patient, fault, ORDER_SELECT)
     drafts = [*desk.drafts, *chosen]
     exchanges = ask_about(
         desk.chart(patient),
@@ -105,9 +103,7 @@ def orders(patient_id: str) -> str:
     try:
         desk.add(_maker(patient, desk).drafts(request.form))
     except FormFault as fault:
-        return render_template(
-            "demo/_advice.html", patient=patient, fault=str(fault), hook=ORDER_SELECT
-        )
+        return _faulty(patient, fault, ORDER_SIGN)
     return _review(patient, desk)
 
 
@@ -199,6 +195,11 @@ def _advice(patient: Patient, desk: Desk, hook: str, exchanges: Sequence[Exchang
         opioids=opioids_of(exchanges),
         exchanges=exchanges,
     )
+
+
+def _faulty(patient: Patient, fault: FormFault, hook: str) -> str:
+    """What is wrong in the form; who pressed its button is taken to the field."""
+    return render_template("demo/_advice.html", patient=patient, fault=fault, hook=hook)
 
 
 def _composer(patient: Patient, fields: dict[str, str]) -> dict[str, Any]:

@@ -20,3 +20,18 @@ for (const failure of ["htmx:responseError", "htmx:sendError"]) {
     else target.append(said);
   });
 }
+
+// What is wrong with the form is marked at its field; who pressed the button is taken there.
+document.addEventListener("htmx:afterSettle", () => {
+  const fault = document.getElementById("order-fault");
+  for (const marked of document.querySelectorAll("#order-form [aria-invalid]")) {
+    marked.removeAttribute("aria-invalid");
+    marked.removeAttribute("aria-describedby");
+  }
+  const field = fault?.dataset.field && document.querySelector(`#order-form [name="${fault.dataset.field}"]`);
+  if (!field) return;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", "order-fault");
+  if ("go" in fault.dataset) field.focus();
+  delete fault.dataset.go;
+});
