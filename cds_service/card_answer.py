@@ -29,7 +29,7 @@ class Spoken(Frozen):
     lines: tuple[str, ...]
     detail: str
     source: Source
-    sources: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
     buttons: tuple[Button, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
@@ -74,9 +74,21 @@ def cards_of(shown: Sequence[Spoken], call: Call, about: str) -> list[dict[str, 
     return cards
 
 
+def _cited(sources: Sequence[tuple[str, str]]) -> str:
+    """The documents by title, each once with all its places.
+
+    >>> _cited([("A guide", "step 1"), ("A review", "page 2"), ("A guide", "step 3")])
+    'Sources: A guide, step 1, step 3; A review, page 2.'
+    """
+    places: dict[str, list[str]] = {}
+    for title, at in sources:
+        places.setdefault(title, []).append(at)
+    named = "; ".join(", ".join((title, *found)) for title, found in places.items())
+    return f"Source{'s' if len(places) > 1 else ''}: {named}."
+
+
 def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> dict[str, Any]:
     file = spoken.file
-    cited = "Source" if len(spoken.sources) == 1 else "Sources"
     cite = spoken.source
     source: dict[str, Any] = {"label": f"{cite.title} ({cite.publisher})"}
     if about or cite.url:
@@ -86,7 +98,7 @@ def _card(spoken: Spoken, buttons: Sequence[Button], call: Call, about: str) -> 
         "uuid": call.uuid(file.id, 0),
         "summary": spoken.summary,
         "indicator": str(spoken.indicator),
-        "detail": f"{spoken.detail.strip()}\n\n{cited}: {'; '.join(spoken.sources)}.",
+        "detail": f"{spoken.detail.strip()}\n\n{_cited(spoken.sources)}",
         "source": source,
     }
     if buttons:

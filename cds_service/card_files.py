@@ -212,7 +212,7 @@ class _Reader:
             suggest=tuple(data.get("suggest", ())),
             source=source,
             at=at,
-            cited=f"{source.title}, {at}",
+            cited=(source.title, at),
             links=_links(data),
         )
 

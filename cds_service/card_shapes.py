@@ -34,8 +34,8 @@ class OverrideReason(Frozen, dict=True, eq=False):
 @dataclass(frozen=True, slots=True)
 class Voice:
     """What a card says of one criterion: met, a summary, a line and more lines; else what
-    is not known. `source` and `at` are the card's where it has none of its own, `cited` both as a card
-    names them; `links` are those it has besides the card's.
+    is not known. `source` and `at` are the card's where it has none of its own, `cited` its title
+    and place as a card names them; `links` are those it has besides the card's.
     """
 
     summary: Words
@@ -43,7 +43,7 @@ class Voice:
     unknown: str
     source: Source
     at: str
-    cited: str
+    cited: tuple[str, str]
     more: Words | None = None
     suggest: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()

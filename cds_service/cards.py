@@ -209,8 +209,7 @@ class CardLibrary:
             lines=(),
             detail=file.detail.render({**words, "lines": shown}) if file.detail else shown,
             source=_shared_source(ranked) or file.source,
-            sources=once(*(each.sources for each in ranked))
-            or (f"{file.source.title}, {file.at}",),
+            sources=once(*(each.sources for each in ranked)) or ((file.source.title, file.at),),
             buttons=once(*(each.buttons for each in ranked)),
             override_reasons=once(
                 file.override_reasons, *(each.override_reasons for each in ranked)

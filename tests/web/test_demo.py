@@ -75,6 +75,16 @@ def test_a_form_is_filled_in_as_the_story_says(page: FlaskClient) -> None:
     assert re.search(r'<option value="MedicationRequest/[\w-]+" selected>', text)
 
 
+def test_one_of_a_thing_is_written_as_one(page: FlaskClient) -> None:
+    text = page.get("/patients/ndc-only").text
+    assert "1 past order<" in text
+    asked = page.post("/patients/renewal/orders", data={**MEDICATION, "days": "1"}).text
+    assert "3 times a day, 1 day<" in asked
+    toxicology = page.get("/patients/unexpected-toxicology").text
+    assert ">Positive</span>" in toxicology
+    assert ">positive</span>" not in toxicology
+
+
 def test_choosing_asks_about_the_order_and_keeps_the_desk(page: FlaskClient) -> None:
     text = page.post("/patients/crossing-caution/select", data=MEDICATION).text
     assert "While choosing" in text

@@ -50,6 +50,7 @@ def test_accepting_a_change_replaces_the_order(page: FlaskClient) -> None:
     answer = page.post(
         "/patients/crossing-caution/accept", data={**form, "desk": json.dumps(desk_of(asked))}
     ).text
+    assert "1 tablet, 2 times a day, 7 days" in answer
     (draft,) = desk_of(answer)["drafts"]
     assert draft["id"] == desk_of(asked)["drafts"][0]["id"]
     again = page.post(

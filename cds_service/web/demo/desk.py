@@ -12,7 +12,7 @@ from typing import Any
 
 from cds_service.web.demo.calls import CLINICIAN, pretty
 from cds_service.web.demo.patients import Patient, Resource
-from cds_service.web.demo.summary import instruction, words
+from cds_service.web.demo.summary import counted, instruction, words
 
 Draft = dict[str, Any]
 _MOST = 20  # drafts
@@ -159,7 +159,7 @@ def _described(draft: Resource) -> tuple[str, str]:
     parts = [instruction(each) for each in draft.get("dosageInstruction", ())]
     supply = draft.get("dispenseRequest", {})
     length = supply.get("expectedSupplyDuration", {}).get("value")
-    parts.append(f"{length} days" if length else "")
+    parts.append(counted(length, "day") if length else "")
     quantity = draft.get("quantityQuantity")
     parts.append(f"{quantity['value']} {quantity.get('unit', '')}" if quantity else "")
     parts.append(str(draft["priority"]) if draft.get("priority") not in (None, "routine") else "")

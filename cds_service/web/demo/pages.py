@@ -19,7 +19,7 @@ from cds_service.web.demo.desk import BadState, Desk, reference
 from cds_service.web.demo.opioids import opioid_panel, opioids_of
 from cds_service.web.demo.orders import FormFault, Maker, active_orders, preset, reasons
 from cds_service.web.demo.patients import Patient, patients
-from cds_service.web.demo.summary import day, summary_of
+from cds_service.web.demo.summary import counted, day, summary_of
 
 blueprint = Blueprint(
     "demo",
@@ -29,6 +29,7 @@ blueprint = Blueprint(
     static_url_path="/demo/static",
 )
 blueprint.add_app_template_filter(day, "day")
+blueprint.add_app_template_filter(counted, "counted")
 
 
 @blueprint.get("/")

@@ -71,22 +71,44 @@ def words(concept: Resource) -> str:
     )
 
 
+def counted(number: float | str, thing: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "day"), counted(0, "refill"), counted(30, "day")
+    ('1 day', '0 refills', '30 days')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def rhythm(repeat: Resource) -> str:
+    """How often, for reading.
+
+    >>> rhythm({"frequency": 2, "period": 1, "periodUnit": "d"})
+    '2 times a day'
+    >>> rhythm({"frequency": 1, "period": 8, "periodUnit": "h"})
+    'every 8 hours'
+    """
+    often, period = repeat.get("frequency"), repeat.get("period", 1)
+    unit = {"h": "hour", "d": "day", "wk": "week", "mo": "month"}.get(repeat.get("periodUnit", "d"))
+    if not often or not unit:
+        return ""
+    if often == 1:
+        return f"once a {unit}" if period == 1 else f"every {counted(period, unit)}"
+    return f"{often} times {'a' if period == 1 else 'in'} {unit if period == 1 else counted(period, unit)}"
+
+
 def instruction(dosage: Resource) -> str:
     """A dosage in its own words, else in those of its dose and timing.
 
     >>> instruction({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}],
     ...     "timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}, "asNeededBoolean": True})
-    '1 tablet, 2 in 1 d, as needed'
+    '1 tablet, 2 times a day, as needed'
     """
     if dosage.get("text"):
         return str(dosage["text"])
     doses = [each.get("doseQuantity", {}) for each in dosage.get("doseAndRate", ())]
-    repeat = dosage.get("timing", {}).get("repeat", {})
     parts = [f"{dose.get('value', '')} {dose.get('unit', '')}".strip() for dose in doses]
-    if repeat.get("frequency"):
-        parts.append(
-            f"{repeat['frequency']} in {repeat.get('period', 1)} {repeat.get('periodUnit', 'd')}"
-        )
+    parts.append(rhythm(dosage.get("timing", {}).get("repeat", {})))
     if dosage.get("asNeededBoolean"):
         parts.append("as needed")
     return ", ".join(part for part in parts if part)
@@ -110,7 +132,7 @@ def _medication(order: Resource, opioids: Opioids | None) -> Row:
     instructions = " then ".join(instruction(each) for each in order.get("dosageInstruction", ()))
     supply = order.get("dispenseRequest", {})
     length = supply.get("expectedSupplyDuration", {}).get("value")
-    parts = [instructions, f"{length} days" if length else "", _refills(supply)]
+    parts = [instructions, counted(length, "day") if length else "", _refills(supply)]
     reference = f"MedicationRequest/{order['id']}"
     return Row(
         words(order["medicationCodeableConcept"]),
@@ -122,7 +144,7 @@ def _medication(order: Resource, opioids: Opioids | None) -> Row:
 
 def _refills(supply: Resource) -> str:
     count = supply.get("numberOfRepeatsAllowed")
-    return f"{count} refill{'s' if count != 1 else ''}" if count else ""
+    return counted(count, "refill") if count else ""
 
 
 def _results(patient: Patient) -> Iterator[Row]:
@@ -143,9 +165,10 @@ def _results(patient: Patient) -> Iterator[Row]:
 def _result(observation: Resource) -> Row:
     codes = [_code(each) for each in observation.get("interpretation", ())]
     flag = {"H": "high", "L": "low", "POS": "positive"}.get(codes[0], "") if codes else ""
-    return Row(
-        words(observation["code"]), _value(observation), day(observation["effectiveDateTime"]), flag
-    )
+    value = _value(observation)
+    if flag == value.lower():
+        flag = ""
+    return Row(words(observation["code"]), value, day(observation["effectiveDateTime"]), flag)
 
 
 def _value(observation: Resource) -> str:
