@@ -75,11 +75,21 @@ def test_a_form_is_filled_in_as_the_story_says(page: FlaskClient) -> None:
     assert re.search(r'<option value="MedicationRequest/[\w-]+" selected>', text)
 
 
+def _active(patient: str) -> str:
+    """The id of an active prescription."""
+    orders = patients()[patient].of("MedicationRequest")
+    return next(str(order["id"]) for order in orders if order["status"] == "active")
+
+
 def test_one_of_a_thing_is_written_as_one(page: FlaskClient) -> None:
     text = page.get("/patients/ndc-only").text
     assert "1 past order<" in text
     asked = page.post("/patients/renewal/orders", data={**MEDICATION, "days": "1"}).text
     assert "3 times a day, 1 day<" in asked
+    order = {**MEDICATION, "product": "hydrocodone-5", "often": "qid", "days": "30"}
+    order["replaces"] = f"MedicationRequest/{_active('opioids-over-a-month')}"
+    month = page.post("/patients/opioids-over-a-month/orders", data=order).text
+    assert "most of one recent month covered" in month
     toxicology = page.get("/patients/unexpected-toxicology").text
     assert ">Positive</span>" in toxicology
     assert ">positive</span>" not in toxicology
