@@ -5,6 +5,7 @@ to be posted.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,17 @@ def cards_of(exchanges: Iterable[Exchange]) -> tuple[Card, ...]:
     """All cards of several answers, the most severe first."""
     cards = [_card(exchange.service, card) for exchange in exchanges for card in exchange.cards]
     return tuple(sorted(cards, key=lambda card: _SEVERITY.get(card.indicator, len(_SEVERITY))))
+
+
+def spoken(cards: Iterable[Card]) -> str:
+    """How many cards of each kind there are, for those who hear that they came.
+
+    >>> spoken([])
+    'nothing to add'
+    """
+    found = Counter(card.label.lower() for card in cards)
+    named = (f"{number} {kind} card{'s' if number > 1 else ''}" for kind, number in found.items())
+    return ", ".join(named) or "nothing to add"
 
 
 def rendered(markdown: str) -> Markup:

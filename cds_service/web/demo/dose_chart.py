@@ -11,8 +11,8 @@ from fractions import Fraction
 from markupsafe import Markup
 
 Series = Sequence[tuple[date, Fraction]]
-_WIDTH, _HEIGHT = 560, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 548, 14, 164
+_WIDTH, _HEIGHT = 560, 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 548, 34, 184
 _STEPS = (10, 20, 25, 50, 100, 200, 500)
 _MOST_LINES = 5
 
@@ -87,6 +87,7 @@ def _step(highest: Decimal) -> int:
 
 def _grid(frame: _Frame) -> Iterator[str]:
     step = _step(frame.most)
+    yield '<text class="tick" x="2" y="16">MME a day</text>'
     for dose in range(0, int(frame.most) + 1, step):
         y = frame.y(dose)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'

@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from cds_service.protocol.services import ORDER_SELECT, ORDER_SIGN
 from cds_service.service import Service
 from cds_service.web.demo import products
-from cds_service.web.demo.advice import cards_of
+from cds_service.web.demo.advice import cards_of, spoken
 from cds_service.web.demo.calls import Exchange, ask_about, open_chart, pretty, send_feedback
 from cds_service.web.demo.desk import BadState, Desk, reference
 from cds_service.web.demo.opioids import opioid_panel, opioids_of
@@ -30,6 +30,7 @@ blueprint = Blueprint(
 )
 blueprint.add_app_template_filter(day, "day")
 blueprint.add_app_template_filter(counted, "counted")
+blueprint.add_app_template_global(spoken)
 
 
 @blueprint.get("/")

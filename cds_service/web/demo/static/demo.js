@@ -9,7 +9,7 @@ document.addEventListener("htmx:afterSettle", () => {
 });
 
 // A call that failed is said where its answer would have stood; advice on other orders must not stay there.
-for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, ({ detail: { target } }) => {
     const said = document.createElement("p");
     said.className = "fault";
