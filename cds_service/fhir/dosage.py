@@ -15,7 +15,14 @@ from fractions import Fraction
 from cds_service.clinical.facts import Dose, Sig
 from cds_service.fhir.dosage_joined import Gap, Read, beside, joined
 from cds_service.fhir.dosage_steps import THEN, steps_of, text_of
-from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, checked, stated_dose
+from cds_service.fhir.dose_amount import (
+    Amount,
+    Unreadable,
+    cap_of,
+    checked,
+    stated_dose,
+    strength_known,
+)
 from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.route import route_of, route_said
 from cds_service.fhir.sig_text import (
@@ -98,7 +105,7 @@ def _attempted(dosage: Dosage, drug: Drug | None) -> Read | None:
 
 def _instruction(dosage: Dosage, drug: Drug | None) -> Read:
     """Read one instruction. Raises Gap, Unreadable."""
-    stated = stated_dose(dosage, _strength_known(drug))
+    stated = stated_dose(dosage, drug)
     often = rhythm(dosage.timing)
     if often.fault:
         raise Unreadable(often.fault)
@@ -221,7 +228,7 @@ def _said_dose(
     """A dose of the text, with what the structured part says in its place."""
     if amount is None:
         unit, value = said.unit, said.amount
-        if said.total is not None and not _strength_known(drug):
+        if said.total is not None and not strength_known(drug):
             value, unit = said.total
         amount = checked(Amount(value * unit.scale, unit.kind, unit.word))
     if cap is None and said.cap is not None:
@@ -247,10 +254,6 @@ def _dose(
     if most is not None and {unit, amount.unit} == {MG, MCG}:
         most, unit = (most * 1000 if unit == MG else most / 1000), amount.unit
     return Dose(amount.value, amount.unit, per_day, most, unit, amount.word, as_needed)
-
-
-def _strength_known(drug: Drug | None) -> bool:
-    return drug is not None and all(c.strength is not None for c in drug.opioids or drug.components)
 
 
 def _is_patch(amount: Amount, drug: Drug | None) -> bool:

@@ -27,6 +27,7 @@ from cds_service.fhir.units import (
     rate_of,
 )
 from cds_service.frozen import Frozen
+from cds_service.knowledge.drugs.model import Component, Drug
 
 # More than this at once is a fault of the record, not a dose.
 MOST_AT_ONCE: dict[str, int] = {
@@ -36,6 +37,8 @@ MOST_AT_ONCE: dict[str, int] = {
     COUNT: 100,
     MCG_PER_HOUR: 100_000,
 }
+# More of a product at once is not written without its unit.
+_MOST_BARE = 3
 
 
 class Unreadable(Exception):
@@ -69,15 +72,16 @@ def checked(amount: Amount) -> Amount:
     return amount
 
 
-def stated_dose(dosage: Dosage, strength_known: bool) -> Stated:
+def stated_dose(dosage: Dosage, drug: Drug | None) -> Stated:
     """The ordered dose, else the untyped, else the calculated one. Raises Unreadable.
 
     Of several entries in one unit the greatest counts; in different units they say the same dose
-    twice. Without a known strength a rate says more than a count of patches.
+    twice. Without a known strength a rate says more than a count of patches. A number without a unit
+    counts the product where it cannot be milligrams.
     """
     why = Stated().why
     for entries in _by_type(dosage.doses):
-        stated = [_entry(entry, strength_known) for entry in entries]
+        stated = [_entry(entry, drug) for entry in entries]
         amounts = [s.amount for s in stated if s.amount is not None]
         if amounts:
             alike = [a for a in amounts if a.unit == amounts[0].unit]
@@ -102,23 +106,49 @@ def _type(concept: CodeableConcept | None) -> str:
     return next((kind for kind in ("ordered", "calculated") if kind in words), "")
 
 
-def _entry(entry: DoseAndRate, strength_known: bool) -> Stated:
-    dose = _dose(entry.dose_quantity, entry.dose_range)
+def strength_known(drug: Drug | None) -> bool:
+    """Whether each opioid of a product, or each of its parts, has a strength."""
+    return drug is not None and all(c.strength is not None for c in drug.opioids or drug.components)
+
+
+def _entry(entry: DoseAndRate, drug: Drug | None) -> Stated:
+    dose = _dose(entry.dose_quantity, entry.dose_range, drug)
     rate = _rate(entry)
     counted = dose.amount is not None and dose.amount.unit == COUNT
-    if rate.amount is not None and (dose.amount is None or (counted and not strength_known)):
+    if rate.amount is not None and (dose.amount is None or (counted and not strength_known(drug))):
         return rate
     return dose if dose.amount is not None or dose.why else rate
 
 
-def _dose(quantity: Quantity | None, span: Range | None) -> Stated:
+def _dose(quantity: Quantity | None, span: Range | None, drug: Drug | None) -> Stated:
     if quantity is None and span is not None:
         quantity = span.high
         if quantity is None and span.low is not None:
             return Stated(None, "the dose range has no upper end")
         if quantity is not None and not quantity.units and span.low is not None:
             quantity = Quantity(value=quantity.value, unit=span.low.unit, code=span.low.code)
-    return _quantity(quantity) if quantity is not None else Stated(None, "")
+    if quantity is None:
+        return Stated(None, "")
+    return _quantity(quantity) if quantity.units else _bare(quantity, drug)
+
+
+def _bare(quantity: Quantity, drug: Drug | None) -> Stated:
+    """A dose without a unit: `1` of a 5 mg tablet counts tablets, as nobody takes a fifth of one; `5` of
+    a 10 mg tablet could be half of one, or five.
+    """
+    number, parts = quantity.number, () if drug is None else drug.opioids or drug.components
+    if number is None or not 0 < number <= _MOST_BARE or quantity.comparator or not parts:
+        return _quantity(quantity)
+    if any(_may_be_mg(Fraction(number), part) for part in parts):
+        return _quantity(quantity)
+    return Stated(Amount(Fraction(number), COUNT), "")
+
+
+def _may_be_mg(number: Fraction, part: Component) -> bool:
+    """Whether so many milligrams are whole quarters of what is counted; a patch holds none."""
+    if part.unit == "mg/h":
+        return False
+    return part.unit != "mg" or not part.strength or not number * 4 % Fraction(part.strength)
 
 
 def _quantity(quantity: Quantity) -> Stated:

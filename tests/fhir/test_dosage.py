@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.knowledge.drugs.model import Component, Drug, Route
-from tests.fhir.instructions import PATCH, only, sig, tablets
+from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,10 @@ def test_units(value: Any, unit: str, expected: tuple[str, str, str]) -> None:
         ({"value": "NaN", "unit": "tablet"}, "not a plain number"),
         ({"value": "Infinity", "unit": "tablet"}, "not a plain number"),
         ({"value": "1e300", "unit": "tablet"}, "not a plain number"),
-        ({"value": 1}, "no unit"),
+        ({"value": 5}, "no unit"),
+        ({"value": "2.5"}, "no unit"),
+        ({"value": 4}, "no unit"),
+        ({"value": 1, "comparator": "<"}, "no unit"),
         ({"value": 1, "unit": "dose"}, "unit dose is not known"),
         ({"value": 5, "unit": "mg/kg"}, "unit mg/kg is not known"),
         ({"unit": "mg"}, "no number"),
@@ -142,6 +145,19 @@ def test_without_a_strength_the_rate_of_a_patch_counts() -> None:
     fentanyl = Drug("4337", "fentanyl", "IN", (Component("fentanyl", "4337"),))
     assert only(sig(both, drug=fentanyl)).unit == "mcg/h"
     assert only(sig(both, drug=PATCH)).unit == "unit"
+
+
+@pytest.mark.parametrize(
+    ("drug", "read"),
+    [(TABLET, True), (PATCH, True), (LIQUID, False), (INGREDIENT, False), (None, False)],
+)
+def test_a_number_without_a_unit_counts_what_can_be_counted(drug: Drug | None, read: bool) -> None:
+    one = {
+        **tablets(frequency=1, period=3, periodUnit="d"),
+        "doseAndRate": [{"doseQuantity": {"value": 1}}],
+    }
+    found = sig(one, drug=drug)
+    assert (only(found).unit == "unit") if read else ("no unit" in (found.unread or ""))
 
 
 def test_maxima_cap_the_day_and_the_dose() -> None:
