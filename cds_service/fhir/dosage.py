@@ -28,7 +28,7 @@ from cds_service.fhir.route import route_of, route_said
 from cds_service.fhir.sig_text import (
     SaidDose,
     SaidSig,
-    names_a_limit,
+    may_say_more,
     read_aside,
     read_frequency,
     read_text,
@@ -114,7 +114,8 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> Read:
     if amount is not None and amount.per_day is not None:
         per_day = amount.per_day
     if amount is not None and per_day is not None:
-        dose = _dose(amount, per_day, cap or _said_cap(dosage, amount, per_day), dosage.as_needed)
+        amount, said_cap = _with_its_words(dosage, amount, per_day)
+        dose = _dose(amount, per_day, cap or said_cap, dosage.as_needed)
         return Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
     text = text_of(dosage)
     text = text[len(THEN) :] if text.lower().startswith(THEN) else text
@@ -169,6 +170,8 @@ def _with_text(
 ) -> Read:
     """Fill what the structured part lacks from its text. Raises Gap when they disagree."""
     doses = tuple(dose for step in said.steps for dose in step)
+    if amount is not None and len(doses) == 1:
+        amount = _upper_end(amount, doses[0])
     if amount is not None and all(_differs(amount, dose) for dose in doses):
         raise Gap("the dose and the text of the instruction disagree")
     steps: tuple[tuple[Dose, ...], ...]
@@ -195,22 +198,34 @@ def _of_known_dose(text: str, amount: Amount) -> SaidSig | None:
     return read_timing(text, amount.value, Unit(amount.unit, word=amount.word))
 
 
-def _said_cap(dosage: Dosage, amount: Amount, per_day: Fraction) -> tuple[Fraction, str] | None:
-    """The daily maximum that only the text names, if it speaks of the same dose."""
+def _with_its_words(
+    dosage: Dosage, amount: Amount, per_day: Fraction
+) -> tuple[Amount, tuple[Fraction, str] | None]:
+    """The dose, and the daily maximum that only the text names, if it speaks of the same dose."""
     text = text_of(dosage)
-    if not names_a_limit(text):
-        return None
+    if not may_say_more(text):
+        return amount, None
     said = read_text(text, timed=True) or _of_known_dose(text, amount)
     if said is None or len(said.steps) != 1 or len(said.steps[0]) != 1:
-        return None
+        return amount, None
     (dose,) = said.steps[0]
+    amount = _upper_end(amount, dose)
     if _differs(amount, dose):
-        return None
+        return amount, None
     if dose.cap is not None:
-        return dose.cap[0] * dose.cap[1].scale, dose.cap[1].kind
+        return amount, (dose.cap[0] * dose.cap[1].scale, dose.cap[1].kind)
     if dose.most_times is not None and dose.most_times < per_day:
-        return amount.value * dose.most_times, amount.unit
-    return None
+        return amount, (amount.value * dose.most_times, amount.unit)
+    return amount, None
+
+
+def _upper_end(amount: Amount, said: SaidDose) -> Amount:
+    """The dose that a text gives a range of, if it is the lower end: the most that may be taken."""
+    if said.least is None or amount.unit != said.unit.kind:
+        return amount
+    if amount.value != said.least * said.unit.scale:
+        return amount
+    return checked(replace(amount, value=said.amount * said.unit.scale))
 
 
 def _differs(amount: Amount, said: SaidDose) -> bool:

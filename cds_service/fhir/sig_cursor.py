@@ -26,6 +26,7 @@ class Part:
     """One dose with all that is said of it, as far as the scan has come."""
 
     amount: Fraction | None = None
+    least: Fraction | None = None  # the lower end of a range
     unit: Unit | None = None
     total: tuple[Fraction, Unit] | None = None  # "2 tablets (10 mg total)"
     rates: set[Fraction] = field(default_factory=set)

@@ -36,6 +36,7 @@ def match_dose(scan: Cursor) -> bool:
             return False
         scan.steps[-1].append(Part(joined=scan.joined))
     scan.part.amount, scan.part.unit = found[1], unit
+    scan.part.least = found[0] if found[0] < found[1] else None
     scan.joined = ""
     if each is not None:
         scan.part.total = (each[0] * found[1], each[1])

@@ -5,6 +5,7 @@ Ranges, intervals and "as needed" count at their most aggressive reading.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from cds_service.fhir.sig_cursor import Cursor, Part, least
@@ -14,12 +15,16 @@ from cds_service.fhir.sig_words import tokens
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
 from cds_service.frozen import Frozen
 
+_A_RANGE = re.compile(
+    r"(?:\d|½|\bone|\btwo|\bhalf)\)?\s*(?:-|–|to|or)\s*(?:up to )?(?:\d|one|two|three)[^a-z]*"
+    r"(?:tab|cap|pill|patch|m[lgc]|spray|loz|po\b|by\b)"
+)
 _LIMITING = ("max", "exceed", "more than", "mdd", "nte", "limit", "up to")
 
 
 class SaidDose(Frozen):
-    """One dose of a free-text instruction. `per_day` None: only a patch or a maximum makes
-    that readable.
+    """One dose of a free-text instruction, `least` the lower end of a range. `per_day` None: only a
+    patch or a maximum makes that readable.
     """
 
     amount: Fraction
@@ -29,6 +34,7 @@ class SaidDose(Frozen):
     as_needed: bool = False
     total: tuple[Fraction, Unit] | None = None
     most_times: Fraction | None = None
+    least: Fraction | None = None
 
 
 class SaidSig(Frozen):
@@ -59,7 +65,7 @@ def read_timing(text: str, amount: Fraction, unit: Unit) -> SaidSig | None:
     >>> [(str(dose.per_day), str(dose.cap[0])) for dose in said.steps[0]]
     [('6', '4')]
     """
-    said = _said(_scanned(text, Part(amount, unit)), timed=False)
+    said = _said(_scanned(text, Part(amount, unit=unit)), timed=False)
     if said is None or any(len(step) > 1 for step in said.steps):
         return None
     every = [dose for step in said.steps for dose in step]
@@ -126,10 +132,15 @@ def read_frequency(text: str) -> Fraction | None:
     return _per_day(scan.part)
 
 
-def names_a_limit(text: str) -> bool:
-    """Whether a text may name a daily maximum, before the trouble of reading it."""
+def may_say_more(text: str) -> bool:
+    """Whether a text may name a daily maximum or the upper end of a dose, before the trouble of
+    reading it.
+
+    >>> [may_say_more(text) for text in ("1-2 tabs q6h", "1 tab q4-6h", "take one or two by mouth daily")]
+    [True, False, True]
+    """
     lowered = text.lower()
-    return any(word in lowered for word in _LIMITING)
+    return any(word in lowered for word in _LIMITING) or _A_RANGE.search(lowered) is not None
 
 
 def _scanned(text: str, first: Part) -> Cursor | None:
@@ -225,6 +236,7 @@ def _dose(part: Part, timed: bool) -> SaidDose | None:
         as_needed=part.as_needed,
         total=part.total,
         most_times=min(often, default=None),
+        least=part.least,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
 
 
@@ -161,3 +163,25 @@ def test_instructions_by_text_alone() -> None:
         "denominator": {"value": 1, "unit": "d"},
     }
     assert only(sig(in_mcg)).daily == 40000
+
+
+@pytest.mark.parametrize(
+    ("text", "daily"),
+    [
+        ("1-2 tablets every 6 hours", 8),
+        ("take one or two tablets every 6 hours", 8),
+        ("1 to 2 tabs every 4-6 hours as needed, max 6 tabs per day", 6),
+        ("2-3 tablets every 6 hours", 4),
+        ("1-2 tablets as the nurse says", 4),
+        ("5-10 mg every 6 hours", 4),
+    ],
+)
+def test_the_lower_end_of_a_range_in_the_text_counts_at_the_upper(text: str, daily: int) -> None:
+    coded = tablets(frequency=4, period=1, periodUnit="d")
+    assert only(sig({**coded, "text": text})).daily == daily
+
+
+def test_a_range_in_the_text_completes_a_dose_without_a_frequency() -> None:
+    one = {"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}]}
+    assert only(sig({**one, "text": "1-2 tablets every 6 hours"})).daily == 8
+    assert "disagree" in (sig({**one, "text": "2-3 tablets every 6 hours"}).unread or "")
