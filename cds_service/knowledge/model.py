@@ -201,7 +201,7 @@ class Knowledge:
 
     def code(self, system: str, code: str) -> Code:
         """A code as facts hold it: short system name, ICD-10-CM without dots, NDC in eleven
-        digits.
+        digits, a number of HCPCS as what it is, CPT.
         """
         names = self.system_names  # spellings, as vendors vary in upper and lower case
         short = names.get(system) or names.get(system.rstrip("/").lower()) or system
@@ -209,6 +209,8 @@ class Knowledge:
             return Code(short, code.replace(".", "").upper())
         if short == "NDC":
             return Code(short, ndc11(code))
+        if short == "HCPCS" and code.isdigit():
+            return Code("CPT", code)
         return Code(short, code)
 
 

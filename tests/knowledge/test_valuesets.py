@@ -117,6 +117,10 @@ def test_every_spelling_of_a_system_is_read(knowledge: Knowledge) -> None:
         knowledge.code("https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "L0625").system
         == "HCPCS"
     )
+    assert knowledge.code("http://hl7.org/fhir/sid/icd-10", "M54.50") == Code("ICD10CM", "M5450")
+    assert knowledge.code("https://bluebutton.cms.gov/resources/codesystem/hcpcs", "62323") == Code(
+        "CPT", "62323"
+    )
     assert knowledge.code("urn:oid:2.16.840.1.113883.6.69", "0023-6011-60") == Code(
         "NDC", "00023601160"
     )
