@@ -6,6 +6,8 @@ None of it changes how much is taken; an aside with a word that could is not pas
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_cursor import Cursor
@@ -24,6 +26,8 @@ _NOT_AFTER_A_SCORE = frozenset({"times", "time", "doses", "dose", "per", "a", "/
     words.AFTER_A_BARE_COUNT - {"with"}
 )
 _REFILLS = ("refill", "refills")
+# So many times the dose are no dose, but what is handed out.
+_MANY = 10
 # In a note, a greater number is no dose, nor is one that follows such a sign.
 _MOST_IN_A_DOSE = 12
 _BEFORE_A_CODE = frozenset({"/", "-", "#", "<", ">", "≥", "=", "icd"})
@@ -141,24 +145,34 @@ def _not_enough(scan: Cursor) -> bool:
 
 
 def _dispensed(scan: Cursor) -> bool:
-    """`#30`, `disp: 20 tablets`, `qty 30`, `2 refills`."""
+    """`#30`, `disp: 20 tablets`, `Disp-20 tablet, R-0`, `qty 30`, `2 refills`."""
     start = scan.place
-    if scan.take_any(phrases.DISPENSED):
-        scan.take_any((":", "#", "."))
+    if scan.take_any(phrases.DISPENSED) or (scan.peek(1) == "-" and scan.take("r")):
+        scan.take_any((":", "#", ".", "-"))
         scan.take_any(("#", ":", "*"))
         if scan.number() is not None:
             scan.unit()
             return True
-    elif scan.number() is not None and (scan.take_any(_REFILLS) or _with_refills(scan)):
+    elif (number := scan.number()) is not None and (
+        scan.take_any(_REFILLS) or _with_refills(scan) or _handed_out(scan, number, start)
+    ):
         return True
     scan.place = start
     return False
 
 
+def _handed_out(scan: Cursor, number: Fraction, start: int) -> bool:
+    """`, 60 tablets` as the last words after a dose of far fewer."""
+    scan.place = start
+    part, before = scan.part, scan.tokens[start - 1] if start else ""
+    if before != "," or not part.timed or part.amount is None or number < _MANY * part.amount:
+        return False
+    _ = scan.number()
+    return scan.unit() == part.unit and scan.peek() in ("", ".")
+
+
 def _with_refills(scan: Cursor) -> bool:
-    """`tabs, 0 refills` after a number, `tablet, refills 0`: only beside refills it is what was handed
-    out.
-    """
+    """`tabs, 0 refills` after a number, `tablet, refills 0`: beside refills it is what was handed out."""
     if scan.unit() is None or not scan.take(","):
         return False
     if scan.take_any(_REFILLS):

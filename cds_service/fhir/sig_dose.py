@@ -118,9 +118,20 @@ def _total(scan: Cursor) -> None:
                 if (total or scan.part.amount == 1) and unit.kind in (MG, MCG) and not several:
                     scan.part.total = (found[1], unit)
                 return
-    elif _strength_after(scan):
+    elif _strength_after(scan) or _one_of_it(scan):
         return
     scan.place = start
+
+
+def _one_of_it(scan: Cursor) -> bool:
+    """`10 mg, 1 tablet`: the same dose said twice; before more than one it could be the strength of
+    each.
+    """
+    part = scan.part
+    if part.unit is None or part.unit.kind not in (MG, MCG) or not scan.take(","):
+        return False
+    one, unit = scan.number(), scan.unit()
+    return one == 1 and unit is not None and unit.kind == COUNT
 
 
 def _strength_after(scan: Cursor) -> bool:

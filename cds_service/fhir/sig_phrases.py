@@ -38,6 +38,8 @@ REASONS = frozenset(
         "muscle", "arthritis", "osteoarthritis", "sciatica", "radicular", "nerve", "bone", "throat", "post",
         "op", "postop", "operative", "surgery", "procedure", "incisional", "incision", "fracture", "injury",
         "flare", "flares", "-", "/", "dyspnea", "diarrhea", "shortness", "breath", "sob", "related", "p",
+        "rib", "ribs", "spine", "spinal", "lumbar", "thoracic", "cervical", "groin", "jaw", "facial", "elbow",
+        "heel", "thigh", "calf",
     ]
 )  # fmt: skip
 SEVERITIES = frozenset(
@@ -87,7 +89,21 @@ HARMLESS = phrases(
     "po / sl", "po or sl", "sl / po", "sl or po", "by mouth or under the tongue", "orally or sublingually",
     "from all sources", "do not exceed prescribed dose", "do not exceed the prescribed dose",
     "do not exceed recommended dose", "until discontinued", "to be taken", "to be applied", "to be used",
+    "normal", "print", "no print", "phone in", "historical med", "e - prescribe",
+    "with meal", "with a meal", "before a meal", "after a meal",
+    *(
+        f"{least}{one} hour {before} or {two} hours after {meal}"
+        for least in ("", "at least ", "taken at least ")
+        for one, two in (("1", "2"), ("one", "two"))
+        for before in ("before", "prior to")
+        for meal in ("a meal", "meals", "eating", "food")
+    ),
     "swallowing whole", "do not break , crush , dissolve and / or chew", "via ng tube", "per ng tube",
+)  # fmt: skip
+# What begins the next step after "then".
+CHANGES = phrases(
+    "increase dose to", "increase to", "reduce dose to", "reduce to", "decrease dose to", "decrease to",
+    "taper to", "titrate to",
 )  # fmt: skip
 # What begins a daily maximum.
 LIMITS = phrases(
@@ -110,7 +126,9 @@ NOTES = phrases(
     "earliest fill", "earliest", "must last", "to last", "should last", "this medication", "this medicine",
     "medication may", "medicine may", "warning", "note to pharmacy", "note to pharmacist",
     "notes to pharmacist", "pharmacy :", "daw", "risk of", "stop if", "naloxone", "narcan", "starting",
-    "first dose on",
+    "first dose on", "last dose on",
+    "until sun", "until mon", "until tue", "until wed", "until thu", "until fri", "until sat", "until today",
+    "until tomorrow",
     "acute pain exception", "nonacute pain", "non - acute pain", "chronic pain exempt",
     "chronic pain exemption", "dnf until", "dnf",
 )  # fmt: skip

@@ -46,6 +46,8 @@ def _match_stop(scan: Cursor) -> bool:
     if scan.take("then") or scan.take("followed", "by"):
         if scan.part.amount is None and (len(scan.steps) == 1 or not scan.part.timed):
             return False
+        if scan.take_phrase(phrases.CHANGES) and not any(part.days for part in scan.steps[-1]):
+            return False
         scan.steps.append([Part()])
         return True
     if scan.take_any(words.AND):

@@ -81,7 +81,7 @@ VERBS = frozenset(
 AFTER_A_COUNT = frozenset(["at", "in", "every", "each", "with", "qhs", "qam", "qpm"])
 AFTER_A_BARE_COUNT = AFTER_A_COUNT | frozenset(
     [
-        "po", "by", "orally", "q", "bid", "tid", "qid", "qd", "qod", "daily", "nightly", "hs", "once",
+        "po", "by", "oral", "orally", "q", "bid", "tid", "qid", "qd", "qod", "daily", "nightly", "hs", "once",
         "twice", "three", "four", "prn", "as",
     ]
 )  # fmt: skip

@@ -1,0 +1,44 @@
+"""What Epic and Oracle print around the directions, and directions that change after some days."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.fhir.sig_text import read_text
+
+READ = {
+    "Take 1 tablet 1 (one) time each day., Starting Tue 5/28/2019, Until Wed 5/27/2020, Normal": [
+        "1 x1"
+    ],
+    "Take 1 tablet every 4 hours as needed. Max Daily Amount: 4 tablets, Starting Tue 5/28/2019, "
+    "Until Sun 6/2/2019 at 2359, Normal": ["1 x6 <=4"],
+    "Take 1 tablet by mouth every 4 (four) hours as needed for pain., Disp-20 tablet, R-0, Normal": [
+        "1 x6"
+    ],
+    "5 mg, oral, every 4 hours PRN, First dose on Tue 5/28/19 at 0900, Last dose on Thu 5/30/19 at 2100": [
+        "5 x6"
+    ],
+    "1 tab(s), Oral, 2 times a day, 60 tab(s)": ["1 x2"],
+    "5 mL, Oral, q4hr, 120 mL": ["5 x6"],
+    "10 mg, 1 tabs, Oral, q6hr, PRN: pain": ["10 x4"],
+    "1 ORAL every eight hours as needed": ["1 x3"],
+    "Take 1 tablet every 12 hours on an empty stomach, at least 1 hour before or 2 hours after a meal": [
+        "1 x2"
+    ],
+    "Take 1 tablet by mouth twice a day with meal": ["1 x2"],
+    "one to two tablets every 4-6 hours as needed for rib pain": ["2 x6"],
+    "1 capsule daily for 7 days then increase to 1 capsule twice daily": ["1 x1", "1 x2"],
+    "2 tablets daily for 3 days, then reduce dose to 1 tablet daily": ["2 x1", "1 x1"],
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_what_is_printed_around_the_directions(text: str) -> None:
+    said = read_text(text)
+    assert said is not None
+    found = []
+    for step in said.steps:
+        (dose,) = step
+        cap = f" <={dose.cap[0]}" if dose.cap is not None else ""
+        found.append(f"{dose.amount} x{dose.per_day}{cap}")
+    assert found == READ[text]
