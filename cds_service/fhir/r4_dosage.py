@@ -139,7 +139,7 @@ class Timing(Element, frozen=True):
 
     event: tuple[str, ...] | str | None = None
     repeat: Repeat | None = None
-    code: CodeableConcept | None = None
+    code: CodeableConcept | str | None = None
 
 
 class DoseAndRate(Element, frozen=True):
@@ -162,9 +162,7 @@ class Dosage(Element, frozen=True):
     timing: Timing | None = None
     as_needed_boolean: bool | str | None = None
     as_needed_codeable_concept: CodeableConcept | None = None
-    site: CodeableConcept | None = None
-    route: CodeableConcept | None = None
-    method: CodeableConcept | None = None
+    route: CodeableConcept | str | None = None
     dose_and_rate: tuple[DoseAndRate, ...] | DoseAndRate | None = None
     dose_quantity: Quantity | None = None
     dose_range: Range | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.fhir.r4_dosage import Dosage
+from cds_service.fhir.r4_dosage import CodeableConcept, Dosage
 from cds_service.fhir.sig_words import ROUTES, tokens
 from cds_service.knowledge.drugs.model import Route
 
@@ -26,6 +26,8 @@ def route_of(dosage: Dosage) -> Route:
     concept = dosage.route
     if concept is None:
         return Route.UNKNOWN
+    if isinstance(concept, str):
+        concept = CodeableConcept(text=concept)
     codes = (coding.code.strip().upper() for coding in concept.codings if coding.code)
     coded = {_CODES[code] for code in codes if code in _CODES}
     if not coded:

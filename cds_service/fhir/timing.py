@@ -100,10 +100,12 @@ def _times(repeat: Repeat) -> int:
     )
 
 
-def _by_code(concept: CodeableConcept) -> Fraction | None:
+def _by_code(concept: CodeableConcept | str) -> Fraction | None:
     """Doses a day by a timing code in any system, its display or the text; the greatest of
     several.
     """
+    if isinstance(concept, str):
+        concept = CodeableConcept(text=concept)
     found = []
     for coding in concept.codings:
         code = (coding.code or "").strip().upper().replace(".", "")

@@ -195,10 +195,17 @@ def test_a_patch_needs_no_interval() -> None:
         ({"text": "Intravenous push"}, Route.INJECTION),
         ({"coding": [{"code": "15", "display": "oral"}]}, Route.ORAL),
         ({"text": "somewhere"}, Route.UNKNOWN),
+        ("IV", Route.INJECTION),
     ],
 )
-def test_routes(route: dict[str, Any], expected: Route) -> None:
+def test_routes(route: dict[str, Any] | str, expected: Route) -> None:
     assert sig({**tablets(frequency=1, period=1, periodUnit="d"), "route": route}).route is expected
+
+
+def test_plain_words_in_the_place_of_concepts_leave_the_dose_readable() -> None:
+    words = {"route": "oral", "method": "swallow", "site": "mouth", "timing": {"code": "Q6H"}}
+    found = sig({**tablets(2), **words})
+    assert (only(found).daily, found.route) == (8, Route.ORAL)
 
 
 @pytest.mark.parametrize(
