@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from cds_service.clinical.dates import FAR_FUTURE, FuzzyDate, months_before
+from cds_service.clinical.dates import FAR_FUTURE, FuzzyDate, fuzzy, months_before
 from cds_service.clinical.facts import (
     NO_CODES,
     Condition,
@@ -49,7 +49,7 @@ def condition(
 ) -> Condition | None:
     """A problem or diagnosis, None for one that no rule asks about.
 
-    An onset by age needs the birth date; one in words is named as unread.
+    An onset by age needs the birth date; one in words is named as unread, unless they are a date.
     """
     glossary = chart.glossary
     concept = glossary.concepts[bytes(resource.code)]
@@ -58,7 +58,7 @@ def condition(
     days = glossary.days
     onset = days.get(resource.onset_date_time or "") or _onset(chart, resource, ref)
     if resource.onset_string:
-        chart.lose(ref, "onset is given in words")
+        onset = onset or _in_words(chart, ref, "onset", resource.onset_string)
     recorded = days.get(resource.recorded_date or "") or chart.when(
         ref, "recordedDate", resource.recorded_date
     )
@@ -77,6 +77,14 @@ def condition(
         glossary.words[bytes(resource.category)],
         chart.ref(resource.encounter),
     )
+
+
+def _in_words(chart: Chart, ref: str, member: str, text: str) -> FuzzyDate | None:
+    """The date that was sent as words; other words are named as unread."""
+    day = fuzzy(text.strip())
+    if day is None:
+        chart.lose(ref, f"{member} is given in words")
+    return day
 
 
 def _onset(chart: Chart, resource: r4.Condition, ref: str) -> FuzzyDate | None:
@@ -245,8 +253,6 @@ def procedure(
     concept = chart.glossary.concepts[bytes(resource.code)]
     if not (concept.asked or lost):
         return None
-    if resource.performed_string:
-        chart.lose(ref, "performed is given in words")
     period, performers = resource.performed_period, as_list(resource.performer)
     when = chart.glossary.days.get(resource.performed_date_time or "") or chart.when(
         ref, "performedDateTime", resource.performed_date_time
@@ -254,6 +260,8 @@ def procedure(
     ended = None if period is None else chart.end(ref, "performedPeriod", period)
     if when is None and period is not None:
         when = chart.start(ref, "performedPeriod", period) or ended
+    if resource.performed_string:
+        when = when or _in_words(chart, ref, "performed", resource.performed_string)
     return Procedure(
         ref,
         concept.codes,

@@ -84,6 +84,7 @@ def test_a_whole_condition() -> None:
             date(2016, 4, 30),
         ),
         ({"recordedDate": "2024"}, date(2024, 1, 1), date(2024, 12, 31)),
+        ({"onsetString": "2024-05"}, date(2024, 5, 1), date(2024, 5, 31)),
     ],
 )
 def test_an_onset_of_any_type(members: Any, first: date, last: date) -> None:
@@ -289,5 +290,7 @@ def test_a_procedure() -> None:
         Need.PROCEDURES, mine("Procedure", "p", **members, performedString="some time ago")
     )
     assert (words.procedures[0].when, len(words.unread)) == (None, 1)
+    said = mine("Procedure", "p", **members, performedString="2026-01-05")
+    assert facts(Need.PROCEDURES, said).procedures[0].when == on(date(2026, 1, 5))
     plain = mine("Procedure", "p", **members, performedDateTime="2026-01-05")
     assert facts(Need.PROCEDURES, plain).procedures[0].when == on(date(2026, 1, 5))
