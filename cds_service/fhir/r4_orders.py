@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from cds_service.clinical.facts import MERE_INTENT
 from cds_service.fhir.r4_dosage import CodeableConcept, Element, Period, Quantity, Ratio
 from cds_service.fhir.r4_parts import (
     ABSENT,
@@ -45,6 +46,8 @@ class MedicationRequest(OfPatient, frozen=True):
     intent: str | None = None
     category: ConceptsPart = ABSENT
     do_not_perform: bool | None = None
+    reported_boolean: bool | None = None
+    reported_reference: Reference | None = None
     medication_codeable_concept: ConceptPart = ABSENT
     medication_reference: Reference | None = None
     medication: CodeableReference | None = None
@@ -56,6 +59,13 @@ class MedicationRequest(OfPatient, frozen=True):
     dosage_instruction: DosagesPart = ABSENT
     dispense_request: DispenseRequestPart = ABSENT
     prior_prescription: Reference | None = None
+
+    @property
+    def reports(self) -> bool:
+        """Whether it is a plan that reports what is taken, and asks for nothing."""
+        if self.intent not in MERE_INTENT:
+            return False
+        return self.reported_boolean is True or self.reported_reference is not None
 
 
 class MedicationDispense(OfPatient, frozen=True):

@@ -38,12 +38,12 @@ def order(
     product, draft = ordered_product(chart, resource, ref), chart.draft
     if not (product.asked or draft or lost):
         return None
-    found, category = product.identified, resource.category
     fill = _prescribed(chart, product, resource, lost)
-    when = chart.glossary.days.get(resource.authored_on or "") or chart.when(
-        ref, "authoredOn", resource.authored_on
-    )
-    reasons, reason_refs = _why(chart, resource)
+    if resource.reports and not draft:
+        chart.facts.setdefault("statements", []).append(_said(chart, product, resource, ref, fill))
+        return None
+    found, category = product.identified, resource.category
+    when = _authored(chart, resource, ref)
     prior, recorder = resource.prior_prescription, resource.recorder
     return Order(
         ref,
@@ -62,13 +62,40 @@ def order(
         draft,
         resource.intent or "",
         chart.glossary.words[bytes(category)] if category is not ABSENT else frozenset(),
-        reasons,
-        reason_refs,
+        *_why(chart, resource),
         "" if prior is None else chart.ref(prior),
         chart.ref(resource.requester),
         "" if recorder is None else chart.ref(recorder),
         bool(resource.do_not_perform),
         fill.quantity,
+        found.strengths_differ,
+    )
+
+
+def _authored(chart: Chart, resource: r4.MedicationRequest, ref: str) -> FuzzyDate | None:
+    """When it was written, by a date met before or a new one."""
+    written = resource.authored_on
+    return chart.glossary.days.get(written or "") or chart.when(ref, "authoredOn", written)
+
+
+def _said(
+    chart: Chart, product: Product, resource: r4.MedicationRequest, ref: str, fill: Fill
+) -> Statement:
+    """What the patient is said to take, by a plan that is reported: Epic and US Core have it so."""
+    found = product.identified
+    return Statement(
+        ref,
+        product.codes,
+        product.label,
+        resource.status or "",
+        _authored(chart, resource, ref),
+        found.drug,
+        found.opioid_by_name,
+        fill.sig,
+        fill.bounds,
+        (),
+        *_why(chart, resource),
+        found.conflict,
         found.strengths_differ,
     )
 
