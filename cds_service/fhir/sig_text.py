@@ -140,7 +140,10 @@ def may_say_more(text: str) -> bool:
     [True, False, True]
     """
     lowered = text.lower()
-    return any(word in lowered for word in _LIMITING) or _A_RANGE.search(lowered) is not None
+    if any(word in lowered for word in _LIMITING):
+        return True
+    linked = "-" in lowered or " to " in lowered or " or " in lowered or "–" in lowered
+    return linked and _A_RANGE.search(lowered) is not None
 
 
 def _scanned(text: str, first: Part) -> Cursor | None:
