@@ -186,6 +186,19 @@ def coded(conditions: Iterable[Condition], codes: ValueSet) -> tuple[Condition, 
     return tuple(c for c in conditions if codes.any_of(c.codes))
 
 
+def spreading_cancer(codes: frozenset[Code], skin: ValueSet, *cancers: ValueSet) -> bool:
+    """Whether a diagnosis is a cancer that spreads; one that ICD-10-CM calls a skin cancer of the
+    other kind (`skin`) is none for being called a cancer in SNOMED CT too.
+    """
+    exact = skin.any_of(codes)
+    return any(
+        code not in skin
+        and (code.system == "ICD10CM" or not exact)
+        and any(code in one for one in cancers)
+        for code in codes
+    )
+
+
 def not_healing(conditions: Iterable[Condition], *injuries: ValueSet) -> tuple[Condition, ...]:
     """The conditions whose ICD-10-CM codes of the sets are not all of healing or sequela encounters.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.clinical.dates import months_before, within
+from cds_service.clinical.evidence import spreading_cancer
 from cds_service.clinical.facts import (
     Condition,
     Encounter,
@@ -162,8 +163,7 @@ def _diagnosed(condition: Condition, facts: Facts, known: Known) -> bool:
 
 def _is_cancer(condition: Condition, known: Known) -> bool:
     skin = known.codes("redflag-cancer-any-exclude")
-    sets = tuple(known.codes(name) for name in CANCER)
-    return any(code not in skin and any(code in s for s in sets) for code in condition.codes)
+    return spreading_cancer(condition.codes, skin, *(known.codes(name) for name in CANCER))
 
 
 def _recent_encounters(facts: Facts, known: Known) -> frozenset[str]:

@@ -20,6 +20,7 @@ from cds_service.clinical.evidence import (
     measured,
     recorded,
     sign,
+    spreading_cancer,
 )
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Quantity
 from cds_service.clinical.measures import unit_of
@@ -79,15 +80,8 @@ def malignancy(facts: Facts, known: Known) -> Malignancy:
 
 
 def _is_cancer(condition: Condition, known: Known) -> bool:
-    """Whether it is a cancer that spreads to the spine; one that ICD-10-CM calls a skin cancer of the
-    other kind is none for being called a cancer in SNOMED CT too.
-    """
-    any_cancer, skin = known.codes("redflag-cancer-any"), known.codes("redflag-cancer-any-exclude")
-    exact = skin.any_of(condition.codes)
-    return any(
-        code in any_cancer and code not in skin and (code.system == "ICD10CM" or not exact)
-        for code in condition.codes
-    )
+    skin = known.codes("redflag-cancer-any-exclude")
+    return spreading_cancer(condition.codes, skin, known.codes("redflag-cancer-any"))
 
 
 def _old_enough(facts: Facts, known: Known) -> Sign:
