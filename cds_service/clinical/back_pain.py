@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.facts import OVER, Condition, Facts, Need, Order, Request
+from cds_service.clinical.facts import Condition, Facts, Need, Order, Request
 from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
@@ -90,7 +90,7 @@ def _draft_reasons(facts: Facts, known: Known) -> Iterator[str]:
     named = {c.ref for c in known.derived(problems).ever(*CONTEXT)}
     drafts: tuple[Request | Order, ...] = (*facts.requests, *facts.devices, *facts.orders)
     for draft in drafts:
-        if not draft.draft or draft.status in OVER:
-            continue
-        if _in_context(draft.reasons, known) or not named.isdisjoint(draft.reason_refs):
+        if draft.draft and (
+            _in_context(draft.reasons, known) or not named.isdisjoint(draft.reason_refs)
+        ):
             yield draft.ref

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.back_pain import back_pain
 from cds_service.clinical.evidence import Evidence, Sign, age, any_of, condition_evidence, sign
-from cds_service.clinical.facts import OVER, Condition, Facts, Need, Request
+from cds_service.clinical.facts import Condition, Facts, Need, Request
 from cds_service.clinical.problems import problems
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
@@ -87,7 +87,7 @@ def _ordered_for(facts: Facts, known: Known) -> Iterator[Evidence]:
         signs = named(draft.reasons)
         return signs - {RETENTION} if known.codes(EXPLAINED).any_of(draft.reasons) else signs
 
-    drafts = [d for d in facts.requests if d.draft and d.status not in OVER and asked(d)]
+    drafts = [d for d in facts.requests if d.draft and asked(d)]
     alike = facts.conditions_alike().items() if drafts else ()
     kept = (
         codes for codes, found in alike if any(c.verification != "entered-in-error" for c in found)

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from math import ceil
 
-from cds_service.clinical.dates import Span, span_of
-from cds_service.clinical.facts import OVER, Dispense, Facts, Need, Order, Statement
+from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import Frozen, replace
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.agreement import has_strengths
 from cds_service.knowledge.drugs.model import Drug, DrugClass
@@ -160,14 +158,11 @@ def medications(facts: Facts, known: Known) -> Medications:
     """Sort the patient's orders: what is signed now, current, coming, over, or renewed by this
     call.
 
-    A draft counts whatever its status except when it is over or in error, and begins on the as-of
-    date. A chart order is current while its status is active and its supply, refills counted, has
-    not run out.
+    A chart order is current while its status is active and its supply, refills counted, has not run
+    out.
     """
     as_of = facts.as_of
-    signed = tuple(
-        _begun(o, as_of) for o in _once(facts.drafts) if o.status not in OVER and o.meant
-    )
+    signed = tuple([o for o in _once(facts.drafts) if o.meant])
     chart = tuple([o for o in _once([o for o in facts.orders if not o.draft]) if o.meant])
     drafts = _not_renewed(signed, chart)
     superseded = frozenset(_superseded(chart, as_of))
@@ -191,15 +186,6 @@ def medications(facts: Facts, known: Known) -> Medications:
         replaced=tuple(o for o in renewed if not _later(o, as_of)),
         statements=tuple(_current_statements(facts)),
     )
-
-
-def _begun(draft: Order, as_of: date) -> Order:
-    """The draft as it will run: from the as-of date, for its supply with refills."""
-    span = draft.span
-    if span is not None and span.start == as_of and (span.end is None or span.end > as_of):
-        return draft
-    fills = ceil((draft.supply or 0) * (1 + draft.refills))
-    return replace(draft, span=span_of(as_of, fills) if fills > 0 else Span(as_of))
 
 
 def _once(orders: Sequence[Order]) -> tuple[Order, ...]:

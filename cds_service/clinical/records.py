@@ -15,7 +15,7 @@ from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import Drug
 
 NO_CODES: frozenset[Code] = frozenset()
-# A draft order of any of these statuses does not count; every other status does (orders are re-signed).
+# A draft order of any of these statuses is not read; of every other it is (orders are re-signed).
 OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
 MERE_INTENT = frozenset({"proposal", "plan"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from cds_service.clinical.facts import OVER, Facts, Need, Request
+from cds_service.clinical.facts import Facts, Need, Request
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.clinical.visits import THERAPIES
 from cds_service.frozen import Frozen, field
@@ -77,7 +77,7 @@ def referrals(facts: Facts, known: Known) -> Referrals:
     perform them.
     """
     open_now = [r for r in facts.requests if _is_open(r, facts.as_of)]
-    done = [r for r in facts.requests if r.status == "completed" and not r.draft]
+    done = [r for r in facts.requests if r.status == "completed"]
     unknown = (Need.SERVICE_REQUESTS,) if facts.lacks(Need.SERVICE_REQUESTS) else ()
     return Referrals(facts.as_of, _by_kind(open_now, known), _by_kind(done, known), unknown)
 
@@ -93,7 +93,7 @@ def _by_kind(requests: list[Request], known: Known) -> dict[str, tuple[Request, 
 
 def _is_open(request: Request, as_of: date) -> bool:
     if request.draft:
-        return request.status not in OVER
+        return True
     return request.open and (request.when is None or request.when.first <= as_of)
 
 

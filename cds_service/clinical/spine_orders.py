@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from cds_service.clinical.facts import OVER, Condition, Facts, Need, Request
+from cds_service.clinical.facts import Condition, Facts, Need, Request
 from cds_service.clinical.problems import CONTEXT
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
@@ -57,7 +57,7 @@ def spine_orders(facts: Facts, known: Known) -> SpineOrders:
     """Drafts told apart by CPT, HCPCS, LOINC or SNOMED CT code, surgeons and therapists
     also by specialty.
     """
-    drafts = tuple(r for r in (*facts.requests, *facts.devices) if r.draft and r.status not in OVER)
+    drafts = tuple(r for r in (*facts.requests, *facts.devices) if r.draft)
     for_back = frozenset(r.ref for r in drafts if _for_back(r, facts, known))
 
     def of(*names: str) -> tuple[Request, ...]:

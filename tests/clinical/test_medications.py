@@ -34,13 +34,6 @@ def test_a_draft_counts_whatever_its_status(status: str) -> None:
     assert sorted_out(order(OXYCODONE_10, FOUR, status=status)).drafts
 
 
-@pytest.mark.parametrize(
-    "status", ["revoked", "cancelled", "stopped", "completed", "entered-in-error"]
-)
-def test_a_draft_that_is_over_does_not(status: str) -> None:
-    assert not sorted_out(order(OXYCODONE_10, FOUR, status=status)).drafts
-
-
 def test_a_draft_not_to_be_carried_out_does_not() -> None:
     assert not sorted_out(order(OXYCODONE_10, FOUR, do_not_perform=True)).drafts
 
