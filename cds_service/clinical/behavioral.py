@@ -60,7 +60,7 @@ class Behavioral(Frozen):
 
     in_hand: bool = False
     substance_use: Sign = ABSENT  # an active disorder
-    substance_history: Sign = ABSENT  # resolved, in remission, or a past opioid poisoning
+    substance_history: Sign = ABSENT  # a disorder, over or not, or a past opioid poisoning
     positives: tuple[Positive, ...] = ()  # without care dated on or after the screen
     screens_unknown: tuple[Need, ...] = ()
     diagnosis: Sign = ABSENT
@@ -151,12 +151,8 @@ def _substance_use(facts: Facts, known: Known) -> Sign:
 
 
 def _substance_history(facts: Facts, known: Known) -> Sign:
-    past = tuple(c for c in facts.conditions if c.ever(facts.as_of))
-    over = (c for c in past if not c.active(facts.as_of) or _in_remission(c, known))
-    found = (
-        *coded(over, known.codes("substance-use-disorder")),
-        *coded(past, known.codes("opioid-overdose-history")),
-    )
+    codes = (known.codes("substance-use-disorder"), known.codes("opioid-overdose-history"))
+    found = (c for c in facts.conditions_in(*codes) if c.ever(facts.as_of))
     return sign(map(condition_evidence, found), facts, Need.CONDITIONS)
 
 
@@ -185,13 +181,9 @@ def _cut_off(instrument: str, facts: Facts, known: Known) -> Number | None:
 def _diagnosis(facts: Facts, known: Known) -> Sign:
     """Depression not in full remission, anxiety, or another behavioural diagnosis."""
     well = known.codes("depression-full-remission-exclude")
-    active = tuple(
-        c
-        for c in facts.conditions
-        if c.active(facts.as_of) and not (c.codes and all(x in well for x in c.codes))
-    )
     names = ("depression", "anxiety", "other-behavioral-health")
-    found = (c for n in names for c in coded(active, known.codes(n)) if not well.any_of(c.codes))
+    listed = facts.conditions_in(*(known.codes(name) for name in names))
+    found = (c for c in listed if c.active(facts.as_of) and not well.any_of(c.codes))
     return sign(map(condition_evidence, found), facts, Need.CONDITIONS)
 
 

@@ -182,11 +182,9 @@ def _yielded(
 
 def _blocked(runs: list[_Run], facts: Facts) -> tuple[Need, ...]:
     """The needs for want of which every rule that could have warned was not evaluated."""
-    if not any(run.lacked for run in runs):
-        return ()
     serious = (r for r in runs if r.awake and r.rule.worst.severity >= WARNING.severity)
     wanted = [r for r in serious if r.applies is not False]
-    if not wanted or not all(run.lacked for run in wanted):
+    if not all(run.lacked for run in wanted):
         return ()
     return tuple(sorted({need for run in wanted for need in _lacking(run.rule, facts)}))
 

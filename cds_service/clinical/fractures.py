@@ -14,7 +14,6 @@ from cds_service.clinical.evidence import (
     all_of,
     any_of,
     condition_evidence,
-    healing,
     sign,
 )
 from cds_service.clinical.facts import Condition, Facts, Need
@@ -106,6 +105,5 @@ def _dated(
 
 def _initial_encounter(condition: Condition) -> bool:
     return any(
-        code.system == "ICD10CM" and code.code.endswith(_INITIAL) and not healing(code)
-        for code in condition.codes
+        code.system == "ICD10CM" and code.code.endswith(_INITIAL) for code in condition.codes
     )

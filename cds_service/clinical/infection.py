@@ -135,7 +135,7 @@ def _marker(facts: Facts, known: Known) -> Sign:
         met, doubtful = held_against(known.number(f"red-flags.{test}"), latest)
         raised += met[-1:]
         unsure += doubtful
-    if raised or unsure or read or facts.lacks(Need.OBSERVATIONS):
+    if unsure or read or facts.lacks(Need.OBSERVATIONS):
         return sign(raised, facts, Need.OBSERVATIONS, unsure=unsure)
     return Sign(UNKNOWN)
 

@@ -96,7 +96,7 @@ def _last_chain(supplies: list[_Supply], as_of: date, gap: Number) -> list[_Supp
             first = at
         if end > covered:
             covered = end
-    if not gap.met_by(max(0, (as_of - covered).days)):
+    if not gap.met_by((as_of - covered).days):
         return []
     return supplies[first:]
 
@@ -139,7 +139,7 @@ def _handed_out(dispense: Dispense, as_of: date) -> bool:
 
 def _dispensed(dispense: Dispense, as_of: date) -> _Supply:
     start = day_of(dispense.when, as_of)
-    end = start + timedelta(days=max(1, dispense.supply_days or 1))
+    end = start + timedelta(days=dispense.supply_days or 1)
     return start, end, dispense.ref, label_of(dispense)
 
 

@@ -68,7 +68,7 @@ def opioid_with_sedative(facts: Facts, known: Known) -> Iterator[Criterion]:
     Source: cdc-2022, recommendation 11.
     """
     excluded, on_order = known.derived(exclusions), facts.hook != "patient-view"
-    if excluded.guideline and (excluded.care or not on_order):
+    if excluded.guideline and excluded.care:
         return
     opioids, sedatives = _together(facts, known)
     if excluded.guideline:
@@ -129,11 +129,7 @@ def _treating(opioids: tuple[Exposure, ...], facts: Facts, known: Known) -> tupl
         *facts.opioids,
         *(stated for stated in facts.statements if stated.opioid),
     )
-    given = {
-        (fact.ref, label_of(fact))
-        for fact in facts_of_opioids
-        if (fact.reasons or fact.reason_refs) and oud.given(fact)
-    }
+    given = {(fact.ref, label_of(fact)) for fact in facts_of_opioids if oud.given(fact)}
     return tuple(
         o for o in opioids if (o.drug is not None and o.drug.oud_only) or (o.ref, o.label) in given
     )

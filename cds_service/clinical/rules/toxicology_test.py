@@ -100,9 +100,7 @@ def _tested(facts: Facts, known: Known) -> bool:
         known.codes("xylazine-urine-drug-screening-tests"),
     )
     panels = (
-        o
-        for o in facts.observations
-        if o.components and any(t.any_of(c.codes) for c in o.components for t in tests)
+        o for o in facts.observations if any(t.any_of(c.codes) for c in o.components for t in tests)
     )
     return any(
         o.status not in ("unknown", "entered-in-error", "cancelled")
