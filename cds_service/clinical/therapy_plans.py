@@ -93,7 +93,7 @@ def _gaps(facts: Facts, known: Known, plans: tuple[Request, ...]) -> Iterator[st
 def _scored_lately(facts: Facts, known: Known) -> bool:
     window = known.number("mnr.score_days")
     found = (o for group in FUNCTION for o in recorded(facts, known.codes(group)))
-    return any(age(o.when, facts.as_of, window) for o in found)
+    return any(o.answered and age(o.when, facts.as_of, window) for o in found)
 
 
 def _course(known: Known) -> tuple[Visit, ...]:

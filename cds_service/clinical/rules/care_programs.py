@@ -139,14 +139,11 @@ def _lifestyle(facts: Facts, known: Known) -> Sign:
         for c in coded(active, known.codes(name))
     ]
     heavy, window = known.number("programs.bmi"), known.number("programs.bmi_days")
-    latest = recorded(facts, known.codes("bmi"))[-1:]
+    told = [(o, o.value.value) for o in recorded(facts, known.codes("bmi")) if o.value]
     found += [
         measured(o)
-        for o in latest
-        if o.value
-        and heavy.met_by(o.value.value)
-        and o.when
-        and window.met_by(o.when.age(facts.as_of)[0])
+        for o, value in told[-1:]
+        if heavy.met_by(value) and o.when and window.met_by(o.when.age(facts.as_of)[0])
     ]
     back = known.derived(back_pain)
     if back.days is not None and known.number("programs.long_pain").met_by(back.days):

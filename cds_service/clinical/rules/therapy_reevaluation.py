@@ -10,7 +10,7 @@ from cds_service.clinical.back_pain import back_pain, has_back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.evidence import day_of, recorded
-from cds_service.clinical.facts import Facts, Need, Observation
+from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.treatment import treatment
@@ -114,7 +114,7 @@ def _review(facts: Facts, known: Known, course: _Course) -> Iterator[Criterion]:
         day_of(o.when, facts.as_of)
         for group in SCORES
         for o in recorded(facts, known.codes(group))
-        if _tells(o)
+        if o.answered  # one recorded as not done says nothing
     ]
     if any(due.met_by((day - course.start).days) for day in (*seen, *scored)):
         return
@@ -131,11 +131,6 @@ def _review(facts: Facts, known: Known, course: _Course) -> Iterator[Criterion]:
     )
     status = UNKNOWN if missing else MET
     yield Criterion(name, status, WARNING if overdue else INFO, words, course.refs, missing)
-
-
-def _tells(score: Observation) -> bool:
-    """Whether a score was taken: one recorded as not done has no value."""
-    return bool(score.value or score.value_text or score.value_codes or score.components)
 
 
 def _gain(known: Known, course: _Course) -> Iterator[Criterion]:
