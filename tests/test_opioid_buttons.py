@@ -87,6 +87,21 @@ def test_fewer_doses_a_day_leave_no_word_of_the_old_frequency(house: House) -> N
     }
 
 
+def test_a_draft_with_a_daily_maximum_is_not_offered_fewer_doses(house: House) -> None:
+    most = {"numerator": {"value": 80, "code": "mg"}, "denominator": {"value": 1, **DAY}}
+    instruction = {"timing": {"repeat": FOUR_A_DAY}, "maxDosePerPeriod": most}
+    assert "Fewer" not in updates(house, draft(instruction, {"numberOfRepeatsAllowed": 0}))
+
+
+@pytest.mark.parametrize("sequence", [1, 2])
+def test_two_instructions_are_not_offered_fewer_doses(house: House, sequence: int) -> None:
+    """Taken together or one after the other: the button would change the first alone."""
+    step = {"timing": {"repeat": FOUR_A_DAY}}
+    order = draft({**step, "sequence": 1}, {"numberOfRepeatsAllowed": 0})
+    order["dosageInstruction"].append({**order["dosageInstruction"][0], "sequence": sequence})
+    assert "Fewer" not in updates(house, order)
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
