@@ -10,7 +10,7 @@ import tempfile
 from contextlib import closing
 from datetime import datetime
 from multiprocessing import get_context
-from multiprocessing.context import ForkProcess
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import click
@@ -47,9 +47,9 @@ def run(settings: Settings, folder: Path) -> None:
         place = f"sqlite:///{folder / 'memory.sqlite'}"
         settings = settings.model_copy(update={"database_url": place})
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when prometheus_client is imported
-    from cds_service.memory.schema import is_current, upgrade
+    from cds_service.memory.schema import is_current
 
-    upgrading = None if is_current(settings.database) else _apart(upgrade, settings.database)
+    upgrading = None if is_current(settings.database) else _Upgrade(settings.database)
 
     from cds_service.assembly import load_service
     from cds_service.service import Service
@@ -59,21 +59,44 @@ def run(settings: Settings, folder: Path) -> None:
     def load() -> Service:
         service = load_service(settings, remember=True, failed=failure)
         if upgrading is not None:
-            upgrading.join()
-            if upgrading.exitcode != 0:
-                raise SettingsError("CDS_DATABASE_URL: the schema could not be brought up to date")
+            upgrading.ended()
         return service
 
     Server(settings, load, folder).run()
 
 
-def _apart(upgrade: object, url: str) -> ForkProcess:
-    """Migrate in a process of its own, while the knowledge loads: workers should not carry
+class _Upgrade:
+    """Migrates in a process of its own, while the knowledge loads: workers should not carry
     Alembic.
     """
-    process = get_context("fork").Process(target=upgrade, args=(url,))  # type: ignore[arg-type]
-    process.start()
-    return process
+
+    def __init__(self, url: str) -> None:
+        fork = get_context("fork")
+        self._told, telling = fork.Pipe(duplex=False)
+        self._process = fork.Process(target=_upgrade, args=(url, telling))
+        self._process.start()
+        telling.close()  # the other process has its own
+
+    def ended(self) -> None:
+        """Wait for it. Raises SettingsError where it failed."""
+        try:
+            said = self._told.recv()
+        except EOFError:  # it ended without a word
+            said = "CDS_DATABASE_URL: the schema could not be brought up to date"
+        self._process.join()
+        if said:
+            raise SettingsError(said)
+
+
+def _upgrade(url: str, telling: Connection) -> None:
+    from cds_service.memory.schema import upgrade
+
+    try:
+        upgrade(url)
+    except SettingsError as error:
+        telling.send(str(error))
+    else:
+        telling.send("")
 
 
 def _refuse_unready(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,8 @@ from cds_service.errors import SettingsError
 
 _PATIENCE_SECONDS = 2  # for a connection; an answer waits for none of them longer
 _BUSY_MS = 5_000  # SQLite has one writer at a time
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_NO_SCHEMA = ("no such table", "does not exist")
 
 
 def _for_postgresql(url: URL) -> dict[str, Any]:
@@ -27,14 +30,26 @@ _OPTIONS: Mapping[str, Callable[[URL], dict[str, Any]]] = {
 }
 
 
+def address(url: str) -> URL:
+    """The parts of the address of a database. Raises SettingsError."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise _no_address() from None
+
+
+def _no_address() -> SettingsError:
+    return SettingsError("CDS_DATABASE_URL: not the address of a SQLite or PostgreSQL database")
+
+
 def open_engine(url: str) -> Engine:
     """An engine whose statements each are a transaction of their own. Raises SettingsError.
 
     Errors do not quote the values of a statement.
     """
+    parsed = address(url)
+    name = parsed.get_backend_name()
     try:
-        parsed = make_url(url)
-        name = parsed.get_backend_name()
         engine = create_engine(
             parsed, isolation_level="AUTOCOMMIT", hide_parameters=True, **_OPTIONS[name](parsed)
         )
@@ -43,9 +58,7 @@ def open_engine(url: str) -> Engine:
             "CDS_DATABASE_URL: its driver is missing; install cds-service[postgres]"
         ) from None
     except (ArgumentError, KeyError):
-        raise SettingsError(
-            "CDS_DATABASE_URL: not the address of a SQLite or PostgreSQL database"
-        ) from None
+        raise _no_address() from None
     if name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
     return engine
@@ -62,10 +75,13 @@ def opened(url: str) -> Iterator[Engine]:
 
 
 def refused(error: SQLAlchemyError) -> SettingsError:
-    """What a command says of a database that refuses it."""
+    """What a command says of a database that refuses it: the driver's first line without what it
+    quotes, which may be of the address or of a row.
+    """
+    said = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+    todo = "; run cds-service db upgrade" if any(each in said for each in _NO_SCHEMA) else ""
     return SettingsError(
-        f"the database refuses: {type(error).__name__}; is CDS_DATABASE_URL right, and was "
-        "cds-service db upgrade run?"
+        f"CDS_DATABASE_URL: the database refuses: {_QUOTED.sub('...', said)}{todo}"
     )
 
 

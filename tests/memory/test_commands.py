@@ -14,10 +14,12 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
 from cds_service.cli import commands
+from cds_service.errors import SettingsError
 from cds_service.memory.pseudonyms import Pseudonyms
 from cds_service.memory.report import COLUMNS
-from cds_service.memory.schema import upgrade
+from cds_service.memory.schema import is_current, upgrade
 from cds_service.memory.store import Given, Memory
+from cds_service.memory.tables import HEAD
 from cds_service.settings import Settings
 from tests.changes import replace
 from tests.memory.samples import CARD, NOW, feedback, override
@@ -126,6 +128,56 @@ def test_a_pseudonym_is_the_one_in_the_records() -> None:
 def test_production_has_a_key_of_its_own() -> None:
     assert Settings(mode="production").hashing_key == KEY.encode()
     assert Settings(mode="test", hash_key="").hashing_key
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("canary", "not the address of"),
+        ("mysql://canary/x", "not the address of"),
+        ("canary+driver://x", "not the address of"),
+        ("postgresql+psycopg://u:canary@localhost:port/x", "not the address of"),
+        ("sqlite:////canary/x.db", "unable to open database file"),
+        ("sqlite:///{here}", "unable to open database file"),
+        ("sqlite:///{here}/junk", "file is not a database"),
+        ("postgresql+psycopg://canary:canary@127.0.0.1:1/canary", "Connection refused"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [("db", "upgrade"), ("db", "purge", "--before", "2026-01-01"), ("feedback", "report")]
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, says: str, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "junk").write_bytes(b"no database at all" * 99)
+    monkeypatch.setenv("CDS_DATABASE_URL", url.format(here=tmp_path))
+    ended = CliRunner().invoke(commands, words)
+    assert isinstance(ended.exception, SettingsError)
+    said = str(ended.exception)
+    assert said.startswith("CDS_DATABASE_URL: ")
+    assert says in said
+    assert "canary" not in said
+    assert "\n" not in said
+
+
+def test_a_command_tells_of_a_missing_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_DATABASE_URL", "sqlite://")
+    ended = CliRunner().invoke(commands, ["feedback", "report"])
+    assert str(ended.exception).endswith("run cds-service db upgrade")
+
+
+def test_the_version_before_runs_on_a_newer_schema(database: str) -> None:
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert is_current(database)
+    upgrade(database)
+    with engine.connect() as connection:
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+        )
+    assert HEAD < "9999"
+    engine.dispose()
 
 
 @pytest.mark.server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
 from contextlib import closing
@@ -12,7 +13,9 @@ from click.testing import CliRunner
 
 from cds_service import __version__
 from cds_service.cli import COMMANDS, commands, main
+from cds_service.cli.serve import _Upgrade
 from cds_service.errors import SettingsError
+from cds_service.memory.schema import is_current
 from cds_service.settings import load_settings
 
 
@@ -61,6 +64,25 @@ def test_the_database_is_brought_up_to_date_once_and_again(
         assert CliRunner().invoke(commands, ["db", "upgrade"]).exit_code == 0
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM feedback").fetchone() == (0,)
+
+
+def test_a_service_tells_in_one_line_why_its_database_cannot_be_used(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SettingsError, match="unable to open database file"):
+        _Upgrade("sqlite:////canary/memory.db").ended()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_service_brings_its_database_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'memory.db'}"
+    _Upgrade(url).ended()
+    assert is_current(url)
+    monkeypatch.setattr("cds_service.memory.schema.upgrade", lambda _: os._exit(1))
+    with pytest.raises(SettingsError, match="could not be brought up to date"):
+        _Upgrade(url).ended()
 
 
 def test_a_port_that_is_taken_is_refused() -> None:
