@@ -10,7 +10,7 @@ from pathlib import Path
 from cds_service.audit import to_file
 from cds_service.cards import CardLibrary
 from cds_service.clients import Client, Registry, key_sets
-from cds_service.clients_file import read_clients
+from cds_service.clients_file import loaded_clients, read_clients
 from cds_service.clinical.rule import Rule
 from cds_service.clinical.rules import load_rules
 from cds_service.errors import KnowledgeError
@@ -60,7 +60,7 @@ def load_clients(
     if settings.clients is not None:
         payers = [payer.id for payer in knowledge.payers]
         clients = read_clients(settings.clients, payers, orders)
-        for fault in query_faults(clients, settings.clients.name):
+        for fault in query_faults(clients, loaded_clients(settings.clients)[0]):
             raise fault
     check_production(settings, clients)
     return clients

@@ -75,7 +75,7 @@ def _faults(
         named.setdefault(identity, name)
         yield from _unknown(loaded, (*place, "services"), [offer.id for offer in SERVICES])
         if entry.get("silent") != "all":
-            yield from _unknown(loaded, (*place, "silent"), CARDS)
+            yield from _unknown(loaded, (*place, "silent"), {"all", *CARDS})
         yield from _unknown(loaded, (*place, "rollout"), CARDS)
         if payers is not None:
             for text, payer in entry.get("payers", {}).items():
@@ -165,8 +165,8 @@ def _networks(texts: Iterable[str]) -> Iterator[IPv4Network | IPv6Network]:
 
 
 def _profile(written: Any) -> Profile:
-    """A profile by its name; 2.0 without quotes is a number."""
-    return Profile(str(written))
+    """A profile by its name; 2.0 without quotes is a number, as is 2."""
+    return Profile(written if isinstance(written, str) else f"{written:.1f}")
 
 
 def _read_keys(folder: Path, entry: Mapping[str, Any]) -> tuple[Key, ...]:

@@ -11,29 +11,29 @@ from cds_service.clients import Client
 from cds_service.clinical.facts import Need
 from cds_service.errors import KnowledgeError
 from cds_service.fhir.queries import TYPES, faults
+from cds_service.knowledge.strict_yaml import Loaded
 
 _PATIENT = "={{context.patientId}}"
 
 
-def query_faults(clients: Iterable[Client], file: str) -> Iterator[KnowledgeError]:
+def query_faults(clients: Iterable[Client], loaded: Loaded) -> Iterator[KnowledgeError]:
     """What is wrong with the queries of clients: a key that we do not ask for, or a query
     unfit for it.
     """
     keys = {need.value: need for need in Need if need is not Need.PATIENT}
     for client in clients:
         for key, query in client.prefetch:
+            place = ("clients", client.id, "prefetch", key)
             where = f"prefetch.{key} of {client.id}"
             if key not in keys:
-                yield KnowledgeError(file, None, f"{where}: no such prefetch key", ", ".join(keys))
+                yield loaded.fault(place, f"{where}: no such prefetch key", ", ".join(keys))
                 continue
             kind = TYPES[keys[key]]
             if not query.startswith(f"{kind}?") or _PATIENT not in query:
                 allowed = f"{kind}?patient{_PATIENT}&..."
-                yield KnowledgeError(
-                    file, None, f"{where}: not a search of {kind} by patient", allowed
-                )
+                yield loaded.fault(place, f"{where}: not a search of {kind} by patient", allowed)
             for fault in faults(query):
-                yield KnowledgeError(file, None, f"{where}: {fault}")
+                yield loaded.fault(place, f"{where}: {fault}")
 
 
 def templates(client: Client) -> Mapping[Need, str]:

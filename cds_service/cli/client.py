@@ -81,7 +81,7 @@ def add(
         entry["silent"] = "all"
     settings = load_settings()
     path = _file(settings)
-    before = path.read_text(encoding="utf-8") if path.exists() else "clients:\n"
+    before = _text(path) if path.exists() else "clients:\n"
     block = yaml.safe_dump({name: entry}, sort_keys=False, allow_unicode=True)
     indented = "".join(f"  {line}\n" for line in block.splitlines())
     _write_if_sound(settings, before.rstrip("\n") + "\n" + indented)
@@ -211,10 +211,10 @@ def _faults(settings: Settings) -> Iterable[CdsError]:
     payers = [payer.id for payer in _knowledge(settings).payers]
     path = _file(settings)
     try:
-        _, found = loaded_clients(path, payers, _kinds(settings))
+        loaded, found = loaded_clients(path, payers, _kinds(settings))
     except KnowledgeError as fault:
         return [fault]
-    return found or list(query_faults(read_clients(path), path.name))
+    return found or list(query_faults(read_clients(path), loaded))
 
 
 def _refused(settings: Settings, clients: Iterable[Client]) -> list[str]:
@@ -231,15 +231,29 @@ def _kinds(settings: Settings) -> dict[str, str]:
     return {order.name: order.kind for order in _orders(settings).values()}
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"CDS_CLIENTS: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"CDS_CLIENTS: {path}: not UTF-8") from None
+
+
 def _write_if_sound(settings: Settings, text: str) -> None:
-    """Put `text` in the place of the file if it reads well. Raises KnowledgeError."""
+    """Put `text` in the place of the file if it reads well. Raises KnowledgeError, and SettingsError
+    for a place where nothing can be written.
+    """
     from cds_service.clients_file import read_clients
 
     path = _file(settings)
     draft = path.with_name(path.name + ".new")
-    draft.write_text(text, encoding="utf-8")
     try:
-        read_clients(draft, orders=_kinds(settings))
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        try:
+            read_clients(draft, orders=_kinds(settings))
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingsError(f"CDS_CLIENTS: {path}: cannot be written: {error.strerror}") from None

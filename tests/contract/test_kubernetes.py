@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cds_service.clients_file import read_clients
 from cds_service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,11 @@ def test_the_ingress_keeps_metrics_inside() -> None:
 
 
 # Neither Debian nor PyPI brings kubectl, so CI does without; the tests above read the same files.
+def test_the_clients_of_the_example_are_read() -> None:
+    (client,) = read_clients(KUBERNETES / "example" / "clients.yaml")
+    assert client.all_silent
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
 def test_kustomize_builds_the_example() -> None:

@@ -107,6 +107,28 @@ def test_what_would_break_the_file_changes_nothing(file: Path, options: list[str
     assert list(file.parent.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("place", ["missing/clients.yaml", "."])
+def test_a_place_where_nothing_can_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("CDS_CLIENTS", str(tmp_path / place))
+    ended = run("client", "add", "a", "--issuer", "x", "--jku", "https://a.example/j")
+    assert isinstance(ended.exception, SettingsError)
+    assert str(ended.exception).startswith(f"CDS_CLIENTS: {tmp_path}")
+
+
+def test_a_file_that_is_no_text_stays_as_it_is(file: Path) -> None:
+    file.write_bytes(b"clients:\n  # \xe9\n")
+    ended = run("client", "add", "a", "--issuer", "x", "--jku", "https://a.example/j")
+    assert str(ended.exception).endswith("not UTF-8")
+
+
+def test_a_fault_of_a_query_names_its_line(file: Path) -> None:
+    prefetch = "    prefetch:\n      observation: Observation?patient={{context.patientId}}\n"
+    file.write_text("clients:\n  a:\n    issuer: x\n    jku: https://a.example/j\n" + prefetch)
+    assert "clients.yaml:6: prefetch.observation of a" in run("client", "check").output
+
+
 EPIC = "clients:\n  a:\n    issuer: x\n    jku: https://a.example/j\n    profile: epic\n"
 
 

@@ -11,6 +11,7 @@ import pytest
 from cds_service.clients import Client, Limits
 from cds_service.clients_file import CARDS, read_clients
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge.strict_yaml import Loaded
 from cds_service.protocol.profiles import Profile
 from cds_service.service import Service
 from cds_service.site_queries import offered, query_faults
@@ -67,7 +68,8 @@ FAULTS = [
     (CLAUSES + "    algorithms: []\n", "algorithms"),
     (CLAUSES + "    keys: keys.json\n    algorithms: [RS256]\n", "no key for RS256"),
     (CLAUSES + "    silent: [opioid-does]\n", "opioid-does"),
-    (CLAUSES + "    silent: everything\n", "silent"),
+    (CLAUSES + "    silent: everything\n", "silent (allowed: all, or a list of cards)"),
+    (CLAUSES + "    algorithms: [ES384, ES384]\n", "(allowed: each once)"),
     (CLAUSES + "    rollout: {opioid-dose: 101}\n", "101"),
     (CLAUSES + "    rollout: {opioid-does: 10}\n", "opioid-does"),
     (CLAUSES + "    profile: cerner\n", "(allowed: 2.0, 3.0, epic, oracle, sandbox, crd)"),
@@ -99,6 +101,17 @@ def test_a_fault_names_file_line_and_what(tmp_path: Path, text: str, names: str)
     assert names in str(caught.value)
 
 
+@pytest.mark.parametrize("written", ["2", "2.0", "2.00", "'2.0'"])
+def test_a_profile_that_looks_like_a_number(tmp_path: Path, written: str) -> None:
+    (client,) = read_clients(file(tmp_path, CLAUSES + f"    profile: {written}\n"))
+    assert client.profile is Profile.STRICT
+
+
+def test_all_cards_are_silent_also_where_a_list_says_so(tmp_path: Path) -> None:
+    (client,) = read_clients(file(tmp_path, CLAUSES + "    silent: [all]\n"))
+    assert client.all_silent
+
+
 @pytest.mark.parametrize(
     ("key", "query", "fault"),
     [
@@ -113,7 +126,7 @@ def test_a_fault_names_file_line_and_what(tmp_path: Path, text: str, names: str)
 def test_a_sites_own_query_is_checked(key: str, query: str, fault: str | None) -> None:
     found = [
         str(each)
-        for each in query_faults([replace(CLIENT, prefetch=((key, query),))], "clients.yaml")
+        for each in query_faults([replace(CLIENT, prefetch=((key, query),))], Loaded("c", {}))
     ]
     assert bool(found) is (fault is not None)
     assert fault is None or fault in found[0]
