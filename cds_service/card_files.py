@@ -14,7 +14,7 @@ from cds_service.card_words import kinds_of
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.files import files_under
+from cds_service.knowledge.files import files_under, is_yaml
 from cds_service.knowledge.model import Knowledge, Source
 from cds_service.knowledge.schema import faults
 from cds_service.knowledge.strict_yaml import Loaded, Route, load
@@ -82,7 +82,7 @@ def _refuse_strays(folders: Sequence[Path], folder: Path) -> None:
         raise KnowledgeError(str(folder), None, "no such directory")
     known = {*folder.glob("*.yaml"), *folder.glob("orders/*.yaml")}
     for path in files_under(folder):
-        if path.suffix in (".yaml", ".yml") and path not in known:
+        if is_yaml(path) and path not in known:
             name = _name(folders, path)
             raise KnowledgeError(name, None, "nothing reads this file", "*.yaml, orders/*.yaml")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cds_service.errors import KnowledgeError
 from cds_service.knowledge.factor_files import read_factor_table
 from cds_service.knowledge.files import Shelf, digest, shelves
 from cds_service.knowledge.model import FactorTable, Knowledge, Source
@@ -50,8 +51,8 @@ def load_knowledge(
 def gather(
     root: Path | None = None, overlay: Path | None = None, factors: str = DEFAULT_FACTORS
 ) -> Gathered:
-    """Read everything and keep what is wrong with it. Raises KnowledgeError for a missing
-    directory only.
+    """Read everything and keep what is wrong with it. Raises KnowledgeError for a directory that
+    is missing or cannot be walked.
     """
     found = shelves(root, overlay)
     reading = Reading()
@@ -71,10 +72,19 @@ def gather(
         factors=table or FactorTable(factors, "", ""),
         system_names=names,
         system_urls=urls,
-        version=digest(found),
+        version=_version(reading, found),
         reviewed={review.subject: (review.on, review.again) for review in reading.reviews},
     )
     return Gathered(knowledge, reading, drafts, found)
+
+
+def _version(reading: Reading, shelves: tuple[Shelf, ...]) -> str:
+    try:
+        return digest(shelves)
+    except KnowledgeError as fault:
+        if str(fault) not in map(str, reading.faults):
+            reading.faults.append(fault)
+        return ""
 
 
 def _sources(reading: Reading, shelves: tuple[Shelf, ...]) -> dict[str, Source]:

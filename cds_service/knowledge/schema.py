@@ -33,6 +33,20 @@ _KINDS = {
 }
 
 
+_LIMITS = {
+    "minItems": "at least {} in the list",
+    "maxItems": "at most {} in the list",
+    "minProperties": "at least {} key",
+    "minLength": "text of at least {} character",
+    "minimum": "{} or more",
+    "maximum": "{} or less",
+    "exclusiveMinimum": "more than {}",
+    "uniqueItems": "each once",
+    "const": "{}",
+    "pattern": "what fits {}",
+}
+
+
 def faults(loaded: Loaded, kind: str) -> list[KnowledgeError]:
     """What in `loaded` the schema `kind` does not allow: what is there and wrong, then what
     is missing.
@@ -112,7 +126,8 @@ def _told(loaded: Loaded, error: ValidationError) -> Iterator[KnowledgeError]:
     elif rule == "type":
         yield loaded.fault(route, f"{_kind_of(instance)}{place}", _hint(error))
     elif rule == "anyOf":
-        yield loaded.fault(route, f"the keys do not fit together{place}", _choices(error))
+        what = "the keys do not fit together" if isinstance(instance, dict) else _kind_of(instance)
+        yield loaded.fault(route, f"{what}{place}", _choices(error))
     else:
         yield loaded.fault(route, f"{_shown(instance)} is not allowed{place}", _hint(error))
 
@@ -133,14 +148,15 @@ def _hint(error: ValidationError) -> str:
     if error.validator == "type":
         kinds = value if isinstance(value, list) else [value]
         return " or ".join(_KINDS[kind] for kind in kinds)
-    return f"{error.validator} {value}"
+    return _LIMITS[str(error.validator)].format(str(value).lower() if value is True else value)
 
 
 def _choices(error: ValidationError) -> str:
+    schema = cast(dict[str, Any], error.schema)
+    if "description" in schema:
+        return str(schema["description"])
     options = cast(list[dict[str, Any]], error.validator_value)
-    return " or ".join(
-        ", ".join(option.get("required", ["a shape of the schema"])) for option in options
-    )
+    return " or ".join(", ".join(option["required"]) for option in options)
 
 
 def _kind_of(value: Any) -> str:

@@ -70,7 +70,7 @@ def loads(text: bytes | str, name: str) -> Loaded:
         what = ", ".join(part for part in (error.problem, error.context) if part)
         raise KnowledgeError(name, line, f"not YAML: {what}") from None
     except yaml.YAMLError as error:
-        raise KnowledgeError(name, None, f"not YAML: {error}".splitlines()[0]) from None
+        raise _illegible(text, name, error) from None
     if node is None:
         raise KnowledgeError(name, 1, "the file is empty")
     lines: dict[Route, int] = {(): 1}
@@ -80,6 +80,19 @@ def loads(text: bytes | str, name: str) -> Loaded:
         raise KnowledgeError(
             name, 1, "nested too deeply, or an anchor that contains itself"
         ) from None
+
+
+def _illegible(text: bytes | str, name: str, error: yaml.YAMLError) -> KnowledgeError:
+    """The fault of bytes that are no text, or of a text with characters that YAML does not have."""
+    raw = text.encode() if isinstance(text, str) else text
+    try:
+        raw.decode()
+    except UnicodeDecodeError as found:
+        line = raw.count(b"\n", 0, found.start) + 1
+        return KnowledgeError(name, line, f"the byte {raw[found.start]:#04x} is not UTF-8", "UTF-8")
+    start = getattr(error, "position", None)
+    place = None if start is None else raw.count(b"\n", 0, start) + 1
+    return KnowledgeError(name, place, f"not YAML: {error}".splitlines()[0])
 
 
 def _plain(route: Route) -> Route:

@@ -4,12 +4,17 @@ is allowed.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge import schema
 from cds_service.knowledge.loader import load_knowledge
 from tests.knowledge.conftest import FILES, Write
 
@@ -71,7 +76,7 @@ back |  | except: [bakc] | 10 | unknown value set 'bakc' (allowed: back, listed
 back |  | include: [back] | 10 | 'back' is made of itself (allowed: no circle
 listed | #0023-6011-60 | #23 | 5 | '23' as a code of NDC (allowed: eleven digits
 cdc-2022 | id: cdc-2022 | id: x | 1 | the id 'x' in cdc-2022.yaml (allowed: cdc-2022
-cdc-2022 | up_to: 20 | up_to: 0.0 | 6 | 0.0 is not allowed in rows.1.up_to (allowed: exclusiveMinimum 0
+cdc-2022 | up_to: 20 | up_to: 0.0 | 6 | 0.0 is not allowed in rows.1.up_to (allowed: more than 0
 cdc-2022 | above: 0, | above: 30, | 6 | up to 20 mg (allowed: more than 30
 cdc-2022 | per: mcg/h | per: ug | 7 | unknown value 'ug' in rows.2.per (allowed: mg, mcg, mcg/h
 """
@@ -91,7 +96,14 @@ def test_a_fault_names_file_line_and_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    "path", ["valuesetz/x.yaml", "drugs/factor/cdc-2022.yaml", "drugs/factors/cdc-2022.yml"]
+    "path",
+    [
+        "valuesetz/x.yaml",
+        "drugs/factor/cdc-2022.yaml",
+        "drugs/factors/cdc-2022.yml",
+        "parameters/opioid.YAML",
+        "parameters/opioid.yaml.txt",
+    ],
 )
 def test_a_file_that_nothing_reads(root: Path, write: Write, path: str) -> None:
     write(path, "a: 1")
@@ -129,3 +141,69 @@ def test_a_site_may_go_below_zero_where_ours_does(root: Path, write: Write, tmp_
     number = load_knowledge(root, site.parent).number("opioid.dose", date(2023, 1, 1))
     assert number is not None
     assert number.value == -3
+
+
+def test_a_link_that_leads_nowhere_or_back_is_a_fault(root: Path) -> None:
+    (root / "note").symlink_to(root / "nowhere")
+    with pytest.raises(KnowledgeError, match="knowledge/note: cannot be read: No such file"):
+        load_knowledge(root)
+    (root / "note").unlink()
+    (root / "payers" / "again.yaml").symlink_to("again.yaml")
+    with pytest.raises(KnowledgeError, match=r"again\.yaml: cannot be read: Too many") as caught:
+        load_knowledge(root)
+    assert not hasattr(caught.value, "__notes__")
+    (root / "payers" / "again.yaml").unlink()
+    (root / "payers" / "again").symlink_to(root)
+    with pytest.raises(KnowledgeError, match=r"payers/again: a link to where it stands in"):
+        load_knowledge(root)
+
+
+def test_a_directory_that_cannot_be_read_is_a_fault(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr("os.scandir", refused)
+    with pytest.raises(KnowledgeError, match="knowledge: cannot be read: Permission denied"):
+        load_knowledge(root)
+
+
+@pytest.mark.parametrize(
+    ("stem", "old", "new", "told"),
+    [
+        ("opioid", "[author, second reader]", "[author]", "at least 2 in the list"),
+        ("opioid", "says: Daily dose.", "says: ''", "text of at least 1 character"),
+    ],
+)
+def test_a_schema_is_told_in_words(
+    root: Path, write: Write, stem: str, old: str, new: str, told: str
+) -> None:
+    write(SHORT[stem], FILES[SHORT[stem]].replace(old, new))
+    with pytest.raises(KnowledgeError) as caught:
+        load_knowledge(root)
+    assert caught.value.allowed == told
+
+
+def test_every_limit_of_our_schemas_can_be_told() -> None:
+    told, plain = set(schema._LIMITS), {"type", "enum", "required", "anyOf", "additionalProperties"}
+    for path in schema.SCHEMAS.glob("*.json"):
+        for part in _parts(json.loads(path.read_text())):
+            if "description" not in part:
+                limits = set(Draft202012Validator.VALIDATORS) & set(part)
+                assert limits <= told | plain | _APPLY, (path.name, part)
+
+
+_APPLY = {"$ref", "properties", "patternProperties", "items", "propertyNames"}
+
+
+def _parts(part: Any) -> Iterator[dict[str, Any]]:
+    """Every schema in a schema."""
+    if isinstance(part, dict):
+        if "properties" in part or "type" in part or "enum" in part or "const" in part:
+            yield part
+        for each in part.values():
+            yield from _parts(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _parts(each)

@@ -82,9 +82,15 @@ def test_a_fault_names_line_and_what_is_allowed(
     assert (error.allowed is None) == (allowed is None)
 
 
-def test_text_that_is_not_utf8_is_a_fault_without_a_line() -> None:
-    with pytest.raises(KnowledgeError, match=r"^f: not YAML: "):
-        loads(b"a: \xff\xfe\xfa", "f")
+def test_text_that_is_not_utf8_is_a_fault_of_its_line() -> None:
+    with pytest.raises(KnowledgeError, match=r"^f:2: the byte 0xe9 is not UTF-8 \(allowed: UTF-8"):
+        loads("a: 1\nb: é\nc: 1\n".encode("latin-1"), "f")
+
+
+@pytest.mark.parametrize("text", ["a: 1\nb: \0\n", b"a: 1\nb: \0\n"])
+def test_a_character_that_yaml_does_not_have_is_a_fault_of_its_line(text: str | bytes) -> None:
+    with pytest.raises(KnowledgeError, match=r"^f:2: not YAML: .*control characters"):
+        loads(text, "f")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
