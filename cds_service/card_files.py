@@ -140,7 +140,7 @@ class _Reader:
         _conform(self.loaded, "card")
         data = self.loaded.data
         if data["id"] != self.name:
-            raise self.loaded.fault(("id",), f"the id {data['id']}", self.name)
+            raise self.loaded.fault(("id",), f"the id {data['id']} in {self.name}.yaml", self.name)
         source, at = self._cited((), data)
         reasons = [
             self._known(("overrideReasons", index), name, self.reasons, "override reason")

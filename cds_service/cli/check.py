@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import click
 
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.checks import Asked, KnowledgeWarning, check_all
+from cds_service.knowledge.reading import nearest
 from cds_service.settings import Mode, Settings, load_settings
 
 
@@ -36,6 +37,7 @@ def findings(settings: Settings) -> list[KnowledgeError | KnowledgeWarning]:
         as_of=settings.clock(),
         asked=_asked(rules),
     )
+    found.extend(_unspoken(rules))
     if any(isinstance(each, KnowledgeError) for each in found):
         return found
     return found + _cards(settings, rules)
@@ -49,6 +51,27 @@ def _asked(rules: Mapping[str, Rule]) -> Asked:
         codes=frozenset[str]().union(*(rule.all_codes for rule in every)),
         gated=frozenset(c.name for rule in every for c in rule.criteria.values() if c.gated),
     )
+
+
+def _unspoken(rules: Mapping[str, Rule]) -> Iterator[KnowledgeError]:
+    """Rules that no service speaks on a hook of theirs, and cards of a service without a rule: nobody
+    would hear of either.
+    """
+    from cds_service.protocol.services import SERVICES
+
+    spoken = {
+        (card, hook) for offer in SERVICES for hook in offer.hooks for card in offer.cards[hook]
+    }
+    place = "cds_service/protocol/services.py"
+    for name, rule in rules.items():
+        for hook in rule.hooks:
+            if (name, hook) not in spoken:
+                allowed = ", ".join(offer.id for offer in SERVICES if hook in offer.hooks)
+                yield KnowledgeError(place, None, f"no service speaks {name} on {hook}", allowed)
+    for card, hook in sorted(spoken):
+        if card not in rules:
+            allowed = nearest(card, rules)
+            yield KnowledgeError(place, None, f"no rule is called {card} on {hook}", allowed)
 
 
 def _cards(

@@ -13,6 +13,7 @@ from cds_service.knowledge.code_shapes import check_digit_fits
 from cds_service.knowledge.factor_files import factor_ids, read_factor_table
 from cds_service.knowledge.loader import DEFAULT_FACTORS, Gathered, gather
 from cds_service.knowledge.reading import Reading, nearest
+from cds_service.knowledge.valueset_files import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def _unknown_gates(path: Path, name: str, gated: Iterable[str]) -> list[Knowledg
     except KnowledgeError:
         return []  # already among the faults
     turned_on = loaded.data.get("turns_on", ()) if isinstance(loaded.data, dict) else ()
+    if not isinstance(turned_on, list):
+        return []  # already among the faults
     return [
         loaded.fault(
             ("turns_on", index), f"unknown gated criterion {gate!r}", ", ".join(sorted(gated))
@@ -127,8 +130,27 @@ def _unknown_gates(path: Path, name: str, gated: Iterable[str]) -> list[Knowledg
 
 
 def _unused(gathered: Gathered, asked: Asked) -> list[KnowledgeWarning]:
-    return [
+    """Numbers that change nothing, and value sets of a site that change nothing or hold nothing."""
+    found = [
         KnowledgeWarning(parameter.file, None, f"no rule reads {name}")
         for name, parameter in gathered.knowledge.parameters.items()
         if name not in asked.numbers
     ]
+    drafts = gathered.drafts
+    read = asked.codes.union(*(_parts(draft) for draft in drafts.values()))
+    own = tuple(f"{shelf.label}/" for shelf in gathered.shelves[1:])
+    for name, draft in drafts.items():
+        if not draft.loaded.file.startswith(own):
+            continue
+        if name not in read:
+            what = f"no rule and no value set reads {name}"
+            found.append(KnowledgeWarning(draft.loaded.file, None, what))
+        if not (draft.exact or draft.prefixes or _parts(draft)):
+            found.append(KnowledgeWarning(draft.loaded.file, None, f"{name} holds no code"))
+    return found
+
+
+def _parts(draft: Draft) -> list[str]:
+    """The value sets that one is made of."""
+    data = draft.loaded.data
+    return [*data.get("include", ()), *data.get("except", ())]

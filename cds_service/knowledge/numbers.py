@@ -20,6 +20,11 @@ class Boundary(StrEnum):
     AT_OR_BELOW = "at or below"
     BELOW = "below"
 
+    @property
+    def is_upper(self) -> bool:
+        """Whether more than the value meets the limit."""
+        return self in (Boundary.AT_OR_ABOVE, Boundary.ABOVE)
+
 
 _MET: dict[Boundary, Callable[[Any, Any], Any]] = {
     Boundary.AT_OR_ABOVE: operator.ge,

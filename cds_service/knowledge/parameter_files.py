@@ -66,7 +66,7 @@ def _parameter(
 
 def _fits(reading: Reading, loaded: Loaded, parameter: Parameter, ours: Parameter | None) -> None:
     """Faults where a unit is not one of ours, or not that of our parameter, since no rule converts;
-    and where a value cannot be meant.
+    where the limit is met on its other side; and where a value cannot be meant.
     """
     allowed = UNITS if ours is None else (ours.unit,)
     if parameter.unit not in allowed:
@@ -77,6 +77,10 @@ def _fits(reading: Reading, loaded: Loaded, parameter: Parameter, ours: Paramete
                 ", ".join(allowed),
             )
         )
+    if ours is not None and parameter.boundary.is_upper != ours.boundary.is_upper:
+        sides = [each.value for each in Boundary if each.is_upper == ours.boundary.is_upper]
+        what = f"{parameter.boundary.value!r} turns {parameter.name} round"
+        reading.faults.append(loaded.fault((parameter.name, "boundary"), what, " or ".join(sides)))
     route = (parameter.name, "values")
     amounts(reading, loaded, route, parameter.values, parameter.unit, ours)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cds_service.knowledge.files import Shelf
 from cds_service.knowledge.model import Contact, Parameter, Payer
 from cds_service.knowledge.parameter_files import amounts
+from cds_service.knowledge.payers import words
 from cds_service.knowledge.reading import Reading, dated_values
 from cds_service.knowledge.strict_yaml import Loaded
 
@@ -22,11 +23,27 @@ def read_payers(
 ) -> tuple[Payer, ...]:
     """Every payer, by id; one of a later shelf replaces ours."""
     found: dict[str, Payer] = {}
+    files: dict[str, Loaded] = {}
     for shelf in shelves:
         for path, loaded in reading.documents(shelf, "payers"):
             payer = _payer(reading, loaded, path, parameters, sources)
             found[payer.id] = payer
+            files[payer.id] = loaded
+    _tell_apart(reading, found.values(), files)
     return tuple(found[id] for id in sorted(found))
+
+
+def _tell_apart(reading: Reading, payers: Iterable[Payer], files: Mapping[str, Loaded]) -> None:
+    """A fault where two payers go by one name or identifier: a coverage would be of both."""
+    first: dict[str, str] = {}
+    for payer in payers:
+        for key, texts in (("identifiers", payer.identifiers), ("names", map(words, payer.names))):
+            for text in sorted(set(texts)):
+                other = first.setdefault(text, payer.id)
+                if other != payer.id:
+                    what = f"{text.strip()!r} stands for {other} already"
+                    fault = files[payer.id].fault(("recognise", key), what, "one payer")
+                    reading.faults.append(fault)
 
 
 def _payer(

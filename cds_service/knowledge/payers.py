@@ -27,12 +27,12 @@ def recognise(
     (['cigna'], ())
     """
     known = tuple(payers)
-    texts = tuple(_words(name) for name in names)
+    texts = tuple(words(name) for name in names)
     codes = frozenset(identifiers)
     mapped = {
         id
         for key, id in (mapping or {}).items()
-        if key in codes or ("#" not in key and _words(key) in texts)
+        if key in codes or ("#" not in key and words(key) in texts)
     }
     if mapped:
         return tuple(payer for payer in known if payer.id in mapped)
@@ -40,10 +40,10 @@ def recognise(
         payer
         for payer in known
         if not payer.identifiers.isdisjoint(codes)
-        or any(_words(name) in text for name in payer.names for text in texts)
+        or any(words(name) in text for name in payer.names for text in texts)
     )
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """The words of a text, in lower case between single spaces, a space at each end."""
     return " " + " ".join(_WORD.findall(text.casefold())) + " "

@@ -28,7 +28,11 @@ def fault(folder: Path, knowledge: Knowledge, name: str, old: str, new: str) -> 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("id: amber\n", "id: orange\n", "cards/amber.yaml:1: the id orange (allowed: amber)"),
+        (
+            "id: amber\n",
+            "id: orange\n",
+            "cards/amber.yaml:1: the id orange in amber.yaml (allowed: amber)",
+        ),
         (
             "for: a prescriber\n",
             "",

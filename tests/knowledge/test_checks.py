@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.checks import Asked, KnowledgeWarning, check_all, review_warnings
 from cds_service.knowledge.schema import SCHEMAS
-from tests.knowledge.conftest import FILES, Write
+from tests.knowledge.conftest import FILES, REVIEWED, Write
 
 
 def test_our_own_knowledge_has_no_fault() -> None:
@@ -75,3 +75,25 @@ def test_reviews_that_are_due(root: Path) -> None:
     assert str(due[0]).startswith("knowledge/parameters/opioid.yaml:10: opioid.dose was to be")
     assert len(due) == 5
     assert review_warnings(date(2026, 11, 21)) == []
+
+
+def test_a_site_is_told_of_a_value_set_that_nothing_reads_or_that_holds_nothing(
+    root: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site" / "valuesets"
+    site.mkdir(parents=True)
+    ours = FILES["valuesets/listed.yaml"]
+    (site / "lited.yaml").write_text(ours)
+    (site / "back.yaml").write_text(f"says: x\nsource: guide\ncodes: ''\n{REVIEWED}")
+    asked = Asked(frozenset({"opioid.dose"}), frozenset({"back"}), frozenset({"a-gate"}))
+    assert [str(found) for found in check_all(root, site.parent, asked=asked)] == [
+        f"{site}/back.yaml: back holds no code",
+        f"{site}/lited.yaml: no rule and no value set reads lited",
+    ]
+
+
+def test_a_gate_that_is_no_list_is_one_fault(root: Path, write: Write) -> None:
+    write("payers/plan.yaml", FILES["payers/plan.yaml"].replace("[a-gate]", "a-gate"))
+    asked = Asked(frozenset({"opioid.dose"}), frozenset({"back", "listed"}), frozenset({"a-gate"}))
+    (fault,) = check_all(root, asked=asked)
+    assert "the text 'a-gate' in turns_on (allowed: a list)" in str(fault)

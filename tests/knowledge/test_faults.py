@@ -119,6 +119,11 @@ def test_a_file_that_nothing_reads(root: Path, write: Write, path: str) -> None:
         ("MME/day", "mg", ":3: the unit 'mg' of opioid.dose (allowed: MME/day)"),
         ("MME/day", "d", ":3: the unit 'd' of opioid.dose (allowed: MME/day)"),
         ("value: 90", "value: -1", ":7: -1 is below 0 (allowed: 0 or more)"),
+        (
+            "at or above",
+            "below",
+            ":4: 'below' turns opioid.dose round (allowed: at or above or above)",
+        ),
     ],
 )
 def test_a_site_keeps_to_the_unit_and_the_sign_of_our_number(
@@ -130,6 +135,17 @@ def test_a_site_keeps_to_the_unit_and_the_sign_of_our_number(
     with pytest.raises(KnowledgeError) as caught:
         load_knowledge(root, site.parent)
     assert str(caught.value) == f"{site / 'opioid.yaml'}{told}"
+
+
+def test_two_payers_cannot_go_by_one_name(root: Path, write: Write) -> None:
+    plan = FILES["payers/plan.yaml"]
+    write("payers/twin.yaml", plan.replace("id: plan", "id: twin").replace("the plan", "The  PLAN"))
+    with pytest.raises(KnowledgeError) as caught:
+        load_knowledge(root)
+    assert str(caught.value).startswith("knowledge/payers/twin.yaml:3: 'urn:x#7' stands for plan")
+    write("payers/twin.yaml", plan.replace("id: plan", "id: twin").replace("urn:x#7", "urn:x#8"))
+    with pytest.raises(KnowledgeError, match="'the plan' stands for plan already"):
+        load_knowledge(root)
 
 
 def test_a_site_may_go_below_zero_where_ours_does(root: Path, write: Write, tmp_path: Path) -> None:

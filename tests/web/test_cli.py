@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from cds_service import __version__
 from cds_service.cli import COMMANDS, commands, main
+from cds_service.cli.check import _unspoken
 from cds_service.cli.serve import _Upgrade
+from cds_service.clinical.rules import load_rules
 from cds_service.errors import SettingsError
 from cds_service.memory.schema import is_current
 from cds_service.settings import load_settings
@@ -83,6 +85,16 @@ def test_a_service_brings_its_database_up_to_date(
     monkeypatch.setattr("cds_service.memory.schema.upgrade", lambda _: os._exit(1))
     with pytest.raises(SettingsError, match="could not be brought up to date"):
         _Upgrade(url).ended()
+
+
+def test_a_rule_that_nobody_hears_is_a_fault() -> None:
+    rules = dict(load_rules())
+    assert list(_unspoken(rules)) == []
+    dose = rules.pop("opioid-dose")
+    rules["opioid-does"] = dose
+    told = [str(each) for each in _unspoken(rules)]
+    assert any("no service speaks opioid-does on order-sign (allowed: spine-or" in t for t in told)
+    assert any("no rule is called opioid-dose on order-sign" in t for t in told)
 
 
 def test_a_port_that_is_taken_is_refused() -> None:
