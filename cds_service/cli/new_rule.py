@@ -62,7 +62,19 @@ cases:
   - name: It is silent
     why: nothing on file
     then: []
+
+  - name: Without the problem list it cannot tell
+    why: conditions were asked for and not received
+    withheld: [conditions]
+    then: []
 """
+_NEXT = """Then, in this order:
+1. the rule: what it asks for in @rule, its criteria, its docstring with the source
+2. numbers in cds_service/knowledge/parameters, codes in cds_service/knowledge/valuesets
+3. {name} in cds_service/protocol/services.py, under each hook it declares
+4. the words of each criterion in cards/{name}.yaml
+5. tests/cases/{stem}.yaml: a case on each side of every number; cds-service cases run {name}
+6. cds-service check, cds-service docs, and a line in CHANGELOG.md; make check"""
 
 
 @click.command("new-rule")
@@ -79,9 +91,11 @@ def command(name: str, root: Path) -> None:
     """
     if not _NAME.match(name):
         raise click.BadParameter("lower-case words joined by hyphens, such as opioid-dose")
-    stem = name.replace("-", "_")
+    stem, rules = name.replace("-", "_"), root / "cds_service" / "clinical" / "rules"
+    if not (rules / "__init__.py").is_file():
+        raise click.BadParameter(f"{root} is not the repository", param_hint="--root")
     files = {
-        root / "cds_service" / "clinical" / "rules" / f"{stem}.py": _RULE,
+        rules / f"{stem}.py": _RULE,
         root / "cards" / f"{name}.yaml": _CARD,
         root / "tests" / "cases" / f"{stem}.yaml": _CASES,
     }
@@ -89,7 +103,9 @@ def command(name: str, root: Path) -> None:
         raise click.BadParameter(f"{taken[0]} exists already")
     title = name.replace("-", " ").capitalize()
     for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.format(name=name, stem=stem, title=title), encoding="utf-8")
+        try:
+            path.write_text(text.format(name=name, stem=stem, title=title), encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"{path}: {error.strerror}") from None
         click.echo(path.relative_to(root))
-    click.echo("Then: the card's place in cds_service/protocol/services.py.")
+    click.echo(_NEXT.format(name=name, stem=stem))
