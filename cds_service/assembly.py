@@ -13,7 +13,7 @@ from cds_service.clients import Client, Registry, key_sets
 from cds_service.clients_file import loaded_clients, read_clients
 from cds_service.clinical.rule import Rule
 from cds_service.clinical.rules import load_rules
-from cds_service.errors import KnowledgeError
+from cds_service.errors import KnowledgeError, SettingsError
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.directory_files import read_directory
 from cds_service.knowledge.drugs.table import DrugTable
@@ -102,6 +102,11 @@ def _memory(settings: Settings, failed: Failed) -> Memory:
         failed("memory", error)
 
     trail = settings.audit_to
+    if isinstance(trail, Path):
+        try:
+            to_file(trail, [])
+        except OSError as error:
+            raise SettingsError(f"CDS_AUDIT: cannot be written: {error.strerror}") from None
     return Memory(
         settings.database,
         key=settings.hashing_key,

@@ -6,10 +6,12 @@ Every field is the environment variable `CDS_` + its name in capitals.
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -19,6 +21,10 @@ from cds_service.errors import SettingsError
 
 DEVELOPMENT_KEY = b"a key for demos and tests, which know no patient"
 DEMO_DATE = date(2026, 3, 1)  # on which the stories of fhir_fixtures/patients are true
+
+
+_ORIGIN = re.compile(r"https?://[^/\s*,]+")
+_KUBERNETES = "CDS_SERVICE_"  # it tells of a Service called cds-service in variables that begin so
 
 
 class Mode(StrEnum):
@@ -104,6 +110,36 @@ class Settings(BaseSettings):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
+    @field_validator("origins")
+    @classmethod
+    def _plain_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_ORIGIN.fullmatch, origins)):
+            raise ValueError("scheme, host and port of each, such as https://ehr.example.org")
+        return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if url and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
+            raise ValueError("not an address such as https://cds.example.org")
+        return url
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _a_date(cls, written: Any) -> Any:
+        try:
+            return date.fromisoformat(written) if isinstance(written, str) else written
+        except ValueError:
+            raise ValueError("not a date such as 2026-03-01") from None
+
+    @field_validator("audit")
+    @classmethod
+    def _a_place(cls, place: str) -> str:
+        known = [each.value for each in AuditTo]
+        if place and place.lower() not in known and not Path(place).is_absolute():
+            raise ValueError(f"{', '.join(known)}, or the whole path of a file")
+        return place
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -156,6 +192,12 @@ class Settings(BaseSettings):
         return self.database_url or "sqlite:///cds-service.db"
 
     @property
+    def bind(self) -> str:
+        """Address and port as a server takes them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def flask_debug(self) -> bool:
         """Whether the environment would have Flask show its debugger."""
         return os.environ.get("FLASK_DEBUG", "").lower() in ("1", "true", "yes", "on", "t")
@@ -163,7 +205,7 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address clients call, without a trailing slash."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        return self.public_url.rstrip("/") or f"http://{self.bind}"
 
     @property
     def audit_to(self) -> AuditTo | Path:
@@ -208,6 +250,16 @@ class Settings(BaseSettings):
 def _said(fault: Any) -> str:
     """What is wrong with a setting, without pydantic's opening words."""
     return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def strangers() -> list[str]:
+    """Variables that look like settings and are none: a slip in a name would go unnoticed."""
+    known = {f"CDS_{name.upper()}" for name in Settings.model_fields}
+    return sorted(
+        name
+        for name in map(str.upper, os.environ)
+        if name.startswith("CDS_") and name not in known and not name.startswith(_KUBERNETES)
+    )
 
 
 def load_settings(**chosen: Any) -> Settings:

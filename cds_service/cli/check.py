@@ -11,13 +11,14 @@ from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.checks import Asked, KnowledgeWarning, check_all
 from cds_service.knowledge.reading import nearest
-from cds_service.settings import Mode, Settings, load_settings
+from cds_service.settings import Mode, Settings, load_settings, strangers
 
 
 @click.command("check")
 def command() -> None:
     """Check all knowledge, rules and cards; say file, line, what is wrong and what is allowed."""
     found = findings(load_settings(mode=Mode.TEST))
+    found += [KnowledgeWarning("the environment", None, f"{n} is no setting") for n in strangers()]
     warnings = [each for each in found if isinstance(each, KnowledgeWarning)]
     for each in found:
         click.echo(f"warning: {each}" if isinstance(each, KnowledgeWarning) else str(each))

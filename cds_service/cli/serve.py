@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from cds_service.errors import SettingsError
-from cds_service.settings import Mode, Settings, load_settings
+from cds_service.settings import Mode, Settings, load_settings, strangers
 
 
 @click.command("serve")
@@ -27,6 +27,8 @@ from cds_service.settings import Mode, Settings, load_settings
 def command(host: str | None, port: int | None, as_of: datetime | None, demo: bool) -> None:
     """Serve CDS Hooks until SIGTERM."""
     mode = Mode.DEMO if demo else Mode.TEST if as_of else None
+    for name in strangers():
+        click.echo(f"cds-service: warning: {name} is no setting", err=True)
     settings = load_settings(host=host, port=port, as_of=as_of.date() if as_of else None, mode=mode)
     folder, parent = Path(tempfile.mkdtemp(prefix="cds-service-")), os.getpid()
     try:

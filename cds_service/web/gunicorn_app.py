@@ -42,7 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Everything gunicorn needs to know."""
         settings = self._settings
         chosen = {
-            "bind": f"{settings.host}:{settings.port}",
+            "bind": settings.bind,
             "worker_class": DrainingWorker,
             "workers": settings.workers,
             "threads": settings.threads,

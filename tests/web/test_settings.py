@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cds_service.assembly import _memory
+from cds_service.cli import commands
 from cds_service.errors import SettingsError
-from cds_service.settings import Mode, load_settings
+from cds_service.service import unheard
+from cds_service.settings import Mode, load_settings, strangers
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +56,14 @@ def test_production_refuses_a_fixed_date() -> None:
         ("CDS_PORT", "canary"),
         ("CDS_TIMEZONE", "canary"),
         ("CDS_LOG_LEVEL", "canary"),
+        ("CDS_AS_OF", "canary"),
+        ("CDS_AS_OF", "1700006400"),
+        ("CDS_PUBLIC_URL", "canary.example.org"),
+        ("CDS_PUBLIC_URL", "ftp://canary.example.org"),
+        ("CDS_ORIGINS", "canary"),
+        ("CDS_ORIGINS", "https://*.canary.org"),
+        ("CDS_ORIGINS", "https://canary.org/path"),
+        ("CDS_AUDIT", "canary"),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(
@@ -61,6 +74,35 @@ def test_a_wrong_setting_is_named_without_its_value(
         load_settings()
     assert name in str(caught.value)
     assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("origin", ["*", "https://a.example, *"])
+def test_an_origin_is_never_any(origin: str) -> None:
+    with pytest.raises(SettingsError, match="CDS_ORIGINS"):
+        load_settings(origins=origin)
+
+
+def test_an_address_of_the_newer_kind_stands_in_brackets() -> None:
+    assert load_settings(host="::1", port=8080).bind == "[::1]:8080"
+    assert load_settings(host="::1", port=8080).base_url == "http://[::1]:8080"
+    assert load_settings(host="127.0.0.1", port=8080).bind == "127.0.0.1:8080"
+
+
+def test_a_slip_in_the_name_of_a_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert strangers() == []
+    monkeypatch.setenv("CDS_KNOWLEGE", "/somewhere")
+    monkeypatch.setenv("CDS_SERVICE_PORT", "tcp://10.0.0.1:80")
+    assert strangers() == ["CDS_KNOWLEGE"]
+    ended = CliRunner().invoke(commands, ["check"])
+    assert "warning: the environment: CDS_KNOWLEGE is no setting" in ended.output
+    ended = CliRunner().invoke(commands, ["serve", "--host", "192.0.2.1", "--as-of", "2026-03-01"])
+    assert "warning: CDS_KNOWLEGE is no setting" in ended.output
+
+
+def test_an_audit_file_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    settings = load_settings(mode=Mode.TEST, audit=str(tmp_path))
+    with pytest.raises(SettingsError, match="CDS_AUDIT: cannot be written: Is a directory"):
+        _memory(settings, unheard)
 
 
 def test_today_is_that_of_the_site() -> None:

@@ -52,7 +52,6 @@ def test_production_starts_when_all_is_well() -> None:
     [
         ({"public_url": ""}, "CDS_PUBLIC_URL"),
         ({"public_url": "http://cds.example.org"}, "CDS_PUBLIC_URL"),
-        ({"public_url": "cds.example.org"}, "CDS_PUBLIC_URL"),
         ({"hash_key": ""}, "CDS_HASH_KEY"),
         ({"hash_key": "short"}, "CDS_HASH_KEY"),
         ({"log_level": "debug"}, "CDS_LOG_LEVEL"),
