@@ -14,7 +14,7 @@ from cds_service.card_words import kinds_of
 from cds_service.clinical.facts import Need
 from cds_service.clinical.rule import Rule
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.files import files_under, is_yaml
+from cds_service.knowledge.files import expect_directory, files_under, is_yaml
 from cds_service.knowledge.model import Knowledge, Source
 from cds_service.knowledge.schema import faults
 from cds_service.knowledge.strict_yaml import Loaded, Route, load
@@ -78,8 +78,7 @@ def read_override_reasons(folders: Sequence[Path]) -> dict[str, OverrideReason]:
 
 def _refuse_strays(folders: Sequence[Path], folder: Path) -> None:
     """Advice that a site believes to have changed must not stay as it was for a slip in a name."""
-    if not folder.is_dir():
-        raise KnowledgeError(str(folder), None, "no such directory")
+    expect_directory(folder)
     known = {*folder.glob("*.yaml"), *folder.glob("orders/*.yaml")}
     for path in files_under(folder):
         if is_yaml(path) and path not in known:

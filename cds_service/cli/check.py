@@ -28,9 +28,15 @@ def command() -> None:
 
 
 def findings(settings: Settings) -> list[KnowledgeError | KnowledgeWarning]:
-    """Everything wrong with knowledge, rules and cards, and what is due for review today."""
-    from cds_service.clinical.rules import load_rules
+    """Everything wrong with knowledge, rules and cards, and what is due for review today.
 
+    Raises KnowledgeError for a directory of the site that is not there.
+    """
+    from cds_service.clinical.rules import load_rules
+    from cds_service.knowledge.files import expect_directory
+
+    if settings.cards is not None:
+        expect_directory(settings.cards)
     rules = load_rules()
     found = check_all(
         overlay=settings.knowledge,

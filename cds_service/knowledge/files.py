@@ -63,6 +63,15 @@ def is_yaml(path: Path) -> bool:
     return _YAML.search(path.name) is not None
 
 
+def expect_directory(root: Path) -> None:
+    """Raises KnowledgeError for a directory that is missing or cannot be read."""
+    # it does not exist, either, where a directory above it cannot be entered
+    if not (os.access(root, os.F_OK) and root.is_dir()):
+        raise KnowledgeError(str(root), None, "no such directory")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise KnowledgeError(str(root), None, "cannot be read: Permission denied")
+
+
 def files_under(root: Path) -> list[Path]:
     """The files of a directory and of those in it, by name.
 
@@ -91,8 +100,7 @@ def shelves(root: Path | None = None, overlay: Path | None = None) -> tuple[Shel
     if overlay is not None:
         found.append(Shelf(overlay, overlay.as_posix()))
     for shelf in found:
-        if not shelf.root.is_dir():
-            raise KnowledgeError(str(shelf.root), None, "no such directory")
+        expect_directory(shelf.root)
     return tuple(found)
 
 

@@ -5,6 +5,7 @@ is allowed.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -180,6 +181,10 @@ def test_a_directory_that_cannot_be_read_is_a_fault(
     def refused(_: object) -> None:
         raise PermissionError(13, "Permission denied", str(root))
 
+    monkeypatch.setattr("os.access", lambda _path, mode: mode == os.F_OK)
+    with pytest.raises(KnowledgeError, match="knowledge: cannot be read: Permission denied"):
+        load_knowledge(root)
+    monkeypatch.undo()
     monkeypatch.setattr("os.scandir", refused)
     with pytest.raises(KnowledgeError, match="knowledge: cannot be read: Permission denied"):
         load_knowledge(root)

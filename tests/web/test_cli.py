@@ -87,6 +87,17 @@ def test_a_service_brings_its_database_up_to_date(
         _Upgrade(url).ended()
 
 
+@pytest.mark.parametrize("name", ["CDS_CARDS", "CDS_KNOWLEDGE"])
+def test_a_directory_that_is_not_there_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setattr("sys.argv", ["cds-service", "check"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+
+
 def test_a_rule_that_nobody_hears_is_a_fault() -> None:
     rules = dict(load_rules())
     assert list(_unspoken(rules)) == []
