@@ -252,25 +252,29 @@ def test_performers_come_from_the_directory(library: CardLibrary, compose: Compo
     assert created(cards)["performer"] == [partner.reference]
 
 
-def test_the_check_tells_invalid_and_unused_orders(library: CardLibrary) -> None:
+def test_the_check_tells_invalid_and_unused_orders(library: CardLibrary, folder: Path) -> None:
     order = library.orders["thing-amber"]
     wrong = replace(order, resource={**order.resource, "priority": {"text": "high"}})
-    faults = check(
-        replace(library, orders={**library.orders, "thing-amber": wrong, "spare": order})
-    )
+    orders = {**library.orders, "thing-amber": wrong, "spare": order}
+    faults = check(replace(library, orders=orders), ours=folder)
     told = [str(fault) for fault in faults]
-    assert told[0].startswith("cards/orders/thing-amber.yaml: not valid R4: priority: ")
+    assert told[0].startswith("cards/orders/thing-amber.yaml:1: not valid R4: priority: ")
     assert told[-1] == "cards/orders/spare.yaml: no card suggests this order"
     assert check(library) == []
 
 
-def test_the_check_knows_what_an_order_may_intend(library: CardLibrary, tmp_path: Path) -> None:
+def test_the_check_knows_what_an_order_may_intend(
+    library: CardLibrary, folder: Path, tmp_path: Path
+) -> None:
     order = library.orders["thing-amber"]
     slip = replace(order, resource={**order.resource, "intent": "oder"})
     wrong = replace(library, orders={**library.orders, "thing-amber": slip})
-    told = "cards/orders/thing-amber.yaml: the intent oder (allowed: proposal, plan, order)"
-    assert [str(fault) for fault in check(wrong, tmp_path)] == [told]
-    own = tmp_path / "orders" / "thing-amber.yaml"
-    own.parent.mkdir()
-    own.touch()
-    assert [fault.file for fault in check(wrong, tmp_path)] == [str(own)]
+    text = (folder / "orders" / "thing-amber.yaml").read_text()
+    line = 1 + text.splitlines().index("intent: order")
+    told = f"cards/orders/thing-amber.yaml:{line}: the intent oder (allowed: proposal, plan, order)"
+    assert [str(fault) for fault in check(wrong, tmp_path / "site", folder)] == [told]
+    own = tmp_path / "site" / "orders" / "thing-amber.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("# ours\n" + text)
+    (fault,) = check(wrong, tmp_path / "site", folder)
+    assert (fault.file, fault.line) == (str(own), line + 1)
