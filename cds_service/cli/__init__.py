@@ -54,9 +54,15 @@ def commands() -> None:
 
 
 def main() -> None:
-    """Run the command; an error raised on purpose is one line on standard error and exit 2."""
+    """Run the command; an error raised on purpose, or a file or disk that cannot be used, is one
+    line on standard error and exit 2.
+    """
     try:
         commands(prog_name="cds-service")
     except CdsError as error:
         click.echo(f"cds-service: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"cds-service: {where}{error.strerror or type(error).__name__}", err=True)
         sys.exit(2)

@@ -249,8 +249,8 @@ def _write_if_sound(settings: Settings, text: str) -> None:
     path = _file(settings)
     draft = path.with_name(path.name + ".new")
     try:
-        draft.write_text(text, encoding="utf-8")
         try:
+            draft.write_text(text, encoding="utf-8")
             read_clients(draft, orders=_kinds(settings))
             draft.replace(path)
         finally:

@@ -33,8 +33,12 @@ def make(file: Path, algorithm: str, kid: str) -> None:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise click.BadParameter(f"{file.name}: {error.strerror}") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(written + "\n")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(written + "\n")
+    except OSError:
+        file.unlink()  # half a key is none
+        raise
     click.echo(json.dumps(public_set(written), indent=2))
 
 

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -96,6 +97,25 @@ def test_a_directory_that_is_not_there_is_bad_input(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = os.open
+
+    def full(*place: Any) -> int:
+        os.close(opened(*place))
+        return opened("/dev/full", os.O_WRONLY)
+
+    monkeypatch.setattr("os.open", full)
+    monkeypatch.setattr("sys.argv", ["cds-service", "keys", "make", str(tmp_path / "k.json")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "cds-service: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_rule_that_nobody_hears_is_a_fault() -> None:
