@@ -16,7 +16,6 @@ from cds_service.clinical.rule import Asker, Call, Known
 from cds_service.fhir.client import TIMED_OUT
 from cds_service.frozen import replace
 from cds_service.protocol.outcome import outcome
-from cds_service.recall import Rests
 from cds_service.trace import Trace
 
 Failed = Callable[[str, Exception], None]
@@ -31,7 +30,7 @@ class Answer:
     status: int
     body: dict[str, Any]
     trace: Trace
-    rests: Rests = field(default=dict, repr=False)  # worked out once the answer is given
+    marks: Mapping[str, str] = field(default_factory=dict, repr=False)  # of each card, by its uuid
 
 
 def unspoken(evaluation: Evaluation, traced: Callable[[], Trace]) -> Answer | None:

@@ -24,7 +24,6 @@ from cds_service.protocol.messages import HookRequest
 from cds_service.trace import CardTrace, Trace
 
 Failed = Callable[[str, Exception], None]
-Rests = Callable[[], Mapping[str, str]]  # by card uuid: what the card rests on
 SNOOZED = "cds-service.snoozed"
 
 
@@ -123,12 +122,12 @@ class Recall:
             found[card.uuid] = marks_text({name: marks[name] for name in gathered if name in marks})
         return found
 
-    def keep(self, trace: Trace, rests: Rests, created: datetime) -> None:
-        """Queue the cards of an answer, those that were not shown as well; `rests` tells what each
-        rests on.
+    def keep(self, trace: Trace, marks: Mapping[str, str], created: datetime) -> None:
+        """Queue the cards of an answer with their marks, those that were not shown as well. What is
+        queued holds nothing of the chart.
         """
         if self._memory is not None and (trace.cards or trace.snoozed):
-            self._memory.issued(lambda: self._issued(trace, rests(), created))
+            self._memory.issued(lambda: self._issued(trace, marks, created))
 
     def _issued(
         self, trace: Trace, marks: Mapping[str, str], created: datetime

@@ -271,7 +271,7 @@ class Service:
             cards=(*named, *silent(evaluation, heard, request.hook_instance, at.offer.id)),
             snoozed=tuple([each.traced(request.hook_instance, at.offer.id) for each in quiet]),
         )
-        return Answer(200, body, told, partial(recall.marks, named, said, call))
+        return Answer(200, body, told, recall.marks(named, said, call))
 
     def _extension(self, at: Desk, call: Call, heard: Evaluation) -> dict[str, Any]:
         known = opioids(call, self._failed) if at.offer.id == _OPIOIDS else (None, None)
@@ -294,6 +294,6 @@ class Service:
         if self._memory is None:
             return
         now = self.settings.now()
-        recall.keep(answer.trace, answer.rests, now)
+        recall.keep(answer.trace, answer.marks, now)
         if self.settings.audit_to is not AuditTo.NOWHERE:
             self._memory.audited(partial(events, recall, answer.trace, answer.status, now))
