@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -74,7 +74,7 @@ def opioid_follow_up(facts: Facts, known: Known) -> Iterator[Criterion]:
     span = known.number("opioid.covered_recent_span")
     months = known.number("opioid.covered_months").days
     since = min(months_before(facts.as_of, months), facts.as_of - timedelta(days=span.days))
-    orders = tuple(o for o in facts.opioids if _reaches(o, since, facts.as_of) and _counts(o))
+    orders = [o for o in facts.opioids if _reaches(o, since, facts.as_of) and _counts(o)]
     fills = _fills(orders)
     recent = _covered(fills, facts.as_of - timedelta(days=span.days), facts.as_of)
     full_months = _full_months(fills, months, facts.as_of, known)
@@ -151,7 +151,7 @@ def _covered(fills: Fills, start: date, end: date) -> int:
     return covered
 
 
-def _fills(orders: tuple[Order, ...]) -> Fills:
+def _fills(orders: Iterable[Order]) -> Fills:
     """One fill of each order."""
     fills = [(o.when.first.toordinal(), o.supply_days) for o in orders if o.when and o.supply_days]
     return sorted((first, first + days) for first, days in fills)

@@ -99,15 +99,12 @@ def _tested(facts: Facts, known: Known) -> bool:
         known.codes("all-urine-drug-screening-tests"),
         known.codes("xylazine-urine-drug-screening-tests"),
     )
-    panels = (
-        o for o in facts.observations if any(t.any_of(c.codes) for c in o.components for t in tests)
-    )
     return any(
         o.status not in ("unknown", "entered-in-error", "cancelled")
         and o.when is not None
         and since <= o.when.last
         and o.when.first <= facts.as_of
-        for o in (*facts.observations_in(*tests), *panels)
+        for o in facts.results_in(*tests)
     )
 
 
