@@ -9,7 +9,6 @@ from click.testing import CliRunner
 
 from cds_service.cli.cases import command as cases
 from cds_service.cli.docs import command as docs
-from cds_service.cli.new_rule import command as new_rule
 
 pytestmark = pytest.mark.slow
 
@@ -47,18 +46,3 @@ def test_cases_of_an_unknown_rule_are_refused() -> None:
 def test_docs_check_agrees_with_what_is_committed() -> None:
     result = CliRunner().invoke(docs, ["--check", "--cases", FOLDER])
     assert result.exit_code == 0, result.output
-
-
-def test_a_new_rule_is_three_files_and_never_overwrites(tmp_path: Path) -> None:
-    first = CliRunner().invoke(new_rule, ["sleep-hygiene", "--root", str(tmp_path)])
-    assert first.exit_code == 0, first.output
-    assert (tmp_path / "cds_service/clinical/rules/sleep_hygiene.py").is_file()
-    assert (tmp_path / "cards/sleep-hygiene.yaml").is_file()
-    assert (tmp_path / "tests/cases/sleep_hygiene.yaml").is_file()
-    compile(
-        (tmp_path / "cds_service/clinical/rules/sleep_hygiene.py").read_text(),
-        "sleep_hygiene.py",
-        "exec",
-    )
-    assert CliRunner().invoke(new_rule, ["sleep-hygiene", "--root", str(tmp_path)]).exit_code == 2
-    assert CliRunner().invoke(new_rule, ["Sleep", "--root", str(tmp_path)]).exit_code == 2
