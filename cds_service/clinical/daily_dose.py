@@ -63,18 +63,18 @@ def daily_dose(
             text = f"{count}{show(each)} {per}" if volume != 1 else f"{count}{strength} {per}"
         case _:
             raise Uncountable(_no_strength(parts, dose))
-    return _often(dose, each, text, _cap_in_mg(drug, parts, dose), scale)
+    return _often(dose, each, per, text, _cap_in_mg(drug, parts, dose))
 
 
 def _often(
-    dose: Dose, each: Fraction, text: str, cap_mg: Fraction | None, scale: int
+    dose: Dose, each: Fraction, per: str, text: str, cap_mg: Fraction | None
 ) -> tuple[Fraction, str]:
     """The amount a day of a counted or measured dose, and how it was reached."""
     uncapped, daily = dose.amount * dose.per_day * each, dose.daily * each
     if cap_mg is not None:
-        daily = min(daily, cap_mg * scale)
+        daily = min(daily, cap_mg * (1000 if per == "mcg" else 1))
     if daily < uncapped:
-        return daily, f"{text} x {often(dose.per_day)}, at most {show(daily / each)}/day"
+        return daily, f"{text} x {often(dose.per_day)}, at most {show(daily)} {per}/day"
     return daily, f"{text} x {often(dose.per_day)}"
 
 

@@ -41,7 +41,7 @@ def test_the_arithmetic_is_shown() -> None:
             "denominator": {"value": 1, "unit": "d"},
         },
     )
-    assert shown(order(HYDROCODONE_5, capped)) == "2 x 5 mg x 6/day, at most 8/day x 1"
+    assert shown(order(HYDROCODONE_5, capped)) == "2 x 5 mg x 6/day, at most 40 mg/day x 1"
     assert (
         shown(order("668364", dose(200, "ug", times=4)), factors="analytic")
         == "200 mcg x 4/day x 0.13"
