@@ -88,7 +88,7 @@ def _by_repeat(repeat: Repeat) -> Rhythm:
 def _in_period(doses: Fraction, period: Fraction, times: int, weekdays: int) -> Fraction:
     if period >= 1:
         doses = max(doses, Fraction(times))
-    if weekdays and period == 7:
+    if period == 7:
         return max(doses, Fraction(weekdays * max(times, 1))) / 7
     return doses / period * (Fraction(weekdays, 7) if weekdays and period <= 1 else 1)
 
@@ -109,7 +109,7 @@ def _by_code(concept: CodeableConcept | str) -> Fraction | None:
     found = []
     for coding in concept.codings:
         code = (coding.code or "").strip().upper().replace(".", "")
-        per_day = _CODES.get(code) or _every_hours(code)
+        per_day = _CODES.get(code)
         for text in (coding.display, coding.code):
             if per_day is None and text:
                 per_day = read_frequency(text.replace(_SEMANTIC_TAG, ""))
@@ -119,20 +119,6 @@ def _by_code(concept: CodeableConcept | str) -> Fraction | None:
         per_day = _CODES.get(concept.text.strip().upper()) or read_frequency(concept.text)
         return per_day
     return max(found, default=None)
-
-
-def _every_hours(code: str) -> Fraction | None:
-    """`Q4H`: every four hours."""
-    hours = code[1:-1]
-    if (
-        code[:1] == "Q"
-        and code[-1:] == "H"
-        and hours.isascii()
-        and hours.isdigit()
-        and int(hours[:4]) > 0
-    ):
-        return Fraction(24, int(hours[:4]))
-    return None
 
 
 def duration_days(quantity: Quantity | None) -> int | None:

@@ -41,6 +41,25 @@ from tests.fhir.instructions import only, sig, tablets
             {"dayOfWeek": ["mon", "wed", "fri"], "frequency": 1, "period": 1, "periodUnit": "wk"},
             "3/7",
         ),
+        (
+            {
+                "dayOfWeek": ["mon", "wed"],
+                "timeOfDay": ["08:00", "20:00"],
+                "frequency": 1,
+                "period": 1,
+                "periodUnit": "wk",
+            },
+            "4/7",
+        ),
+        # Weekdays say nothing more of what is rarer than daily.
+        ({"dayOfWeek": ["mon", "wed"], "frequency": 1, "period": 2, "periodUnit": "d"}, "1/2"),
+        ({"dayOfWeek": "mon", "frequency": 1, "period": 1, "periodUnit": "mo"}, "1/30"),
+        (
+            {"timeOfDay": ["08:00", "20:00"], "frequency": 1, "period": 12, "periodUnit": "h"},
+            "2",
+        ),
+        ({"timeOfDay": ["08:00", "20:00"], "frequency": 2}, "2"),
+        ({"frequency": 96, "period": 1, "periodUnit": "d"}, "96"),
     ],
 )
 def test_timing_rules(repeat: dict[str, Any], per_day: str) -> None:
@@ -78,12 +97,25 @@ def test_timing_rules(repeat: dict[str, Any], per_day: str) -> None:
         ({"coding": [{"system": "http://snomed.info/sct", "code": "229799001"}]}, "2"),
         ({"coding": [{"code": "x", "display": "Every 6 hours (qualifier value)"}]}, "4"),
         ({"coding": [{"code": "BID PRN"}]}, "2"),
+        ({"coding": [{"code": "BID"}], "text": "as told"}, "2"),
+        ({"coding": [{"display": "twice daily"}]}, "2"),
+        ({"coding": [{"code": " wk "}]}, "1/7"),
+        ({"text": " wk "}, "1/7"),
+        ({"coding": [{"code": "Q12H"}]}, "2"),
+        ({"coding": [{"code": "q72h"}]}, "1/3"),
     ],
 )
 def test_timing_codes(code: dict[str, Any], per_day: str) -> None:
     instruction = tablets()
     instruction["timing"] = {"code": code}
     assert only(sig(instruction)).per_day == Fraction(per_day)
+
+
+@pytest.mark.parametrize("code", ["Q46H", "Q612H", "QH", "Q0H", "Q²H", "4H", "Q-4H"])
+def test_a_code_that_names_no_interval_is_no_frequency(code: str) -> None:
+    """`Q46H` is every four to six hours written together, and not every 46."""
+    instruction = {**tablets(), "timing": {"code": {"coding": [{"code": code}]}}}
+    assert "no frequency" in (sig(instruction).unread or ""), code
 
 
 def test_code_and_rule_that_differ_count_at_the_more() -> None:
@@ -96,6 +128,9 @@ def test_code_and_rule_that_differ_count_at_the_more() -> None:
     "repeat",
     [
         {"frequency": 4},
+        {"frequency": 4, "periodUnit": "d"},
+        {"frequency": 4, "timeOfDay": ["08:00", "20:00"]},
+        {"period": 4, "timeOfDay": ["08:00", "20:00"]},
         {"frequency": 4, "period": 1},
         {"period": 4},
         {"count": 10},
@@ -110,7 +145,9 @@ def test_a_number_without_its_period_is_no_frequency(repeat: dict[str, Any]) -> 
     "repeat",
     [
         {"frequency": 0, "period": 1, "periodUnit": "d"},
+        {"frequency": 1, "frequencyMax": -2, "period": 1, "periodUnit": "d"},
         {"frequency": 1, "period": -1, "periodUnit": "d"},
+        {"frequency": 1, "period": 0, "periodUnit": "d"},
         {"frequency": 1, "period": 1, "periodUnit": "s"},
         {"frequency": "NaN", "period": 1, "periodUnit": "d"},
     ],
@@ -118,6 +155,13 @@ def test_a_number_without_its_period_is_no_frequency(repeat: dict[str, Any]) -> 
 def test_frequencies_that_cannot_be(repeat: dict[str, Any]) -> None:
     found = sig(tablets(**repeat), quantity={"value": 120, "unit": "tablet"}, days=30)
     assert "the frequency is not" in (found.unread or "")
+
+
+def test_a_frequency_that_cannot_be_is_not_mended_by_a_code() -> None:
+    for repeat in ({"frequency": 0}, {"frequency": 200}):
+        instruction = tablets(**repeat, period=1, periodUnit="d")
+        instruction["timing"]["code"] = {"coding": [{"code": "BID"}]}
+        assert "the frequency is not" in (sig(instruction).unread or "")
 
 
 def test_steps_and_what_is_taken_together() -> None:
@@ -170,7 +214,17 @@ def test_dates_that_do_not_overlap_are_steps() -> None:
         ({"boundsPeriod": {"start": "2024-03-01", "end": "2024-03-07"}}, 7),
         ({"boundsPeriod": {"start": "2024-03-01T00:00:00Z", "end": "2024-03-08T00:00:00Z"}}, 7),
         ({"boundsPeriod": {"start": "2024-03"}}, None),
+        ({"boundsPeriod": {"start": "2024-03-01", "end": "2024-03-01"}}, 1),
+        ({"boundsPeriod": {"start": "2024-03-01", "end": "2024-03-01T00:00:00Z"}}, None),
+        ({"boundsPeriod": {"start": "2024-03-08", "end": "2024-03-01"}}, None),
+        ({"boundsPeriod": {"start": "2024-03", "end": "2024-03-07"}}, None),
+        ({"boundsPeriod": {"start": "2024-03-01", "end": "2024-04"}}, None),
+        ({"boundsPeriod": {"end": "2024-03-07"}}, None),
+        ({"boundsDuration": {"unit": "d"}}, None),
         ({"count": 10}, 3),
+        ({"count": 1}, 1),
+        ({"count": 0}, None),
+        ({"count": 10, "boundsDuration": {"value": 5, "unit": "d"}}, 5),
         ({"boundsDuration": {"value": 2, "unit": "fortnight"}}, None),
         ({"boundsDuration": {"value": 90000, "unit": "d"}}, None),
     ],
