@@ -87,10 +87,9 @@ def supply_days(
     supplied = _supplied(quantity, drug)
     if supplied is not None and supplied.value > 0 and sig.steps:
         rates = [_used_a_day(step, supplied, drug) for step in sig.steps]
-        if all(rate is not None and rate > 0 for rate in rates):
-            days = supplied.value / max(rate for rate in rates if rate is not None)
-            if days <= MOST_DAYS:
-                return days
+        known = [rate for rate in rates if rate is not None]
+        if len(known) == len(rates) and supplied.value <= MOST_DAYS * max(known):
+            return supplied.value / max(known)
     return followed
 
 

@@ -121,7 +121,7 @@ def unit_of(text: str) -> Unit | None:
         if found is not None:
             return found
     *before, last = _plain(text).split() or [""]
-    if before and all(word in _QUALIFIERS for word in before):
+    if all(word in _QUALIFIERS for word in before):
         return next((_COUNTS[s] for s in _spellings(last) if s in _COUNTS), None)
     return None
 

@@ -4,8 +4,11 @@ instruction does.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+
+import pytest
 
 from cds_service.clinical.facts import Sig
 from cds_service.fhir.r4_dosage import Quantity
@@ -14,6 +17,11 @@ from cds_service.knowledge.drugs.model import Component, Drug
 from tests.changes import replace
 from tests.clinical.prescriptions import decoded
 from tests.fhir.instructions import INGREDIENT, LIQUID, PATCH, TABLET, only, sig, tablets
+
+SPRAY = Drug(
+    "3", "butorphanol", "SCD", (Component("butorphanol", "1841", Decimal(1), "mg/{actuat}"),)
+)
+DIAZEPAM = Drug("4", "diazepam", "SCD", (Component("diazepam", "3322", Decimal(5), "mg"),))
 
 
 def test_quantity_and_supply_are_the_last_resort() -> None:
@@ -136,3 +144,113 @@ def test_supplies_of_no_use() -> None:
     assert (
         supply_days(None, decoded({"value": 30, "unit": "tablet"}, Quantity), unknown, None) is None
     )
+
+
+def test_a_patch_is_worn_as_long_as_its_name_says() -> None:
+    weekly = replace(PATCH, name="168 HR fentanyl 0.025 MG/HR")
+    unnamed = replace(PATCH, name="fentanyl 0.025 MG/HR")
+    four = {"quantity": {"value": 4, "unit": "patch"}, "days": 28}
+    assert only(sig(drug=weekly, **four)).per_day == Fraction(1, 7)
+    assert (only(sig(drug=weekly, **four)).amount, only(sig(drug=weekly, **four)).daily) == (
+        1,
+        Fraction(1, 7),
+    )
+    assert only(sig({"text": "apply 1 patch"}, drug=weekly)).per_day == Fraction(1, 7)
+    for drug in (unnamed, None):
+        assert only(sig({"text": "apply 1 patch"}, drug=drug)).per_day == Fraction(1, 3)
+    # Twenty for thirty days: two at a time, whatever they are called.
+    for handed_out in ({"value": 20, "unit": "patch"}, {"value": 20}):
+        two = only(sig(quantity=handed_out, days=30, drug=PATCH))
+        assert (two.amount, two.per_day) == (2, Fraction(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "days", "drug", "daily", "unit", "word"),
+    [
+        ({"value": 1, "unit": "tablet"}, 1, TABLET, 1, "unit", "tablet"),
+        ({"value": 120, "unit": "TAB"}, 30, None, 4, "unit", "tablet"),
+        ({"value": 10, "unit": "patch"}, 30, PATCH, Fraction(1, 3), "unit", "patch"),
+        ({"value": 300, "unit": "mL"}, 30, PATCH, 10, "mL", ""),
+        ({"value": 2880, "unit": "tablet"}, 30, TABLET, 96, "unit", "tablet"),
+        ({"value": 3000, "unit": "mL"}, 30, LIQUID, 100, "mL", ""),
+        ({"value": "0.3", "unit": "L"}, 30, LIQUID, 10, "mL", ""),
+        ({"value": "0.6", "unit": "g"}, 30, INGREDIENT, 20, "mg", ""),
+        ({"value": 600, "unit": "ug"}, 30, INGREDIENT, 20, "mcg", ""),
+        ({"value": 90}, 30, SPRAY, 3, "unit", ""),
+        ({"value": 90}, 30, DIAZEPAM, 3, "unit", ""),
+    ],
+)
+def test_what_was_handed_out_for_so_many_days(
+    quantity: Any, days: int, drug: Drug | None, daily: Any, unit: str, word: str
+) -> None:
+    found = only(sig(quantity=quantity, days=days, drug=drug))
+    assert (found.daily, found.unit, found.unit_text) == (daily, unit, word)
+
+
+def test_a_quantity_without_a_unit_counts_nothing_where_the_product_has_no_parts() -> None:
+    for drug in (None, replace(TABLET, components=()), INGREDIENT):
+        assert sig(quantity={"value": 120}, days=30, drug=drug).unread
+
+
+def test_the_step_that_uses_most_says_how_long_a_fill_lasts_at_least() -> None:
+    def step(number: int, times: int, unit: str = "tablet") -> dict[str, Any]:
+        told = tablets(frequency=times, period=1, periodUnit="d")
+        dose = [{"doseQuantity": {"value": 1, "unit": unit}}]
+        return {**told, "doseAndRate": dose, "sequence": number}
+
+    handed_out = {"value": 120, "unit": "tablet"}
+    assert days(None, handed_out, sig(step(1, 2), step(2, 4))) == 30
+    assert days(None, handed_out, sig(step(1, 4), step(2, 2))) == 30
+    assert days(None, handed_out, sig(step(1, 4), step(2, 2, "mL"))) is None
+    # What could be read of three steps uses six a day in one of them, more than sixty for thirty days.
+    told = sig(
+        step(1, 6),
+        step(2, 1),
+        {"sequence": 3, "text": "as told"},
+        quantity={"value": 60, "unit": "tablet"},
+        days=30,
+    )
+    assert max(dose.daily for each in told.steps for dose in each) == 6
+
+
+def test_a_fill_of_nothing_lasts_as_long_as_the_instruction() -> None:
+    for number in (0, -12):
+        assert days(None, {"value": number, "unit": "tablet"}) == 9
+    assert days(None, {"value": 1, "unit": "tablet"}) == Fraction(1, 6)
+    assert days(None, {"value": 60, "unit": "tablet"}, Sig(unread="x")) is None
+
+
+def test_a_dose_in_mass_is_counted_by_a_strength_of_the_same_kind() -> None:
+    def daily(value: int, unit: str) -> dict[str, Any]:
+        told = tablets(frequency=2, period=1, periodUnit="d")
+        return {**told, "doseAndRate": [{"doseQuantity": {"value": value, "unit": unit}}]}
+
+    sixty = {"value": 60, "unit": "tablet"}
+    # 5000 mcg and 5 mg of a 10 mg tablet are half of one, twice a day one.
+    for told in (daily(5000, "ug"), daily(5, "mg")):
+        assert days(None, sixty, sig(told)) == 60
+    assert days(None, sixty, sig(daily(5, "mg"), drug=DIAZEPAM), DIAZEPAM) == 30
+    assert days(None, {"value": 60, "unit": "mL"}, sig(daily(5, "mg"))) is None
+    assert (
+        days(None, {"value": 1, "unit": "g"}, sig(daily(5000, "ug"), drug=LIQUID), LIQUID) is None
+    )
+    naproxen = (Component("naproxen", "7258", Decimal(500), "mg"),)
+    two = replace(DIAZEPAM, components=(*DIAZEPAM.components, *naproxen))
+    assert days(None, sixty, sig(daily(5, "mg"), drug=two), two) is None
+
+
+def test_a_maximum_in_what_is_counted_limits_a_dose_in_milligrams() -> None:
+    def capped(most: dict[str, Any]) -> dict[str, Any]:
+        often = tablets(frequency=6, period=1, periodUnit="d")
+        return {
+            **often,
+            "doseAndRate": [{"doseQuantity": {"value": 10, "unit": "mg"}}],
+            "maxDosePerPeriod": {"numerator": most, "denominator": {"value": 1, "unit": "d"}},
+        }
+
+    both = replace(TABLET, components=(*TABLET.components, Component("acetaminophen", "161")))
+    told = sig(capped({"value": 4, "unit": "tablet"}), drug=both)
+    assert days(None, {"value": 28, "unit": "tablet"}, told, both) == 7
+    syrup = replace(LIQUID, components=(*LIQUID.components, Component("acetaminophen", "161")))
+    told = sig(capped({"value": 40, "unit": "mL"}), drug=syrup)
+    assert days(None, {"value": 280, "unit": "mL"}, told, syrup) == 7
