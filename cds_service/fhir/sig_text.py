@@ -15,9 +15,11 @@ from cds_service.fhir.sig_words import tokens
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
 from cds_service.frozen import Frozen
 
+# Two numbers and what links them, where they are no hours, times, days or score.
 _A_RANGE = re.compile(
-    r"(?:\d|½|\bone|\btwo|\bhalf)\)?\s*(?:-|–|to|or)\s*(?:up to )?(?:\d|one|two|three)[^a-z]*"
-    r"(?:tab|cap|pill|patch|m[lgc]|spray|loz|po\b|by\b)"
+    r"(?:[\d½]|\b(?:one|two|three|four|half|i{1,3}))\)?(?:\s*[a-z]+)?\s*(?:-|–|\bto\b|\bor\b)\s*"
+    r"(?:up to )?(?:[\d½][\d./½]*+|\b(?:one|two|three|four|five|six|i{1,3})\b)"
+    r"(?!\s*(?:\(\w+\)\s*)?(?:h(?:\b|r|our)|times?\b|x\b|days?\b|d\b|w(?:k|eek)|out\b|/))"
 )
 _LIMITING = ("max", "exceed", "more than", "mdd", "nte", "limit", "up to")
 

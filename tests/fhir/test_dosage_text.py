@@ -174,6 +174,15 @@ def test_instructions_by_text_alone() -> None:
         ("2-3 tablets every 6 hours", 4),
         ("1-2 tablets as the nurse says", 4),
         ("5-10 mg every 6 hours", 4),
+        ("three to four tablets every 6 hours", 4),
+        ("1-2 every 6 hours as needed", 8),
+        ("1-2 q6h prn pain", 8),
+        ("one or two every 6 hours", 8),
+        ("1-2 T PO q6h", 8),
+        ("i-ii tabs q6h", 8),
+        ("1 tablet or 2 tablets every 6 hours", 8),
+        ("1 to four tablets every 6 hours", 16),
+        ("1-2 orally 4 times daily", 8),
     ],
 )
 def test_the_lower_end_of_a_range_in_the_text_counts_at_the_upper(text: str, daily: int) -> None:
