@@ -152,7 +152,7 @@ def _without_frequency(
         return Read(
             ((_dose(amount, 1 / wear, cap, dosage.as_needed),),), days, route=route, notes=(note,)
         )
-    if cap is not None and cap[1] == amount.unit and cap[0] > 0:
+    if cap is not None and cap[1] == amount.unit:
         dose = _dose(amount, cap[0] / amount.value, cap, dosage.as_needed)
         return Read(
             ((dose,),), days, route=route, notes=("no frequency; the daily maximum counts",)
