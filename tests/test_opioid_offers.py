@@ -76,6 +76,7 @@ def dispensed(code: str, **members: Any) -> dict[str, Any]:
 
 
 APIXABAN, CLOPIDOGREL = "1364445", "309362"
+METFORMIN = "861007"
 SUPPLY = {"daysSupply": {"value": 30, **DAY}}
 OVER = {
     "clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "resolved")
@@ -168,3 +169,20 @@ def test_buttons_for_two_orders_of_one_drug_are_told_apart(house: House) -> None
         "10 to 7 days",
         "14 to 7 days",
     ]
+
+
+def test_no_second_nsaid_is_offered_beside_one_that_is_drafted(house: House) -> None:
+    def offered(other: str) -> bool:
+        drafts = [order_of(), {**ordered(other), "status": "draft"}]
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": each} for each in drafts],
+        }
+        context = {"userId": "Practitioner/dr", "patientId": "p1", "draftOrders": bundle}
+        call = Call("opioid-safety", "order-sign", AS_OF, "buttons", context, (PATIENT,))
+        cards = house.ask(call, Road.PREFETCH).body["cards"]
+        return NAPROXEN in [s["label"] for card in cards for s in card.get("suggestions", ())]
+
+    assert offered(METFORMIN)
+    assert not offered(IBUPROFEN)
