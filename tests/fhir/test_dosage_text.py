@@ -194,3 +194,36 @@ def test_a_range_in_the_text_completes_a_dose_without_a_frequency() -> None:
     one = {"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}]}
     assert only(sig({**one, "text": "1-2 tablets every 6 hours"})).daily == 8
     assert "disagree" in (sig({**one, "text": "2-3 tablets every 6 hours"}).unread or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "daily"),
+    [
+        ("1 tablet once every 12 hours", 2),
+        ("1 tablet once each day", 1),
+        ("1 tablet once at bedtime", 1),
+        ("1 tablet once in the morning", 1),
+        ("1 tablet once nightly", 1),
+        ("1 tablet once q 12 hours", 2),
+        ("1 tablet once or twice daily", 2),
+        ("2 tablets one dose daily", 2),
+        ("1 tablet each 8 hours", 3),
+        ("1 tablet up to every 8 hours", 3),
+        ("1 tablet 3-4 times daily", 4),
+    ],
+)
+def test_how_often_a_text_says(text: str, daily: int) -> None:
+    assert only(sig({"text": text})).daily == daily
+
+
+def test_a_patch_is_worn_and_a_tablet_without_a_frequency_is_not_read() -> None:
+    bare = {"doseAndRate": [{"doseQuantity": {"value": 1}}]}
+    assert only(sig(bare, drug=PATCH)).per_day == Fraction(1, 3)
+    in_mg = {"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "mg"}}]}
+    for told, drug in ((bare, TABLET), (in_mg, PATCH), (tablets(1), PATCH)):
+        assert "no frequency" in (sig(told, drug=drug).unread or "")
+
+
+def test_an_instruction_that_says_nothing_stands_between_no_steps() -> None:
+    told = sig({"text": "2 tablets daily"}, {}, {"text": "then 1 tablet daily"})
+    assert [[each.daily for each in step] for step in told.steps] == [[2], [1]]
