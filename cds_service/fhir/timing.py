@@ -33,6 +33,7 @@ _CODES: dict[str, Fraction] = {
     "TID": Fraction(3), "QID": Fraction(4), "QOD": Fraction(1, 2), "AM": Fraction(1), "PM": Fraction(1),
     "QAM": Fraction(1), "QPM": Fraction(1), "BED": Fraction(1), "HS": Fraction(1), "QHS": Fraction(1),
     "WK": Fraction(1, 7), "MO": Fraction(1, 30),
+    **{f"Q{hours}H": Fraction(24, hours) for hours in (1, 2, 3, 4, 6, 8, 12, 24, 48, 72)},
     # SNOMED CT: once daily, twice a day, three and four times daily.
     "229797004": Fraction(1), "229799001": Fraction(2), "229798009": Fraction(3), "307439001": Fraction(4),
 }  # fmt: skip
