@@ -39,7 +39,7 @@ def daily_dose(
     """
     if per == "mcg/h":
         return _worn(parts, dose)
-    scale = 1000 if per == "mcg" else 1
+    scale = _in(per)
     unit = parts[0].unit
     match dose.unit:
         case "mg" | "mcg":
@@ -72,7 +72,7 @@ def _often(
     """The amount a day of a counted or measured dose, and how it was reached."""
     uncapped, daily = dose.amount * dose.per_day * each, dose.daily * each
     if cap_mg is not None:
-        daily = min(daily, cap_mg * (1000 if per == "mcg" else 1))
+        daily = min(daily, cap_mg * _in(per))
     if daily < uncapped:
         return daily, f"{text} x {often(dose.per_day)}, at most {show(daily)} {per}/day"
     return daily, f"{text} x {often(dose.per_day)}"
@@ -84,8 +84,7 @@ def _mass(dose: Dose, per: str, cap: Fraction | None) -> tuple[Fraction, str]:
     if cap is not None:
         daily = min(daily, cap)
     limit = f", at most {show(daily)} mg/day" if daily < uncapped else ""
-    scale = 1000 if per == "mcg" else 1
-    return daily * scale, f"{show(dose.amount)} {dose.unit} x {often(dose.per_day)}{limit}"
+    return daily * _in(per), f"{show(dose.amount)} {dose.unit} x {often(dose.per_day)}{limit}"
 
 
 def _cap_in_mg(drug: Drug, parts: tuple[Component, ...], dose: Dose) -> Fraction | None:
@@ -164,6 +163,11 @@ def _no_strength(parts: tuple[Component, ...], dose: Dose) -> str:
     if parts[0].strength is None:
         return f"the dose is counted in {what}, and the code names no strength"
     return f"the dose is counted in {what}, the strength in {parts[0].unit}"
+
+
+def _in(per: str) -> int:
+    """How many of the unit are a milligram."""
+    return 1000 if per == "mcg" else 1
 
 
 def _in_mg(amount: Fraction, unit: str) -> Fraction:
