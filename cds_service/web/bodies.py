@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from io import BytesIO
 from typing import Any, cast
 
 from flask import g, request
-from gunicorn.http.body import Body
+from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -61,11 +62,23 @@ def _read() -> bytes:
 
 
 def _whole(sent: Any, length: int) -> bytes:
-    """A body of a known length. What gunicorn's own `read` adds is to keep what is left over, for
-    which it copies the body twice; nothing is left over of it here.
+    """A body of a known length, as far as it came: straight from the socket into its place where it
+    comes by gunicorn, whose own readers copy every piece of it.
     """
-    read = sent._read_reader if isinstance(sent, Body) else sent.read
-    return cast(bytes, read(length))
+    if not isinstance(sent, Body) or type(sent.reader) is not LengthReader:
+        return cast(bytes, sent.read(length))
+    line = sent.reader.unreader
+    begun = line.take_buffered()
+    line.unread(begun[length:])  # of the call that follows
+    came, body = min(len(begun), length), BytesIO(bytes(length))
+    sent.reader.length = 0
+    sent.failed = True  # until it is whole: nobody knows where the next call begins
+    with body.getbuffer() as room:
+        room[:came] = begun[:came]
+        while came < length and (more := line.sock.recv_into(room[came:])):
+            came += more
+    sent.failed = came < length
+    return body.getvalue()[:came]
 
 
 def _unpacked(packed: bytes, most: int | None) -> bytes:

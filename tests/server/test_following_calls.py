@@ -45,6 +45,42 @@ def test_calls_that_follow_at_once_and_after_a_pause_are_answered(narrow: Runnin
             said += line.recv(4096)
 
 
+def told(size: int) -> bytes:
+    """A call of an empty list of feedback, in so many bytes."""
+    head = "POST /cds-services/opioid-safety/feedback HTTP/1.1\r\nHost: x\r\n"
+    typed = f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    return (head + typed).encode() + b'{"feedback": []}'.ljust(size)
+
+
+@pytest.mark.parametrize("sizes", [(16, 16), (16, 300_000), (300_000, 16), (8_000, 9_000)])
+@pytest.mark.parametrize("piece", [10_000_000, 70_000])
+def test_a_call_ends_where_its_body_ends(
+    narrow: Running, sizes: tuple[int, int], piece: int
+) -> None:
+    sent = b"".join(map(told, sizes)) + ASK
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=5) as line:
+        for at in range(0, len(sent), piece):
+            line.sendall(sent[at : at + piece])
+            time.sleep(0.01)
+        said = b""
+        while b"ok" not in said:
+            came = line.recv(4096)
+            assert came, said
+            said += came
+    assert said.count(b"HTTP/1.1 200") == 3
+
+
+def test_a_connection_whose_call_never_ended_takes_no_other(narrow: Running) -> None:
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as line:
+        line.sendall(told(300_000)[:100_000])
+        said = line.recv(4096)
+        assert said.startswith(b"HTTP/1.1 400")
+        line.sendall(ASK)
+        while piece := line.recv(4096):
+            said += piece
+        assert said.count(b"HTTP/1.1") == 1
+
+
 def test_a_connection_without_pause_leaves_others_their_turn(narrow: Running) -> None:
     enough = threading.Event()
 
