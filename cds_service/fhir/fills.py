@@ -16,6 +16,7 @@ from cds_service.fhir.r4_parts import DOSAGES
 from cds_service.fhir.supply import supply_days
 from cds_service.fhir.timing import days_of_bounds, duration_days
 from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary
+from cds_service.frozen import replace
 from cds_service.knowledge.drugs.model import Drug
 
 _UNREADABLE = "the dosage instruction could not be read"
@@ -53,7 +54,7 @@ def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     found = _fill(sig, supply_days(expected, amount, sig, drug), asked)
     # Bounds say on which days, which may be long after the order was written.
     bounded = expected is None and amount is None and sig.bounds_days is not None
-    return found._replace(bounds=days_of_bounds(told)) if bounded else found
+    return replace(found, bounds=days_of_bounds(told)) if bounded else found
 
 
 def unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:

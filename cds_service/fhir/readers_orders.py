@@ -23,6 +23,7 @@ from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
 from cds_service.fhir.vocabulary import Fill, Product
+from cds_service.frozen import replace
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")
@@ -109,10 +110,10 @@ def _prescribed(
         return chart.fills.of(product, told, asked)
     fill = _filled(chart, product, told, asked, lost)
     if not (product.asked or chart.draft):
-        return fill._replace(sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
+        return replace(fill, sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
     if any(path.startswith("dispenseRequest") for path in lost):
         # A supply or refills that could not be read may be longer than what is left of them.
-        return fill._replace(all_days=None)
+        return replace(fill, all_days=None)
     return fill
 
 

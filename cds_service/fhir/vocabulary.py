@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from fractions import Fraction
 from hashlib import blake2b
 from secrets import token_bytes
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from cds_service.clinical.dates import FuzzyDate, Span, fuzzy
 from cds_service.clinical.facts import NO_CODES, Quantity, Sig
@@ -27,6 +27,7 @@ from cds_service.fhir.concepts import (
 from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list
 from cds_service.fhir.r4_parts import CONCEPT
 from cds_service.fhir.r4_resource import Concepts
+from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code, ValueSet
 from cds_service.knowledge.drugs.model import Identified
 from cds_service.knowledge.model import Knowledge
@@ -40,7 +41,7 @@ ProductKey = tuple[frozenset[Code], bytes]  # codes, and a digest of the names
 _DIGEST = 16  # bytes
 
 
-class Coded(NamedTuple):
+class Coded(Frozen):
     """The codes of a concept, and whether some rule declares one of them."""
 
     codes: frozenset[Code]
@@ -50,7 +51,7 @@ class Coded(NamedTuple):
 _UNCODED = Coded(NO_CODES, False)
 
 
-class Concept(NamedTuple):
+class Concept(Frozen):
     """What a concept says: its codes, what the sender calls it, whether some rule asks about it, and
     its name, of a concept without words the one that our value sets have.
     """
@@ -61,7 +62,7 @@ class Concept(NamedTuple):
     name: str
 
 
-class Product(NamedTuple):
+class Product(Frozen):
     """What is ordered: its codes and names, the drug they say, whether any rule may ask about it, and
     what it is called.
     """
@@ -74,7 +75,7 @@ class Product(NamedTuple):
     label: str
 
 
-class Fill(NamedTuple):
+class Fill(Frozen):
     """How much a day, how long one fill lasts, how many more there are, how much is handed out;
     `whole_days` of one fill, `all_days` with refills, `bounds` its days where only they tell.
     """
@@ -170,9 +171,9 @@ class Vocabulary:
         found = self._concepts.get(sent)
         if found is None:
             read = CONCEPT.read(sent)
-            codes, asked = self.coded(read)
-            text = label(read)
-            found = Concept(codes, text, asked, text or (self._name(codes) if asked else ""))
+            coded, text = self.coded(read), label(read)
+            name = text or (self._name(coded.codes) if coded.asked else "")
+            found = Concept(coded.codes, text, coded.asked, name)
             if says_codes_only(read, sent):
                 _keep(self._concepts, sent, found)
         return found
@@ -220,14 +221,15 @@ class Vocabulary:
         """The drug that codings and the first name say together, else the one that another
         name says.
         """
-        (codes, declared), names = self.coded(concept), tuple(dict.fromkeys(names_of(concept)))
+        coded, names = self.coded(concept), tuple(dict.fromkeys(names_of(concept)))
+        codes = coded.codes
         key = (codes, self._digest(repr(names).encode()))
         drug = self._identified.get(key)
         if drug is None:
             drug = self._identify(codes, names)
             if _is_short(codes):
                 _keep(self._identified, key, replace(drug, label="") if names else drug)
-        asked = declared or not (codes or names) or _is_asked_about(drug)
+        asked = coded.asked or not (codes or names) or _is_asked_about(drug)
         return Product(codes, names, drug, asked, key, names[0] if names else drug.label)
 
     def product_of(self, sent: bytes) -> Product:
