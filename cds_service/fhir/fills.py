@@ -13,6 +13,7 @@ from cds_service.fhir.dosage import read_sig
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_orders import DISPENSE_REQUEST, DispenseRequest
 from cds_service.fhir.r4_parts import DOSAGES
+from cds_service.fhir.resources import Lost
 from cds_service.fhir.supply import supply_days
 from cds_service.fhir.timing import days_of_bounds, duration_days
 from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary
@@ -33,10 +34,14 @@ class Fills:
         self._vocabulary = vocabulary
         self._found: dict[tuple[ProductKey, bytes, bytes], Fill] = {}
 
-    def of(self, product: Product, dosages: bytes, request: bytes) -> Fill:
-        """Raises msgspec.ValidationError for bytes that hold something else; empty ones
-        were not sent.
+    def of(self, product: Product, dosages: bytes, request: bytes, lost: Lost = ()) -> Fill:
+        """The fill of a prescription of which the parts `lost` could not be read; empty bytes were
+        not sent.
+
+        Raises msgspec.ValidationError for bytes that hold something else.
         """
+        if lost:
+            return self._salvaged(product, dosages, request, lost)
         key = (product.key, dosages, request)
         found = self._found.get(key)
         if found is None:
@@ -45,6 +50,17 @@ class Fills:
                 product.key, b"%b %b" % (dosages, request), lambda: _read(drug, dosages, request)
             )
         return found
+
+    def _salvaged(self, product: Product, dosages: bytes, request: bytes, lost: Lost) -> Fill:
+        """No dose is guessed from what is left of the instructions; a supply or refills that were
+        lost may be longer than what is left of them.
+        """
+        if any(path.startswith("dosage") for path in lost):
+            found = _unreadable(product.identified.drug, dosages, request)
+        else:
+            found = self.of(product, dosages, request)
+        partly = any(path.startswith("dispenseRequest") for path in lost)
+        return replace(found, all_days=None) if partly else found
 
 
 def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
@@ -57,10 +73,7 @@ def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     return replace(found, bounds=days_of_bounds(told)) if bounded else found
 
 
-def unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
-    """The fill of an order part of whose instructions was lost: no dose is guessed from the
-    rest.
-    """
+def _unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     told, asked = as_list(DOSAGES.read(dosages)), DISPENSE_REQUEST.read(request) or _NOTHING
     sig = Sig(unread=_UNREADABLE, text=" | ".join(each.text for each in told if each.text))
     return _fill(sig, supply_days(asked.expected_supply_duration, asked.quantity, sig, drug), asked)

@@ -23,12 +23,12 @@ from cds_service.fhir.bundles import Content, Entry
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.r4_resource import OfPatient, Resource
 from cds_service.fhir.references import ref_of
-from cds_service.fhir.resources import Typed, failure, typed
+from cds_service.fhir.resources import Lost, Typed, failure, typed
 from cds_service.fhir.salvage import Unreadable
 
 PATIENT_MEMBERS = ("subject", "patient", "beneficiary")  # one of them says whose a resource is
 
-Read = Callable[[Chart, Any, str, tuple[str, ...]], Fact | None]
+Read = Callable[[Chart, Any, str, Lost], Fact | None]
 
 
 class Reader(NamedTuple):

@@ -22,9 +22,10 @@ from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart, united
 from cds_service.fhir.concepts import label, merged, status_word
 from cds_service.fhir.r4_dosage import as_list, plain_number
+from cds_service.fhir.resources import Lost
 
 
-def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: tuple[str, ...]) -> Encounter:
+def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: Lost) -> Encounter:
     """A visit or a stay, with the specialties of the service and of those who took part."""
     vocabulary = chart.vocabulary
     specialties = vocabulary.codes(resource.service_type)
@@ -47,9 +48,7 @@ def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: tuple[str, .
     )
 
 
-def care_plan(
-    chart: Chart, resource: r4_orders.CarePlan, ref: str, lost: tuple[str, ...]
-) -> CarePlan:
+def care_plan(chart: Chart, resource: r4_orders.CarePlan, ref: str, lost: Lost) -> CarePlan:
     """A plan of care; contributors count as authors."""
     categories = as_list(resource.category)
     author = () if resource.author is None else (resource.author,)
@@ -64,9 +63,7 @@ def care_plan(
     )
 
 
-def document(
-    chart: Chart, resource: r4.DocumentReference, ref: str, lost: tuple[str, ...]
-) -> Document:
+def document(chart: Chart, resource: r4.DocumentReference, ref: str, lost: Lost) -> Document:
     """A document on file."""
     period = resource.context.period if resource.context is not None else None
     when = chart.when(ref, "date", resource.date) or chart.start(ref, "context.period", period)
@@ -79,7 +76,7 @@ def document(
     )
 
 
-def goal(chart: Chart, resource: r4.Goal, ref: str, lost: tuple[str, ...]) -> Goal:
+def goal(chart: Chart, resource: r4.Goal, ref: str, lost: Lost) -> Goal:
     """A goal and how far it is reached."""
     return Goal(
         ref,
@@ -92,9 +89,7 @@ def goal(chart: Chart, resource: r4.Goal, ref: str, lost: tuple[str, ...]) -> Go
     )
 
 
-def allergy(
-    chart: Chart, resource: r4.AllergyIntolerance, ref: str, lost: tuple[str, ...]
-) -> Allergy:
+def allergy(chart: Chart, resource: r4.AllergyIntolerance, ref: str, lost: Lost) -> Allergy:
     """An allergy, its substances and the drug they name."""
     vocabulary = chart.vocabulary
     named = [resource.code, *(each.substance for each in as_list(resource.reaction))]
@@ -111,7 +106,7 @@ def allergy(
 
 
 def answers(
-    chart: Chart, resource: r4.QuestionnaireResponse, ref: str, lost: tuple[str, ...]
+    chart: Chart, resource: r4.QuestionnaireResponse, ref: str, lost: Lost
 ) -> QuestionnaireResponse:
     """A filled-in questionnaire: the first answer of each question, nested ones included."""
     found: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from cds_service.fhir.r4_chart import RESULTS
 from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_dosage import Range, as_list
 from cds_service.fhir.r4_parts import ABSENT
+from cds_service.fhir.resources import Lost
 from cds_service.knowledge.codes import Code
 
 _DISABILITY = "http://hl7.org/fhir/StructureDefinition/patient-disability"
@@ -44,9 +45,7 @@ def _deceased(chart: Chart, resource: r4.Patient) -> bool:
     return died is None or died.first <= chart.as_of
 
 
-def condition(
-    chart: Chart, resource: r4.Condition, ref: str, lost: tuple[str, ...]
-) -> Condition | None:
+def condition(chart: Chart, resource: r4.Condition, ref: str, lost: Lost) -> Condition | None:
     """A problem or diagnosis, None for one that no rule asks about.
 
     An onset by age needs the birth date; one in words is named as unread, unless they are a date.
@@ -56,10 +55,10 @@ def condition(
     if not (concept.asked or lost):
         return None
     days = glossary.days
-    onset = days.get(resource.onset_date_time or "") or _onset(chart, resource, ref)
+    onset = days[resource.onset_date_time or ""] or _onset(chart, resource, ref)
     if resource.onset_string:
         onset = onset or _in_words(chart, ref, "onset", resource.onset_string)
-    recorded = days.get(resource.recorded_date or "") or chart.when(
+    recorded = days[resource.recorded_date or ""] or chart.when(
         ref, "recordedDate", resource.recorded_date
     )
     has_abatement, abated = _abatement(chart, resource, ref, lost)
@@ -88,7 +87,7 @@ def _in_words(chart: Chart, ref: str, member: str, text: str) -> FuzzyDate | Non
 
 
 def _onset(chart: Chart, resource: r4.Condition, ref: str) -> FuzzyDate | None:
-    """When the condition began, by a date not met before or in another form."""
+    """When the condition began, in another form; a date that is none is named."""
     return (
         chart.when(ref, "onsetDateTime", resource.onset_date_time)
         or chart.start(ref, "onsetPeriod", resource.onset_period)
@@ -97,7 +96,7 @@ def _onset(chart: Chart, resource: r4.Condition, ref: str) -> FuzzyDate | None:
 
 
 def _abatement(
-    chart: Chart, resource: r4.Condition, ref: str, lost: tuple[str, ...]
+    chart: Chart, resource: r4.Condition, ref: str, lost: Lost
 ) -> tuple[bool, FuzzyDate | None]:
     """Whether the condition is over, and since when."""
     said = (
@@ -161,9 +160,7 @@ def _reached(born: FuzzyDate | None, age: Amount | None, more: int) -> date | No
     return None
 
 
-def observation(
-    chart: Chart, resource: r4.Observation, ref: str, lost: tuple[str, ...]
-) -> Observation | None:
+def observation(chart: Chart, resource: r4.Observation, ref: str, lost: Lost) -> Observation | None:
     """A result, a score or a vital sign; None for one that no rule asks about, nor about a
     part of it.
     """
@@ -173,7 +170,7 @@ def observation(
     )
     if not (concept.asked or lost or (parts and _asked_in_part(chart, parts))):
         return None
-    when = chart.glossary.days.get(resource.effective_date_time or "") or _observed(
+    when = chart.glossary.days[resource.effective_date_time or ""] or _observed(
         chart, resource, ref
     )
     status = resource.status or ""
@@ -200,7 +197,7 @@ def observation(
 
 
 def _observed(chart: Chart, resource: r4.Observation, ref: str) -> FuzzyDate | None:
-    """When it was observed, by a date not met before or in another form."""
+    """When it was observed, in another form; a date that is none is named."""
     return (
         chart.when(ref, "effectiveDateTime", resource.effective_date_time)
         or chart.when(ref, "effectiveInstant", resource.effective_instant)
@@ -246,15 +243,13 @@ def _value(
     return value, codes, text, result.value_boolean, words, high
 
 
-def procedure(
-    chart: Chart, resource: r4.Procedure, ref: str, lost: tuple[str, ...]
-) -> Procedure | None:
+def procedure(chart: Chart, resource: r4.Procedure, ref: str, lost: Lost) -> Procedure | None:
     """Something done, None for what no rule asks about."""
     concept = chart.glossary.concepts[bytes(resource.code)]
     if not (concept.asked or lost):
         return None
-    period, performers = resource.performed_period, as_list(resource.performer)
-    when = chart.glossary.days.get(resource.performed_date_time or "") or chart.when(
+    period, performers = resource.performed_period, resource.performer
+    when = chart.glossary.days[resource.performed_date_time or ""] or chart.when(
         ref, "performedDateTime", resource.performed_date_time
     )
     ended = None if period is None else chart.end(ref, "performedPeriod", period)
@@ -269,7 +264,7 @@ def procedure(
         resource.status or "",
         when,
         ended,
-        frozenset(chart.ref(each.actor) for each in performers if each.actor)
+        frozenset(chart.ref(each.actor) for each in as_list(performers) if each.actor)
         if performers
         else _NO_WORDS,
     )

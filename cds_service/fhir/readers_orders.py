@@ -15,15 +15,14 @@ from cds_service.fhir import r4_orders as r4
 from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.concepts import label
-from cds_service.fhir.fills import unreadable
 from cds_service.fhir.ordered_product import ordered_product
 from cds_service.fhir.r4_chart import Condition
 from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
+from cds_service.fhir.resources import Lost
 from cds_service.fhir.vocabulary import Fill, Product
-from cds_service.frozen import replace
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")
@@ -32,20 +31,19 @@ _SPANS = 4096  # kept, as orders share dates and lengths
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def order(
-    chart: Chart, resource: r4.MedicationRequest, ref: str, lost: tuple[str, ...]
-) -> Order | None:
+def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) -> Order | None:
     """A prescription, None in the chart for a drug that no rule asks about."""
     product, draft = ordered_product(chart, resource, ref), chart.draft
     if not (product.asked or draft or lost):
         return None
-    fill = _prescribed(chart, product, resource, lost)
+    told, asked = bytes(resource.dosage_instruction), bytes(resource.dispense_request)
+    fill = chart.fills.of(product, told, asked, lost)
+    when = chart.when(ref, "authoredOn", resource.authored_on)
     if resource.reports and not draft:
-        chart.facts.setdefault("statements", []).append(_said(chart, product, resource, ref, fill))
+        _state(chart, product, resource, ref, fill, when)
         return None
-    found, category = product.identified, resource.category
-    when = _authored(chart, resource, ref)
-    prior, recorder = resource.prior_prescription, resource.recorder
+    reasons, reason_refs = _why(chart, resource)
+    found, prior, recorder = product.identified, resource.prior_prescription, resource.recorder
     return Order(
         ref,
         product.codes,
@@ -62,8 +60,9 @@ def order(
         fill.refills,
         draft,
         resource.intent or "",
-        chart.glossary.words[bytes(category)] if category is not ABSENT else frozenset(),
-        *_why(chart, resource),
+        chart.glossary.words[bytes(resource.category)],
+        reasons,
+        reason_refs,
         "" if prior is None else chart.ref(prior),
         chart.ref(resource.requester),
         "" if recorder is None else chart.ref(recorder),
@@ -73,23 +72,24 @@ def order(
     )
 
 
-def _authored(chart: Chart, resource: r4.MedicationRequest, ref: str) -> FuzzyDate | None:
-    """When it was written, by a date met before or a new one."""
-    written = resource.authored_on
-    return chart.glossary.days.get(written or "") or chart.when(ref, "authoredOn", written)
-
-
-def _said(
-    chart: Chart, product: Product, resource: r4.MedicationRequest, ref: str, fill: Fill
-) -> Statement:
-    """What the patient is said to take, by a plan that is reported: Epic and US Core have it so."""
+def _state(
+    chart: Chart,
+    product: Product,
+    resource: r4.MedicationRequest,
+    ref: str,
+    fill: Fill,
+    when: FuzzyDate | None,
+) -> None:
+    """Note what the patient is said to take, by a plan that is reported: Epic and US Core have it
+    so.
+    """
     found = product.identified
-    return Statement(
+    stated = Statement(
         ref,
         product.codes,
         product.label,
         resource.status or "",
-        _authored(chart, resource, ref),
+        when,
         found.drug,
         found.opioid_by_name,
         fill.sig,
@@ -99,33 +99,7 @@ def _said(
         found.conflict,
         found.strengths_differ,
     )
-
-
-def _prescribed(
-    chart: Chart, product: Product, resource: r4.MedicationRequest, lost: tuple[str, ...]
-) -> Fill:
-    """The fill of a prescription, as far as some rule asks about the drug."""
-    told, asked = bytes(resource.dosage_instruction), bytes(resource.dispense_request)
-    if not lost:
-        return chart.fills.of(product, told, asked)
-    fill = _filled(chart, product, told, asked, lost)
-    if not (product.asked or chart.draft):
-        return replace(fill, sig=_NOT_ASKED, days=None, whole_days=None, all_days=None)
-    if any(path.startswith("dispenseRequest") for path in lost):
-        # A supply or refills that could not be read may be longer than what is left of them.
-        return replace(fill, all_days=None)
-    return fill
-
-
-def _filled(
-    chart: Chart, product: Product, told: bytes, request: bytes, lost: tuple[str, ...]
-) -> Fill:
-    """How much a day, and how long one fill lasts; no dose where a part of the instructions
-    was lost.
-    """
-    if lost and any(path.startswith("dosage") for path in lost):
-        return unreadable(product.identified.drug, told, request)
-    return chart.fills.of(product, told, request)
+    chart.facts.setdefault("statements", []).append(stated)
 
 
 def _why(chart: Chart, resource: r4.MedicationRequest) -> tuple[frozenset[Code], tuple[str, ...]]:
@@ -170,9 +144,7 @@ def _from_to(first: date, last: date, days: int | None) -> Span:
     return Span(first) if days is None else Span(first, span_of(last, days).end)
 
 
-def dispense(
-    chart: Chart, resource: r4.MedicationDispense, ref: str, lost: tuple[str, ...]
-) -> Dispense:
+def dispense(chart: Chart, resource: r4.MedicationDispense, ref: str, lost: Lost) -> Dispense:
     """What the pharmacy handed out."""
     product = ordered_product(chart, resource, ref)
     days, sig = None, _NOT_ASKED
@@ -181,7 +153,7 @@ def dispense(
             quantity=resource.quantity, expected_supply_duration=resource.days_supply
         )
         told = bytes(resource.dosage_instruction)
-        fill = _filled(chart, product, told, _ENCODE(handed), lost)
+        fill = chart.fills.of(product, told, _ENCODE(handed), lost)
         days, sig = fill.whole_days, fill.sig
     return Dispense(
         ref,
@@ -200,14 +172,12 @@ def dispense(
     )
 
 
-def statement(
-    chart: Chart, resource: r4.MedicationStatement, ref: str, lost: tuple[str, ...]
-) -> Statement:
+def statement(chart: Chart, resource: r4.MedicationStatement, ref: str, lost: Lost) -> Statement:
     """What the patient is said to take. A period includes the day of its end."""
     product = ordered_product(chart, resource, ref)
     sig = _NOT_ASKED
     if product.asked:
-        sig = _filled(chart, product, bytes(resource.dosage), b"", lost).sig
+        sig = chart.fills.of(product, bytes(resource.dosage), b"", lost).sig
     start = chart.start(ref, "effectivePeriod", resource.effective_period)
     end = chart.end(ref, "effectivePeriod", resource.effective_period)
     when = chart.when(ref, "effectiveDateTime", resource.effective_date_time) or start
@@ -234,7 +204,7 @@ def statement(
 
 
 def service_request(
-    chart: Chart, resource: r4.ServiceRequest, ref: str, lost: tuple[str, ...]
+    chart: Chart, resource: r4.ServiceRequest, ref: str, lost: Lost
 ) -> Request | None:
     """A referral, test, image or procedure asked for; None for one that must not be done."""
     return _request(
@@ -249,7 +219,7 @@ def service_request(
 
 
 def device_request(
-    chart: Chart, resource: r4.DeviceRequest, ref: str, lost: tuple[str, ...]
+    chart: Chart, resource: r4.DeviceRequest, ref: str, lost: Lost
 ) -> Request | None:
     """A device asked for."""
     concept = resource.code_codeable_concept

@@ -12,6 +12,7 @@ from cds_service.fhir.chart import Chart, identifiers
 from cds_service.fhir.concepts import label
 from cds_service.fhir.r4_dosage import CodeableConcept, as_list, plain_number
 from cds_service.fhir.r4_resource import Extension, Reference
+from cds_service.fhir.resources import Lost
 
 _CLAIM_INFO, _COMPLETE = "urn:cds-service:claim-info", "submission-complete"
 _REVIEW_ACTION = re.compile(r"reviewaction", re.IGNORECASE)
@@ -23,7 +24,7 @@ _PEOPLE = (
 _PLACE = "Organization/"  # where a payer stands on the server, by which a site may map it
 
 
-def coverage(chart: Chart, resource: r4.Coverage, ref: str, lost: tuple[str, ...]) -> Coverage:
+def coverage(chart: Chart, resource: r4.Coverage, ref: str, lost: Lost) -> Coverage:
     """An insurance cover, with every name and identifier its payer may be recognised by."""
     names: list[str] = []
     ids: list[frozenset[str]] = []
@@ -69,7 +70,7 @@ def _payor(
 
 
 def claim(
-    chart: Chart, resource: r4.Claim | r4.ExplanationOfBenefit, ref: str, lost: tuple[str, ...]
+    chart: Chart, resource: r4.Claim | r4.ExplanationOfBenefit, ref: str, lost: Lost
 ) -> Claim:
     """A claim, a request for authorisation or an explanation of benefit, with its lines."""
     billed = chart.start(ref, "billablePeriod", resource.billable_period)
@@ -110,9 +111,7 @@ def _complete(resource: r4.Claim) -> bool | None:
     return None
 
 
-def claim_response(
-    chart: Chart, resource: r4.ClaimResponse, ref: str, lost: tuple[str, ...]
-) -> ClaimResponse:
+def claim_response(chart: Chart, resource: r4.ClaimResponse, ref: str, lost: Lost) -> ClaimResponse:
     """A payer's answer, with the review action codes of its header and lines."""
     return ClaimResponse(
         ref,

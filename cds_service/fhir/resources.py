@@ -29,12 +29,15 @@ class _Kind(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 _KIND: msgspec.json.Decoder[_Kind] = msgspec.json.Decoder(_Kind)
 
 
+Lost = tuple[str, ...]  # the paths of members that could not be read
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
     """A resource, and the paths of its members that could not be read."""
 
     resource: Resource
-    lost: tuple[str, ...] = ()
+    lost: Lost = ()
 
 
 def kind_of(raw: Json) -> tuple[str, str | None]:
