@@ -22,7 +22,7 @@ Ordered = r4.MedicationRequest | r4.MedicationDispense | r4.MedicationStatement
 
 def ordered_product(chart: Chart, resource: Ordered, ref: str) -> Product:
     """What is ordered, by its own codes and names and by those of the product it refers to."""
-    reference, concept = resource.medication_reference, bytes(resource.medication_codeable_concept)
+    reference, concept = resource.medication_reference, b"" + resource.medication_codeable_concept
     if resource.medication is not None:
         reference, concept = _as_r4(resource.medication)
     if reference is None:

@@ -2,7 +2,7 @@
 
 A chart repeats a few dozen concepts, statuses and instructions hundreds of times. Bytes are cheaper
 to compare than structs are to build, so such a member is decoded where its bytes are seen for the
-first time.
+first time. Readers take them as `b"" + member`, which costs Python half of `bytes(member)`.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def condition(chart: Chart, resource: r4.Condition, ref: str, lost: Lost) -> Con
     An onset by age needs the birth date; one in words is named as unread, unless they are a date.
     """
     glossary = chart.glossary
-    concept = glossary.concepts[bytes(resource.code)]
+    concept = glossary.concepts[b"" + resource.code]
     if not (concept.asked or lost):
         return None
     days = glossary.days
@@ -66,14 +66,14 @@ def condition(chart: Chart, resource: r4.Condition, ref: str, lost: Lost) -> Con
         ref,
         concept.codes,
         concept.name,
-        glossary.statuses[bytes(resource.clinical_status)],
+        glossary.statuses[b"" + resource.clinical_status],
         onset or recorded,
-        glossary.statuses[bytes(resource.verification_status)],
+        glossary.statuses[b"" + resource.verification_status],
         onset,
         recorded,
         abated,
         has_abatement,
-        glossary.words[bytes(resource.category)],
+        glossary.words[b"" + resource.category],
         chart.ref(resource.encounter),
     )
 
@@ -164,9 +164,9 @@ def observation(chart: Chart, resource: r4.Observation, ref: str, lost: Lost) ->
     """A result, a score or a vital sign; None for one that no rule asks about, nor about a
     part of it.
     """
-    concept = chart.glossary.concepts[bytes(resource.code)]
+    concept = chart.glossary.concepts[b"" + resource.code]
     parts = (
-        as_list(RESULTS.read(bytes(resource.component))) if resource.component is not ABSENT else ()
+        as_list(RESULTS.read(b"" + resource.component)) if resource.component is not ABSENT else ()
     )
     if not (concept.asked or lost or (parts and _asked_in_part(chart, parts))):
         return None
@@ -208,13 +208,13 @@ def _observed(chart: Chart, resource: r4.Observation, ref: str) -> FuzzyDate | N
 
 
 def _asked_in_part(chart: Chart, parts: tuple[r4.Result, ...]) -> bool:
-    return any(chart.glossary.concepts[bytes(part.code)].asked for part in parts)
+    return any(chart.glossary.concepts[b"" + part.code].asked for part in parts)
 
 
 def _component(
     chart: Chart, part: r4.Result, ref: str, status: str, when: FuzzyDate | None
 ) -> Observation:
-    concept = chart.glossary.concepts[bytes(part.code)]
+    concept = chart.glossary.concepts[b"" + part.code]
     return Observation(ref, concept.codes, concept.name, status, when, *_value(chart, part))
 
 
@@ -225,7 +225,7 @@ def _value(
     glossary, said = chart.glossary, result.interpretation
     value = None
     if result.value_quantity is not ABSENT:
-        value = glossary.amounts[bytes(result.value_quantity)]
+        value = glossary.amounts[b"" + result.value_quantity]
     text = result.value_string or ""
     if value is None:
         if result.value_integer is not None:
@@ -234,18 +234,18 @@ def _value(
         text = f"{value.comparator}{value.value:f}"
     codes, high, words = NO_CODES, None, _NO_WORDS
     if result.value_codeable_concept is not ABSENT:
-        concept = glossary.concepts[bytes(result.value_codeable_concept)]
+        concept = glossary.concepts[b"" + result.value_codeable_concept]
         codes, text = concept.codes, text or concept.text
     if result.reference_range is not ABSENT:
-        high = glossary.highs[bytes(result.reference_range)]
+        high = glossary.highs[b"" + result.reference_range]
     if said is not ABSENT:
-        words = frozenset(word.upper() for word in glossary.words[bytes(said)])
+        words = frozenset(word.upper() for word in glossary.words[b"" + said])
     return value, codes, text, result.value_boolean, words, high
 
 
 def procedure(chart: Chart, resource: r4.Procedure, ref: str, lost: Lost) -> Procedure | None:
     """Something done, None for what no rule asks about."""
-    concept = chart.glossary.concepts[bytes(resource.code)]
+    concept = chart.glossary.concepts[b"" + resource.code]
     if not (concept.asked or lost):
         return None
     period, performers = resource.performed_period, resource.performer

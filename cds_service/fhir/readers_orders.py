@@ -36,7 +36,7 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
     product, draft = ordered_product(chart, resource, ref), chart.draft
     if not (product.asked or draft or lost):
         return None
-    told, asked = bytes(resource.dosage_instruction), bytes(resource.dispense_request)
+    told, asked = b"" + resource.dosage_instruction, b"" + resource.dispense_request
     fill = chart.fills.of(product, told, asked, lost)
     when = chart.when(ref, "authoredOn", resource.authored_on)
     if resource.reports and not draft:
@@ -60,7 +60,7 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         fill.refills,
         draft,
         resource.intent or "",
-        chart.glossary.words[bytes(resource.category)],
+        chart.glossary.words[b"" + resource.category],
         reasons,
         reason_refs,
         "" if prior is None else chart.ref(prior),
@@ -105,10 +105,10 @@ def _state(
 def _why(chart: Chart, resource: r4.MedicationRequest) -> tuple[frozenset[Code], tuple[str, ...]]:
     """The reasons of a prescription: codes, and references to conditions and results."""
     coded, listed = resource.reason_code, resource.reason_reference
-    codes = NO_CODES if coded is ABSENT else chart.glossary.codes[bytes(coded)]
+    codes = NO_CODES if coded is ABSENT else chart.glossary.codes[b"" + coded]
     if listed is ABSENT:
         return codes, ()
-    named = as_list(REFERENCES.read(bytes(listed)))
+    named = as_list(REFERENCES.read(b"" + listed))
     return _reasons(chart, resource, codes, named), chart.refs(named)
 
 
@@ -119,7 +119,7 @@ def _reasons(
     if not named or not resource.contained:
         return coded
     found = (chart.target(resource, each) for each in named)
-    brought = (bytes(each.code) for each in found if isinstance(each, Condition))
+    brought = (b"" + each.code for each in found if isinstance(each, Condition))
     return coded.union(*(chart.glossary.concepts[code].codes for code in brought))
 
 
@@ -152,7 +152,7 @@ def dispense(chart: Chart, resource: r4.MedicationDispense, ref: str, lost: Lost
         handed = r4.DispenseRequest(
             quantity=resource.quantity, expected_supply_duration=resource.days_supply
         )
-        told = bytes(resource.dosage_instruction)
+        told = b"" + resource.dosage_instruction
         fill = chart.fills.of(product, told, _ENCODE(handed), lost)
         days, sig = fill.whole_days, fill.sig
     return Dispense(
@@ -177,7 +177,7 @@ def statement(chart: Chart, resource: r4.MedicationStatement, ref: str, lost: Lo
     product = ordered_product(chart, resource, ref)
     sig = _NOT_ASKED
     if product.asked:
-        sig = chart.fills.of(product, bytes(resource.dosage), b"", lost).sig
+        sig = chart.fills.of(product, b"" + resource.dosage, b"", lost).sig
     start = chart.start(ref, "effectivePeriod", resource.effective_period)
     end = chart.end(ref, "effectivePeriod", resource.effective_period)
     when = chart.when(ref, "effectiveDateTime", resource.effective_date_time) or start
