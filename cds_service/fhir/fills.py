@@ -5,6 +5,7 @@ product read once.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from math import ceil
 
 from cds_service.clinical.facts import Sig
@@ -45,10 +46,9 @@ class Fills:
         key = (product.key, dosages, request)
         found = self._found.get(key)
         if found is None:
-            drug = product.identified.drug
-            found = self._found[key] = self._vocabulary.fill(
-                product.key, b"%b %b" % (dosages, request), lambda: _read(drug, dosages, request)
-            )
+            read = partial(_read, product.identified.drug, dosages, request)
+            found = self._vocabulary.fill(product.key, b"%b %b" % (dosages, request), read)
+            self._found[key] = found
         return found
 
     def _salvaged(self, product: Product, dosages: bytes, request: bytes, lost: Lost) -> Fill:

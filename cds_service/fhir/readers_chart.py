@@ -174,9 +174,7 @@ def observation(chart: Chart, resource: r4.Observation, ref: str, lost: Lost) ->
         chart, resource, ref
     )
     status = resource.status or ""
-    components = (
-        tuple(_component(chart, part, ref, status, when) for part in parts) if parts else ()
-    )
+    components = _components(chart, parts, ref, status, when) if parts else ()
     value, codes, text, flag, words, high = _value(chart, resource)
     return Observation(
         ref,
@@ -211,11 +209,16 @@ def _asked_in_part(chart: Chart, parts: tuple[r4.Result, ...]) -> bool:
     return any(chart.glossary.concepts[b"" + part.code].asked for part in parts)
 
 
-def _component(
-    chart: Chart, part: r4.Result, ref: str, status: str, when: FuzzyDate | None
-) -> Observation:
-    concept = chart.glossary.concepts[b"" + part.code]
-    return Observation(ref, concept.codes, concept.name, status, when, *_value(chart, part))
+def _components(
+    chart: Chart, parts: tuple[r4.Result, ...], ref: str, status: str, when: FuzzyDate | None
+) -> tuple[Observation, ...]:
+    """The parts of a result, each a result of its day."""
+    concepts = chart.glossary.concepts
+    named = ((concepts[b"" + part.code], part) for part in parts)
+    return tuple(
+        Observation(ref, concept.codes, concept.name, status, when, *_value(chart, part))
+        for concept, part in named
+    )
 
 
 def _value(
@@ -264,7 +267,10 @@ def procedure(chart: Chart, resource: r4.Procedure, ref: str, lost: Lost) -> Pro
         resource.status or "",
         when,
         ended,
-        frozenset(chart.ref(each.actor) for each in as_list(performers) if each.actor)
-        if performers
-        else _NO_WORDS,
+        _actors(chart, as_list(performers)) if performers else _NO_WORDS,
     )
+
+
+def _actors(chart: Chart, performers: tuple[r4.Performer, ...]) -> frozenset[str]:
+    """References to those who did it."""
+    return frozenset(chart.ref(each.actor) for each in performers if each.actor)
