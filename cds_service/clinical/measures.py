@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 from fractions import Fraction
 
 from cds_service.clinical.evidence import Evidence, measured
 from cds_service.clinical.facts import Observation, Quantity
 from cds_service.knowledge.numbers import Number
 
+_PLAIN = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 _SPELLINGS = (
     ("μ", "u"),
     ("µ", "u"),
@@ -32,6 +35,16 @@ def unit_of(value: Quantity) -> str:
     for written, plain in _SPELLINGS:
         unit = unit.replace(written, plain)
     return unit
+
+
+def number_of(said: object) -> Decimal | None:
+    """A number, given as one or as its text in digits, as older interfaces send scores and results.
+
+    >>> number_of("14 "), number_of("14/27"), number_of(Decimal("1e9999"))
+    (Decimal('14'), None, None)
+    """
+    text = str(said.value if isinstance(said, Quantity) else said).strip()
+    return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def says_something(result: Observation) -> bool:

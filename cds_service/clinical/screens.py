@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
 from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.evidence import day_of, recorded
-from cds_service.clinical.facts import Facts, Need, Quantity, QuestionnaireResponse
+from cds_service.clinical.facts import Facts, Need, QuestionnaireResponse
+from cds_service.clinical.measures import number_of
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen, field
 from cds_service.knowledge.codes import Code
 
-_PLAIN = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 DONE = ("completed", "amended")  # the status of a questionnaire that counts
 # Instrument -> the value set of its total score, its questionnaires and, where a site has its own
 # names for them, the questions that hold the total.
@@ -99,7 +98,7 @@ def _answers(facts: Facts, known: Known) -> Iterator[_Used]:
             continue
         instrument = _instrument(response, known)
         if instrument:
-            score = _score(_total(response, instrument, known))
+            score = number_of(_total(response, instrument, known))
             yield instrument, score, response.when, response.ref
 
 
@@ -117,9 +116,3 @@ def _total(response: QuestionnaireResponse, instrument: str, known: Known) -> ob
     if "score" in response.answers:
         return response.answers["score"]
     return next(iter(response.answers_to(known.codes(CODED[instrument]))), None)
-
-
-def _score(answer: object) -> Decimal | None:
-    """A score given as a number or as its text, in digits as instruments have them."""
-    text = str(answer.value if isinstance(answer, Quantity) else answer).strip()
-    return Decimal(text) if _PLAIN.fullmatch(text) else None

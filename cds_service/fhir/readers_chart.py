@@ -13,6 +13,7 @@ from cds_service.clinical.facts import (
     Procedure,
     Quantity,
 )
+from cds_service.clinical.measures import number_of
 from cds_service.fhir import r4_chart as r4
 from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart
@@ -224,7 +225,10 @@ def _components(
 def _value(
     chart: Chart, result: r4.Observation | r4.Result
 ) -> tuple[Quantity | None, frozenset[Code], str, bool | None, frozenset[str], Quantity | None]:
-    """Value, coded value, value in words, flag, interpretation and upper limit of a result."""
+    """Value, coded value, value in words, flag, interpretation and upper limit of a result.
+
+    A number that was sent as text is a number without a unit.
+    """
     glossary, said = chart.glossary, result.interpretation
     value = None
     if result.value_quantity is not ABSENT:
@@ -233,6 +237,9 @@ def _value(
     if value is None:
         if result.value_integer is not None:
             value = quantity(Amount(value=result.value_integer))
+        elif text:
+            number = number_of(text)
+            value = None if number is None else Quantity(number)
     elif value.comparator:
         text = f"{value.comparator}{value.value:f}"
     codes, high, words = NO_CODES, None, _NO_WORDS

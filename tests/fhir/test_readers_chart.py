@@ -203,7 +203,11 @@ def test_values_of_other_types() -> None:
         }
     )
     assert (coded.value_codes, coded.value_text) == ({Code("SNOMED", "10828004")}, "Positive")
-    assert result(valueString="positive").value_text == "positive"
+    worded = result(valueString="positive")
+    assert (worded.value, worded.value_text) == (None, "positive")
+    typed = result(valueString=" 14 ")
+    assert (typed.value, typed.value_text) == (Quantity(Decimal(14)), " 14 ")
+    assert result(valueString="14/27").value is None
     assert result(valueBoolean=False).value_flag is False
     below = result(valueQuantity={"value": 5, "comparator": "<"})
     assert (below.value, below.value_text) == (Quantity(Decimal(5), "", "<"), "<5")
