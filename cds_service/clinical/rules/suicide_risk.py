@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from cds_service.clinical.criteria import CRITICAL, Criterion
 from cds_service.clinical.evidence import (
@@ -18,6 +17,7 @@ from cds_service.clinical.evidence import (
     sign,
 )
 from cds_service.clinical.facts import Facts, Need, Observation
+from cds_service.clinical.measures import number_of
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.clinical.screens import DONE
 from cds_service.knowledge.codes import Code
@@ -84,13 +84,17 @@ def _filled_in(facts: Facts, known: Known) -> Iterator[Evidence]:
 
 
 def _positive(answer: Observation, known: Known) -> bool:
-    if answer.value is not None:
-        return _is_positive(answer.value.value, known)
-    return known.codes("self-harm-answers").any_of(answer.value_codes)
+    said = (answer.value, answer.value_text, answer.value_flag, *answer.value_codes)
+    return any(_is_positive(each, known) for each in said)
 
 
 def _is_positive(answer: object, known: Known) -> bool:
-    """Whether a number reaches the limit, or a code is one of the answers."""
-    if isinstance(answer, Decimal):
-        return known.number("red-flags.self_harm_item").met_by(answer)
-    return isinstance(answer, Code) and answer in known.codes("self-harm-answers")
+    """Whether a number reaches the limit, a code or its words are one of the answers, or it is a yes."""
+    answers = known.codes("self-harm-answers")
+    if isinstance(answer, Code):
+        return answer in answers
+    number = number_of(answer)
+    if number is not None:
+        return known.number("red-flags.self_harm_item").met_by(number)
+    words = {display.lower() for display in answers.displays.values()}
+    return answer is True or str(answer).strip().lower() in words
