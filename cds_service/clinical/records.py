@@ -129,7 +129,7 @@ class Procedure(Fact):
 
 
 class Encounter(Fact):
-    """`codes` are the type codes, `when` the start of the period."""
+    """`codes` are the type codes; `when` is the start of the period, else the end if it is over."""
 
     ended: FuzzyDate | None = None
     specialties: frozenset[Code] = NO_CODES  # serviceType and participants' specialties

@@ -26,7 +26,10 @@ from cds_service.fhir.resources import Lost
 
 
 def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: Lost) -> Encounter:
-    """A visit or a stay, with the specialties of the service and of those who took part."""
+    """A visit or a stay, with the specialties of the service and of those who took part.
+
+    One that is over and has no start is dated by its end; an end that is planned dates none.
+    """
     vocabulary = chart.vocabulary
     specialties = vocabulary.codes(resource.service_type)
     for each in as_list(resource.participant):
@@ -34,14 +37,18 @@ def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: Lost) -> Enc
         if isinstance(role, r4.PractitionerRole):
             specialties |= vocabulary.all_codes(role.specialty)
     stay = resource.hospitalization
+    begun = chart.start(ref, "period", resource.period)
+    ended = chart.end(ref, "period", resource.period)
+    if resource.status == "finished":
+        begun = begun or ended
     types = as_list(resource.type)
     return Encounter(
         ref,
         vocabulary.all_codes(resource.type),
         label(types[0]) if types else label(resource.service_type),
         resource.status or "",
-        chart.start(ref, "period", resource.period),
-        chart.end(ref, "period", resource.period),
+        begun,
+        ended,
         specialties,
         vocabulary.all_codes(resource.reason_code),
         vocabulary.codes(stay.discharge_disposition) if stay is not None else NO_CODES,

@@ -13,11 +13,9 @@ from cds_service.knowledge.drugs.model import DrugClass
 from tests.fhir.calls import CPT, ICD10, LOINC, SNOMED, facts, mine
 
 
-def visit(**members: Any) -> Encounter:
+def visit(status: str = "finished", **members: Any) -> Encounter:
     """An encounter, read."""
-    (found,) = facts(
-        Need.ENCOUNTERS, mine("Encounter", "e", status="finished", **members)
-    ).encounters
+    (found,) = facts(Need.ENCOUNTERS, mine("Encounter", "e", status=status, **members)).encounters
     return found
 
 
@@ -46,6 +44,11 @@ def test_an_encounter_and_the_specialties_of_those_who_took_part() -> None:
     assert (found.when, found.ended) == (on(date(2026, 1, 5)), on(date(2026, 1, 5)))
     assert found.reasons == {Code("ICD10CM", "M5450")}
     assert found.disposition == {Code("d", "hosp")}
+
+
+def test_the_end_dates_a_visit_that_is_over_and_none_that_is_under_way() -> None:
+    assert visit(period={"end": "2026-01-05"}).when == on(date(2026, 1, 5))
+    assert visit("in-progress", period={"end": "2026-01-05"}).when is None
 
 
 def test_documents_goals_and_plans() -> None:
