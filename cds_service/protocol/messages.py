@@ -260,9 +260,9 @@ def _is_token(token: Any) -> TypeGuard[str]:
 
 def _lives(expires_in: Any) -> bool:
     """Whether a lifetime in seconds, a number or a numeral, is not over; unknown counts as
-    alive.
+    alive, and so does one beyond all measure.
     """
     try:
         return float(expires_in) > 0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return True

@@ -208,7 +208,14 @@ def test_an_unusable_authorization_is_noted_not_refused(change: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    "change", [{"token_type": "bearer"}, {"expires_in": "300"}, {"expires_in": None}, {"scope": 5}]
+    "change",
+    [
+        {"token_type": "bearer"},
+        {"expires_in": "300"},
+        {"expires_in": None},
+        {"expires_in": 10**400},
+        {"scope": 5},
+    ],
 )
 def test_a_sloppy_authorization_is_used(change: dict[str, Any]) -> None:
     read = read_request(
