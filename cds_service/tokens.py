@@ -7,6 +7,7 @@ that is handed in. A refusal is one `NotAuthorized`; its reason is for the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ _LONGEST_SHOWN = 100  # characters of a claim that the log takes
 _PORTS = {"http": 80, "https": 443}
 _FEEDBACK = "/feedback"
 _ABSENT = (None, "")  # how some write a claim they do not make
+_HALF = re.compile("[\ud800-\udfff]")  # of a character: JSON can say it, no text can hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _claims(header: dict[str, Any], payload: dict[str, Any]) -> Claims:
 
 def _text(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or _HALF.search(value):
         raise NotAuthorized(f"{name} is missing or not text")
     return value
 

@@ -129,6 +129,9 @@ BAD: dict[str, Callable[[Keys], str]] = {
     "nbf text": lambda _: unsigned(GOOD_HEADER, north(nbf="now"), b"x"),
     "jti missing": lambda _: token(EC, north(jti=...)),
     "jti empty": lambda _: token(EC, north(jti="")),
+    "jti half a character": lambda _: token(EC, north(jti="a\ud800")),
+    "kid half a character": lambda _: token(EC, north(), {"kid": "a\ud800"}),
+    "iss half a character": lambda _: token(EC, north(iss=ISSUER + "\ud800")),
     "jti a number": lambda _: unsigned(GOOD_HEADER, north(jti=5), b"x"),
 }
 FETCHES = {  # whose keys must be looked at to know
@@ -171,6 +174,7 @@ GOOD: dict[str, Callable[[Keys], str]] = {
     "jku empty": lambda _: token(EC, north(), {"jku": ""}),
     "jku null": lambda _: token(EC, north(), {"jku": None}),
     "nbf null": lambda _: token(EC, north(nbf=None)),
+    "jti of several lines": lambda _: token(EC, north(jti="a\r\nb")),
     "with its jku": lambda k: token(EC, north(), {"jku": k.jku}),
     "typ in small letters": lambda _: token(EC, north(), {"typ": "jwt"}),
     "aud among others": lambda _: token(EC, north(aud=["https://a.example", BASE + SERVICE_PATH])),
