@@ -31,7 +31,7 @@ class Part:
     total: tuple[Fraction, Unit] | None = None  # "2 tablets (10 mg total)"
     rates: set[Fraction] = field(default_factory=set)
     moments: set[str] = field(default_factory=set)
-    clocks: set[str] = field(default_factory=set)
+    clocks: set[Fraction] = field(default_factory=set)  # hours of the day
     meals: bool = False
     most_times: Fraction | None = None
     cap: tuple[Fraction, Unit] | None = None

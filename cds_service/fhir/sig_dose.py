@@ -9,7 +9,6 @@ from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_cursor import Cursor, Part
 from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG, ML, Unit
 
-_MOST_COUNTED = 3
 _STRENGTHS_APART = 5
 
 
@@ -73,7 +72,7 @@ def _counted(scan: Cursor, number: Fraction) -> Unit | None:
     if earlier is not None:
         return earlier if following in words.AFTER_A_COUNT else None
     measured = any(p.unit is not None and p.unit.kind != COUNT for p in chain(*scan.steps))
-    if measured or number > _MOST_COUNTED or following not in words.AFTER_A_BARE_COUNT:
+    if measured or number > words.MOST_COUNTED or following not in words.AFTER_A_BARE_COUNT:
         return None
     return Unit(COUNT)
 

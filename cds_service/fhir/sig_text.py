@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_cursor import Cursor, Part, least
 from cds_service.fhir.sig_phrases import MEALS_A_DAY
 from cds_service.fhir.sig_scan import scan_words
-from cds_service.fhir.sig_words import tokens
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
 from cds_service.frozen import Frozen
 
@@ -149,21 +149,22 @@ def may_say_more(text: str) -> bool:
 
 
 def _scanned(text: str, first: Part) -> Cursor | None:
-    words = tokens(text)
-    return scan_words(words, first) if words else None
+    found = words.tokens(text)
+    return scan_words(found, first) if found else None
 
 
 def _successive(steps: list[list[Part]]) -> list[list[Part]] | None:
     """The steps that follow one another; None where `then` could mean either.
 
-    `2 in the morning, then 1 at bedtime` is one day; `then twice daily` is the same dose again.
+    `2 in the morning, then 1 at bedtime` is one day, `twice daily, then 1 at bedtime` could be; `then
+    twice daily` is the same dose again.
     """
     found = [steps[0]]
     for parts in steps[1:]:
         before, part = found[-1], parts[0]
         if part.amount is None and part.timed and len(parts) == len(before) == 1:
             part.amount, part.unit, part.total = before[0].amount, before[0].unit, before[0].total
-        if any(p.days for p in before) or not any(p.moments or p.clocks for p in before):
+        if any(p.days for p in before) or not any(p.moments or p.clocks for p in (*before, *parts)):
             found.append(parts)
         elif any(p.rates or not (p.moments or p.clocks) for p in (*before, *parts)):
             return None
@@ -210,16 +211,26 @@ def _up_to(part: Part, per_day: Fraction | None) -> Fraction | None:
 
 def _moments(part: Part) -> Fraction | None:
     """How many moments of the day are named, by word, by the clock or as meals; None if they
-    disagree.
+    disagree. `every morning at 8 am` is one moment, `every morning, 8 pm` are two.
     """
     named, clocks = len(part.moments), len(part.clocks)
     if part.meals:
         if clocks or part.moments - {"bedtime"}:
             return None
         return Fraction(MEALS_A_DAY + named)
-    if named and clocks and named != clocks:
-        return None
-    return Fraction(max(named, clocks))
+    if not named or not clocks:
+        return Fraction(named + clocks)
+    again = {hour for hour in part.clocks if any(_lies_in(hour, name) for name in part.moments)}
+    if not again:
+        return Fraction(named + clocks)
+    met = all(any(_lies_in(hour, name) for hour in part.clocks) for name in part.moments)
+    return Fraction(named) if met and again == part.clocks and named == clocks else None
+
+
+def _lies_in(hour: Fraction, moment: str) -> bool:
+    """Whether an hour of the clock can be a moment of the day."""
+    first, last = words.HOURS[moment]
+    return first <= hour < last or first <= hour + 24 < last
 
 
 def _dose(part: Part, timed: bool) -> SaidDose | None:

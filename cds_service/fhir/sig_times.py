@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from cds_service.fhir import sig_phrases as phrases
 from cds_service.fhir import sig_words as words
-from cds_service.fhir.sig_cursor import Cursor, hours_run_together
+from cds_service.fhir.sig_cursor import Cursor, Part, hours_run_together
 from cds_service.fhir.units import days_of
 
 _RANGE = ("-", "to", "or")
@@ -159,8 +159,32 @@ def match_clock(scan: Cursor) -> bool:
         minute = scan.peek(1)
         scan.place += 2
     half = scan.take_any(("am", "pm"))
-    if not half and not minute and not (len(hour) == 4 and (lead or scan.part.clocks)):
+    sure = lead or part.clocks
+    if len(hour) == 4:
+        told = bool(half or minute or sure)
+    else:
+        told = bool(minute or (half and (sure or not _may_count(part, int(hour)))))
+    if not told:
         scan.place = start
         return False
-    scan.part.clocks.add(f"{hour} {minute} {half}")
+    part.clocks.add(_hour(hour, minute, half))
     return True
+
+
+def _may_count(part: Part, number: int) -> bool:
+    """Whether the number before `am` could count the product: `1 tablet am, 2 pm`, not `1 tablet 2 pm`."""
+    return number <= words.MOST_COUNTED and (part.amount is None or part.timed)
+
+
+def _hour(hour: str, minute: str, half: str) -> Fraction:
+    """The hour of the day, its minutes as a part of it.
+
+    >>> _hour("8", "", "pm"), _hour("0830", "", ""), _hour("12", "", "am")
+    (Fraction(20, 1), Fraction(17, 2), Fraction(0, 1))
+    """
+    if len(hour) == 4:
+        hour, minute = hour[:2], hour[2:]
+    past = int(hour)
+    if half:
+        past = past % 12 + (12 if half == "pm" else 0)
+    return past + Fraction(int(minute or 0), 60)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 MOST_CHARACTERS = 400
+# A bare number up to this may count the product.
+MOST_COUNTED = 3
 _SIGNS = "-/,;.():#>=<≥!*"
 
 _NUMBER_WORDS: dict[str, Fraction] = {
@@ -47,6 +49,10 @@ MOMENTS: dict[str, str] = {
     "evening": "evening", "dinner": "evening", "supper": "evening", "qpm": "evening", "pm": "evening",
     "bedtime": "bedtime", "qhs": "bedtime", "hs": "bedtime", "nightly": "bedtime", "night": "bedtime",
     "bed": "bedtime",
+}  # fmt: skip
+# From which hour to before which a moment of the day lies; past midnight the hours go on.
+HOURS: dict[str, tuple[int, int]] = {
+    "morning": (4, 12), "noon": (11, 14), "afternoon": (13, 18), "evening": (16, 22), "bedtime": (19, 28),
 }  # fmt: skip
 MOMENTS_ALONE = frozenset({"qam", "qpm", "qhs", "hs", "nightly"})
 MOMENTS_AFTER_A_DOSE = frozenset({"am", "pm", "morning", "noon", "evening", "night", "bedtime"})
