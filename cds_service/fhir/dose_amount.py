@@ -25,6 +25,7 @@ from cds_service.fhir.units import (
     first_days,
     first_unit,
     rate_of,
+    unit_of,
 )
 from cds_service.frozen import Frozen
 from cds_service.knowledge.drugs.model import Component, Drug
@@ -164,11 +165,16 @@ def _quantity(quantity: Quantity) -> Stated:
         return _per_time(value, *rate)
     unit = first_unit(quantity.units)
     if unit is None:
-        named = quantity.units[-1] if quantity.units else ""
-        return Stated(
-            None, f"the dose unit {named[:30]} is not known" if named else "the dose has no unit"
-        )
+        return Stated(None, _no_unit(quantity.units))
     return Stated(checked(Amount(value * unit.scale, unit.kind, unit.word)), "")
+
+
+def _no_unit(units: tuple[str, ...]) -> str:
+    if not units:
+        return "the dose has no unit"
+    if len(units) > 1 and all(map(unit_of, units)):
+        return f"the dose is in {units[0][:30]} by its code and in {units[-1][:30]} by its words"
+    return f"the dose unit {units[-1][:30]} is not known"
 
 
 def _rate(entry: DoseAndRate) -> Stated:

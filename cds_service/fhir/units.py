@@ -127,13 +127,17 @@ def unit_of(text: str) -> Unit | None:
 
 
 def first_unit(texts: tuple[str, ...]) -> Unit | None:
-    """The first of `texts` (a code, then its text) that names a unit; UCUM's unity counts.
+    """The first of `texts` (a code, then its text) that names a unit, None where another one names
+    a different one; UCUM's unity counts.
 
-    >>> first_unit(("1", "tablet")).word, first_unit(("1",)).kind
-    ('tablet', 'unit')
+    >>> first_unit(("1", "tablet")).word, first_unit(("1",)).kind, first_unit(("mg", "tablet")) is None
+    ('tablet', 'unit', True)
     """
-    named = next((unit for text in texts if (unit := unit_of(text)) is not None), None)
-    return Unit(COUNT) if named is None and "1" in texts else named
+    named = [unit for text in texts if (unit := unit_of(text)) is not None]
+    if not named:
+        return Unit(COUNT) if "1" in texts else None
+    alike = all((unit.kind, unit.scale) == (named[0].kind, named[0].scale) for unit in named)
+    return named[0] if alike else None
 
 
 def days_of(text: str) -> Fraction | None:

@@ -59,6 +59,13 @@ def test_units(value: Any, unit: str, expected: tuple[str, str, str]) -> None:
         ({"value": 5, "unit": "mg/kg"}, "unit mg/kg is not known"),
         ({"unit": "mg"}, "no number"),
         ({"value": 1, "unit": "tablet", "comparator": ">="}, "no upper end"),
+        (
+            {"value": 10, "unit": "mg", "code": "{tbl}"},
+            "in {tbl} by its code and in mg by its words",
+        ),
+        ({"value": 1, "unit": "tablet", "code": "mg"}, "in mg by its code"),
+        ({"value": 5, "unit": "tsp", "code": "mL"}, "in mL by its code and in tsp by its words"),
+        ({"value": 200, "unit": "mg", "code": "ug"}, "in ug by its code"),
     ],
 )
 def test_doses_that_cannot_be_read(quantity: dict[str, Any], why: str) -> None:
