@@ -123,14 +123,23 @@ def _entry(entry: DoseAndRate, drug: Drug | None) -> Stated:
 
 def _dose(quantity: Quantity | None, span: Range | None, drug: Drug | None) -> Stated:
     if quantity is None and span is not None:
-        quantity = span.high
-        if quantity is None and span.low is not None:
+        if span.high is None and span.low is not None:
             return Stated(None, "the dose range has no upper end")
-        if quantity is not None and not quantity.units and span.low is not None:
-            quantity = Quantity(value=quantity.value, unit=span.low.unit, code=span.low.code)
+        quantity = span.high and _greater(span.high, span.low)
     if quantity is None:
         return Stated(None, "")
     return _quantity(quantity) if quantity.units else _bare(quantity, drug)
+
+
+def _greater(high: Quantity, low: Quantity | None) -> Quantity:
+    """The end of a range that is more, whichever it is called; the unit may stand at the other one."""
+    if low is None:
+        return high
+    if not high.units:
+        high = Quantity(value=high.value, unit=low.unit, code=low.code)
+    alike = first_unit(low.units) == first_unit(high.units)
+    exchanged = low.number is not None and high.number is not None and low.number > high.number
+    return low if alike and exchanged else high
 
 
 def _bare(quantity: Quantity, drug: Drug | None) -> Stated:

@@ -69,14 +69,16 @@ def _by_repeat(repeat: Repeat) -> Rhythm:
     """The greatest frequency in the shortest period; else times of day or events; on so
     many days a week.
     """
-    numbers = (repeat.frequency_max, repeat.frequency, repeat.period)
+    numbers = (repeat.frequency_max, repeat.frequency, repeat.period, repeat.period_max)
     if any(n is not None and (plain_number(n) is None or n <= 0) for n in numbers):
         return Rhythm(fault="the frequency is not a positive number")
-    frequency = repeat.frequency if repeat.frequency_max is None else repeat.frequency_max
+    counts = [n for n in (repeat.frequency, repeat.frequency_max) if n is not None]
+    frequency = max(counts, default=None)
     times, weekdays = _times(repeat), len(set(as_list(repeat.day_of_week)))
     unit = days_of(repeat.period_unit) if repeat.period_unit else None
     if repeat.period is not None and unit is not None:
-        period = Fraction(repeat.period) * unit
+        shortest = min(n for n in (repeat.period, repeat.period_max) if n is not None)
+        period = Fraction(shortest) * unit
         doses = Fraction(1 if frequency is None else frequency)
         return Rhythm(_in_period(doses, period, times, weekdays))
     if repeat.period is not None or (frequency is not None and frequency > times):

@@ -84,6 +84,21 @@ def test_the_high_end_of_a_range_counts() -> None:
     assert "no upper end" in (sig(instruction).unread or "")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "amount"),
+    [
+        ({"value": 2, "unit": "tablet"}, {"value": 1, "unit": "tab"}, 2),
+        ({"value": 2, "unit": "tablet"}, {"value": 1}, 2),
+        ({"value": 500, "unit": "ug"}, {"value": 1, "unit": "mg"}, 1),
+        ({"unit": "tablet"}, {"value": 1}, 1),
+    ],
+)
+def test_the_greater_end_of_a_range_counts(low: Any, high: Any, amount: int) -> None:
+    instruction = tablets(frequency=1, period=1, periodUnit="d")
+    instruction["doseAndRate"] = {"doseRange": {"low": low, "high": high}}
+    assert only(sig(instruction)).amount == amount
+
+
 def test_the_stu3_place() -> None:
     old = tablets(frequency=2, period=1, periodUnit="d")
     old["doseQuantity"] = old.pop("doseAndRate")[0]["doseQuantity"]

@@ -17,6 +17,8 @@ from tests.fhir.instructions import only, sig, tablets
         ({"frequency": "2", "period": "1.0", "periodUnit": "d"}, "2"),
         ({"frequency": 1, "frequencyMax": 3, "period": 1, "periodUnit": "d"}, "3"),
         ({"frequency": 1, "period": 4, "periodMax": 6, "periodUnit": "h"}, "6"),
+        ({"frequency": 1, "period": 6, "periodMax": 4, "periodUnit": "h"}, "6"),
+        ({"frequency": 4, "frequencyMax": 3, "period": 1, "periodUnit": "d"}, "4"),
         ({"period": 8, "periodUnit": "h"}, "3"),
         ({"frequency": 1, "period": 90, "periodUnit": "min"}, "16"),
         ({"frequency": 1, "period": 43200, "periodUnit": "s"}, "2"),
