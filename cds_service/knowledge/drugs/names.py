@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"[a-z]+|\d+|#")
+_NUMBERED = re.compile(r"\bno\.? ?(?=\d)")  # "Tylenol No. 3"
 _BEFORE_NO_DRUG = frozenset({"no", "non", "not", "without"})
 _AFTER_NO_DRUG = frozenset(
     {
@@ -57,7 +58,7 @@ class Lexicon:
         >>> lexicon.find("Tylenol with Codeine 300-30").brands, lexicon.find("no Tylenol with codeine").brands
         (frozenset({'tylenol with codeine'}), frozenset())
         """
-        found = list(self._walk(_TOKEN.findall(text.lower())))
+        found = list(self._walk(_TOKEN.findall(_NUMBERED.sub("#", text.lower()))))
         if len(found) == 1:
             return found[0]
         return Mention(

@@ -13,9 +13,9 @@ from cds_service.knowledge.drugs.model import Component
 
 _NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?![\d.])"
 _MASS = r"(?:(?:mg|mcg|µg|μg|ug|gm|g)(?![a-z]))"
-# A strength or a chain of them: 5 mg, 10/325, 7.5-325 mg/15 ml, 25 mcg/hr, 400 mcg/spray.
+# A strength or a chain of them: 5 mg, 10/325, 7.5-325 mg/15 ml, 25 mcg/hr, 400 mcg/spray; not No. 3.
 _CHAIN = re.compile(
-    rf"(?<![\w.#])(?<!x )(?P<first>{_NUMBER})\s*(?P<unit>{_MASS})?"
+    rf"(?<![\w.#])(?<!x )(?<!\bno )(?<!\bno\. )(?P<first>{_NUMBER})\s*(?P<unit>{_MASS})?"
     rf"(?P<more>(?:\s*(?:-|/(?!\s*{_NUMBER}\s*(?:ml|l|hr?|hours?)\b))\s*{_NUMBER}\s*{_MASS}?)*)"
     rf"(?:\s*(?:/|per)\s*(?P<size>{_NUMBER})?\s*(?P<per>ml|hr?|hours?|actuat\w*|spray)(?![a-z]))?"
 )
