@@ -191,7 +191,7 @@ class Cursor:
             return Fraction(7)
         if not self.take_any(("a", "per", "each", "every", "/", "in", "an", "within", "over")):
             return None
-        self.take("a")
+        self.take_any(("a", "any"))
         count = self.number()
         self.take("-")
         period = self.time_unit(counted=count is not None)

@@ -22,9 +22,10 @@ from cds_service.fhir.sig_times import (
     match_rate,
     match_times,
 )
-from cds_service.fhir.units import COUNT, days_of
+from cds_service.fhir.units import COUNT, Unit, days_of
 
 _AFTER_A_BARE_LENGTH = frozenset({"", ",", ";", ".", ")", "#", "then"})
+_AFTER_A_LIMIT = frozenset({"", ",", ";", ".", ")", "!", "*"})
 _OTHER_INGREDIENT = frozenset({"acetaminophen", "apap", "tylenol", "ibuprofen", "aspirin"})
 
 
@@ -78,9 +79,7 @@ def _match_limit(scan: Cursor) -> bool:
     first = _other_ingredient(scan) or first
     scan.take_any((":", "=", "#"))
     found = scan.number_range()
-    unit = scan.unit() if found is not None else None
-    if unit is None and scan.part.unit is not None and scan.part.unit.kind == COUNT:
-        unit = scan.part.unit  # "max 8 per day"
+    unit = _limited_unit(scan) if found is not None else None
     other = _other_ingredient(scan) or first
     scan.take("total")
     period = scan.per_period() or (Fraction(1) if daily else None)
@@ -95,6 +94,27 @@ def _match_limit(scan: Cursor) -> bool:
         else:
             part.up_to = least(part.up_to, most)
     return True
+
+
+def _limited_unit(scan: Cursor) -> Unit | None:
+    """What a daily maximum counts: the unit after its number, else what the dose counts."""
+    counted = scan.part.unit if scan.part.unit and scan.part.unit.kind == COUNT else None
+    return scan.unit() or counted
+
+
+def _match_limit_after(scan: Cursor) -> bool:
+    """`3/day max`, `40 mg daily maximum`, `4 tablets max per day` at the end of what is said."""
+    start = scan.place
+    found = scan.number_range()
+    unit = _limited_unit(scan) if found is not None else None
+    period = scan.per_period()
+    if scan.take_any(("max", "maximum")):
+        period = period or scan.per_period()
+        if found is not None and unit is not None and period and scan.peek() in _AFTER_A_LIMIT:
+            scan.part.cap = least(scan.part.cap, (found[1] / period, unit))
+            return True
+    scan.place = start
+    return False
 
 
 def _other_ingredient(scan: Cursor) -> bool:
@@ -194,6 +214,7 @@ _MATCHES: tuple[Callable[[Cursor], bool], ...] = (
     match_note,
     _match_harmless,
     match_daily,
+    _match_limit_after,
     match_times,
     match_every,
     _match_limit,

@@ -23,8 +23,9 @@ def match_times(scan: Cursor) -> bool:
         most = max(most, words.TIMES[scan.peek(1)])
         scan.place += 2
     if most is None:
+        before = scan.take("x")  # "x5 daily"
         found = scan.number_range()
-        if found is not None and scan.take_any(("times", "time", "x", "doses", "dose")):
+        if found is not None and (scan.take_any(("times", "time", "x", "doses", "dose")) or before):
             most = found[1]
     period = None
     if most is not None:

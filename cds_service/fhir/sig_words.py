@@ -30,6 +30,7 @@ _HOURS_SPELLED = tuple(
 )  # fmt: skip
 _PLAINLY = (
     ("(s)", "s"), ("(es)", "es"), ("–", "-"), ("—", "-"), ("&", " and "), ("°", "h "),
+    ("@", " at "), ("xday", "x day"),
     ("prn", " prn "), ("idx", "id x "),  # written together: "q4hprn", "bidx5d"
     *_HOURS_SPELLED,
 )  # fmt: skip
@@ -44,7 +45,7 @@ ABBREVIATIONS: dict[str, Fraction] = {
 # Moments of the day. One named twice ("every night at bedtime") is one dose.
 MOMENTS: dict[str, str] = {
     "morning": "morning", "breakfast": "morning", "qam": "morning", "am": "morning", "mornings": "morning",
-    "noon": "noon", "lunch": "noon", "midday": "noon", "lunchtime": "noon",
+    "noon": "noon", "lunch": "noon", "midday": "noon", "qnoon": "noon", "lunchtime": "noon",
     "afternoon": "afternoon",
     "evening": "evening", "dinner": "evening", "supper": "evening", "qpm": "evening", "pm": "evening",
     "bedtime": "bedtime", "qhs": "bedtime", "hs": "bedtime", "nightly": "bedtime", "night": "bedtime",
@@ -54,8 +55,13 @@ MOMENTS: dict[str, str] = {
 HOURS: dict[str, tuple[int, int]] = {
     "morning": (4, 12), "noon": (11, 14), "afternoon": (13, 18), "evening": (16, 22), "bedtime": (19, 28),
 }  # fmt: skip
-MOMENTS_ALONE = frozenset({"qam", "qpm", "qhs", "hs", "nightly"})
-MOMENTS_AFTER_A_DOSE = frozenset({"am", "pm", "morning", "noon", "evening", "night", "bedtime"})
+MOMENTS_ALONE = frozenset({"qam", "qnoon", "qpm", "qhs", "hs", "nightly"})
+MOMENTS_AFTER_A_DOSE = frozenset(
+    [
+        "am", "pm", "morning", "noon", "evening", "night", "bedtime", "midday", "afternoon", "breakfast",
+        "lunch", "dinner", "supper",
+    ]
+)  # fmt: skip
 # Intervals after a bare "q" that can only be hours.
 SPELLED_WITHOUT_HOURS = frozenset({4, 6, 8, 12, 24, 48, 72})
 

@@ -29,6 +29,16 @@ READ = {
     "one to two tablets every 4-6 hours as needed for rib pain": ["2 x6"],
     "1 capsule daily for 7 days then increase to 1 capsule twice daily": ["1 x1", "1 x2"],
     "2 tablets daily for 3 days, then reduce dose to 1 tablet daily": ["2 x1", "1 x1"],
+    "1-2 tabs q4h prn, 6/day max": ["2 x6 <=6"],
+    "1 tab q4h prn. 4 tabs max per day": ["1 x6 <=4"],
+    "10 mg q4h prn (40 mg daily maximum)": ["10 x6 <=40"],
+    "1 tab q4h prn, max 5/day, 4 per day max.": ["1 x6 <=4"],
+    "1 tab q6h prn; max 3 tabs in any 24-hour period": ["1 x4 <=3"],
+    "1 tab x5 daily": ["1 x5"],
+    "1 tab 3xday": ["1 x3"],
+    "1 tab @ 8am and 8pm": ["1 x2"],
+    "1 tab midday": ["1 x1"],
+    "2 tabs qnoon": ["2 x1"],
 }
 
 

@@ -99,6 +99,10 @@ from cds_service.fhir.sig_text import read_text
         "1 tablet every day and night",
         "1 tablet at 8 am and at bedtime",
         "1 tablet in the morning and at 8 pm",
+        "10 mg every 4 hours, 4/day max",
+        "1 tablet every 4 hours, 3/day max 5 days",
+        "1 tablet every 4 hours, 4 max",
+        "1 tablet every 4 hours, 3000 mg/day max acetaminophen",
         "x" * 1000,
     ],
 )
