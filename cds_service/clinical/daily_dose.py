@@ -90,12 +90,12 @@ def _mass(dose: Dose, per: str, cap: Fraction | None) -> tuple[Fraction, str]:
 def _cap_in_mg(drug: Drug, parts: tuple[Component, ...], dose: Dose) -> Fraction | None:
     """The daily maximum in mg of the opioid, where it is stated in another unit than the dose.
 
-    A maximum in mg of a combination product may mean its other ingredient, so it is not used there.
+    A maximum in mg of a combination product is used only where it cannot mean its other ingredient.
     """
     if dose.cap is None or dose.cap_unit == dose.unit:
         return None
     if dose.cap_unit in ("mg", "mcg"):
-        return _in_mg(dose.cap, dose.cap_unit) if dosed_alone(drug) else None
+        return _in_mg(dose.cap, dose.cap_unit) if limits_the_opioid(drug, dose) else None
     counted = {"unit": "mg", "mL": "mg/mL"}.get(dose.cap_unit)
     return dose.cap * _strength(parts, 1)[0] if parts[0].unit == counted else None
 
@@ -128,6 +128,22 @@ def labelled_hours(drug: Drug) -> int | None:
 def dosed_alone(drug: Drug | None) -> bool:
     """Whether one ingredient is the only one dosed: antagonists do not count."""
     return drug is not None and len({c.ingredient for c in drug.components} - ANTAGONISTS) == 1
+
+
+def limits_the_opioid(drug: Drug | None, dose: Dose) -> bool:
+    """Whether a daily maximum in mg beside a count or a volume is one of the opioid: of the only
+    ingredient, or of one whose single dose it allows, while it allows none of any other.
+
+    40 mg a day of hydrocodone 5 / acetaminophen 325 are eight tablets, as one holds 325 mg.
+    """
+    if drug is None or dosed_alone(drug):
+        return drug is not None
+    per = {"unit": "mg", "mL": "mg/mL"}.get(dose.unit)
+    if len(drug.opioids) != 1 or any(c.unit != per or not c.strength for c in drug.components):
+        return False
+    most = _in_mg(dose.cap or Fraction(0), dose.cap_unit)
+    at_once = {c: dose.amount * Fraction(c.strength or 0) for c in drug.components}
+    return all((amount <= most) == (c in drug.opioids) for c, amount in at_once.items())
 
 
 def _worn(parts: tuple[Component, ...], dose: Dose) -> tuple[Fraction, str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cds_service.clinical.daily_dose import dosed_alone, labelled_hours
+from cds_service.clinical.daily_dose import labelled_hours, limits_the_opioid
 from cds_service.clinical.facts import Dose, Sig
 from cds_service.fhir.dose_amount import Amount
 from cds_service.fhir.r4_dosage import Quantity
@@ -105,7 +105,7 @@ def _used_a_day(step: tuple[Dose, ...], supplied: Amount, drug: Drug | None) -> 
             return None
         most = None
         # A maximum in mg beside a dose in tablets may mean another ingredient of the product.
-        sure = dose.cap_unit in (dose.unit, COUNT, ML) or dosed_alone(drug)
+        sure = dose.cap_unit in (dose.unit, COUNT, ML) or limits_the_opioid(drug, dose)
         if dose.cap is not None and sure:
             most = _as_supplied(dose.cap, dose.cap_unit, supplied, drug)
         used += a_day if most is None else min(a_day, most)

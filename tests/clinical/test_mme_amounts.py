@@ -16,6 +16,7 @@ from tests.clinical.prescriptions import dose, mme, order
 
 OXYCODONE_10, METHADONE_10 = "1049683", "864706"
 FENTANYL_25, HYDROCODONE_5 = "245134", "857002"
+HYDROCODONE_LIQUID, HYDROCODONE_HOMATROPINE, TWO_SALTS = "856940", "992656", "637540"
 
 
 def test_the_arithmetic_is_shown() -> None:
@@ -54,16 +55,29 @@ def test_the_arithmetic_is_shown() -> None:
         (OXYCODONE_10, 2, "tbl", {"value": 40, "unit": "mg"}, 60),
         (OXYCODONE_10, 20, "mg", {"value": 4, "unit": "tablet"}, 60),
         (OXYCODONE_10, 20, "mg", {"value": 40000, "unit": "ug"}, 60),
-        (HYDROCODONE_5, 2, "tbl", {"value": 40, "unit": "mg"}, 60),
+        (HYDROCODONE_5, 2, "tbl", {"value": 40, "unit": "mg"}, 40),
+        (HYDROCODONE_5, 2, "tbl", {"value": 10, "unit": "mg"}, 10),
+        (HYDROCODONE_5, 2, "tbl", {"value": 9, "unit": "mg"}, 60),
+        (HYDROCODONE_5, 2, "tbl", {"value": 649, "unit": "mg"}, 60),
+        (HYDROCODONE_5, 2, "tbl", {"value": 650, "unit": "mg"}, 60),
+        (HYDROCODONE_5, 4, "tbl", {"value": 650, "unit": "mg"}, 120),
         (HYDROCODONE_5, 2, "tbl", {"value": 4, "unit": "g"}, 60),
+        (HYDROCODONE_5, 10, "mL", {"value": 40, "unit": "mg"}, None),
+        (HYDROCODONE_LIQUID, 15, "mL", {"value": 30, "unit": "mg"}, 30),
+        (HYDROCODONE_LIQUID, 15, "mL", {"value": 325, "unit": "mg"}, 45),
+        (HYDROCODONE_HOMATROPINE, 1, "tbl", {"value": 20, "unit": "mg"}, 30),
+        (TWO_SALTS, 1, "tbl", {"value": 20, "unit": "mg"}, Fraction("43.92")),
     ],
 )
 def test_a_daily_maximum_in_another_unit(
-    rxcui: str, value: float, unit: str, maximum: dict[str, object], total: int
+    rxcui: str, value: float, unit: str, maximum: dict[str, object], total: int | Fraction | None
 ) -> None:
-    """In mg it binds a product of one ingredient only: 4 g a day means the acetaminophen."""
+    """In mg it binds a product of one ingredient, and one that it allows no dose of the other
+    ingredient of: 4 g a day means the acetaminophen, 40 mg are no dose of it.
+    """
     cap = {"numerator": maximum, "denominator": {"value": 24, "unit": "h"}}
-    assert mme(order(rxcui, dose(value, unit, times=6, maxDosePerPeriod=cap))).per_day == total
+    found = mme(order(rxcui, dose(value, unit, times=6, maxDosePerPeriod=cap)))
+    assert (None if found.is_lower_bound else found.per_day) == total
 
 
 def test_patch_interval_is_remarked_on_and_does_not_count() -> None:
