@@ -26,7 +26,12 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Request
 from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.clinical.spine_orders import named_conditions, planned_day, spine_orders
+from cds_service.clinical.spine_orders import (
+    gives_reason,
+    named_conditions,
+    planned_day,
+    spine_orders,
+)
 from cds_service.clinical.treatment import GIVEN, PERCENT, treatment
 from cds_service.clinical.visits import visits
 from cds_service.frozen import Frozen
@@ -128,8 +133,7 @@ def _indication(facts: Facts, known: Known) -> Indication:
         c for d in drafts for c in named_conditions(d, facts) if c.verification not in IN_DOUBT
     ]
     codes = frozenset[Code]().union(*(d.reasons for d in drafts), *(c.codes for c in named))
-    given = codes or any(d.reason_refs for d in drafts)
-    if given:
+    if any(gives_reason(d, facts) for d in drafts):
         unseen = not codes and facts.lacks(Need.CONDITIONS)
         shown = tuple(
             Evidence(d.ref, f"reason of the order: {_reasons(d)}") for d in drafts if d.reasons

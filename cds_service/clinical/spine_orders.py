@@ -74,7 +74,7 @@ def spine_orders(facts: Facts, known: Known) -> SpineOrders:
         therapy_plans=tuple(r for r in drafts if _is_plan(r, known)),
         equipment=of("dme"),
         for_back=for_back,
-        without_reason=frozenset(r.ref for r in drafts if not r.reasons and not r.reason_refs),
+        without_reason=frozenset(r.ref for r in drafts if not gives_reason(r, facts)),
     )
 
 
@@ -91,6 +91,14 @@ def named_conditions(request: Request, facts: Facts) -> tuple[Condition, ...]:
 def reasons_of(request: Request, facts: Facts) -> frozenset[Code]:
     """The codes of a request's reasons, those of the conditions it refers to included."""
     return request.reasons.union(*(c.codes for c in named_conditions(request, facts)))
+
+
+def gives_reason(request: Request, facts: Facts) -> bool:
+    """Whether a request says in codes what it is for; a report, or a condition that is not on file,
+    does not.
+    """
+    unread = bool(request.reason_refs) and facts.lacks(Need.CONDITIONS)
+    return unread or bool(reasons_of(request, facts))
 
 
 def planned_day(requests: Iterable[Request], as_of: date) -> date:

@@ -32,6 +32,7 @@ class Chart:
         "fills",
         "glossary",
         "mine",
+        "named",
         "nameless",
         "patient",
         "products",
@@ -46,6 +47,7 @@ class Chart:
         self.directory = Directory()
         self.draft = False
         self.dropped = 0
+        self.named: set[str] = set()  # reasons that the orders being signed refer to
         self.nameless = 0  # orders that are not over, of products that nothing tells
         self.facts: dict[str, list[Fact]] = {}
         self.unread: list[Unread] = []

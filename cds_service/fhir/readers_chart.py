@@ -47,13 +47,14 @@ def _deceased(chart: Chart, resource: r4.Patient) -> bool:
 
 
 def condition(chart: Chart, resource: r4.Condition, ref: str, lost: Lost) -> Condition | None:
-    """A problem or diagnosis, None for one that no rule asks about.
+    """A problem or diagnosis, None for one that neither a rule asks about nor a draft gives as its
+    reason.
 
     An onset by age needs the birth date; one in words is named as unread, unless they are a date.
     """
     glossary = chart.glossary
     concept = glossary.concepts[b"" + resource.code]
-    if not (concept.asked or lost):
+    if not (concept.asked or lost or ref in chart.named):
         return None
     days = glossary.days
     onset = days[resource.onset_date_time or ""] or _onset(chart, resource, ref)

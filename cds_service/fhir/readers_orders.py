@@ -246,6 +246,9 @@ def _request(
     if forbidden:
         return None
     named = as_list(resource.reason_reference)
+    reason_refs = chart.refs(named)
+    if chart.draft:
+        chart.named.update(reason_refs)
     return Request(
         ref,
         codes,
@@ -255,7 +258,7 @@ def _request(
         chart.draft,
         resource.intent or "",
         _reasons(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
-        chart.refs(named),
+        reason_refs,
         chart.vocabulary.codes(resource.performer_type),
         quantity(amount),
         chart.ref(resource.requester),
