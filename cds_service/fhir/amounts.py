@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from cds_service.clinical.facts import Quantity
 from cds_service.fhir import r4_dosage
 from cds_service.fhir.r4_dosage import plain_number
+
+_WRITTEN = re.compile(r"\s*(<=|>=|<|>|)\s*(\d{1,9}(?:\.\d{1,9})?)\s*", re.ASCII)
 
 
 def quantity(amount: r4_dosage.Quantity | None) -> Quantity | None:
@@ -16,6 +19,18 @@ def quantity(amount: r4_dosage.Quantity | None) -> Quantity | None:
     number = plain_number(amount.value)
     unit = amount.code or amount.unit or ""
     return None if number is None else Quantity(number, unit, amount.comparator or "")
+
+
+def written(text: str) -> Quantity | None:
+    """An amount that was sent as text, of no unit; None for a text that is more than a number.
+
+    >>> written("2.4") == Quantity(Decimal("2.4")), written(">= 8") == Quantity(Decimal(8), "", ">=")
+    (True, True)
+    >>> written("12 of 27") is None
+    True
+    """
+    found = _WRITTEN.fullmatch(text)
+    return None if found is None else Quantity(Decimal(found[2]), "", found[1])
 
 
 def whole(number: Decimal | None) -> int | None:

@@ -13,9 +13,8 @@ from cds_service.clinical.facts import (
     Procedure,
     Quantity,
 )
-from cds_service.clinical.measures import number_of
 from cds_service.fhir import r4_chart as r4
-from cds_service.fhir.amounts import quantity
+from cds_service.fhir.amounts import quantity, written
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.r4_chart import RESULTS
 from cds_service.fhir.r4_dosage import Quantity as Amount
@@ -239,8 +238,7 @@ def _value(
         if result.value_integer is not None:
             value = quantity(Amount(value=result.value_integer))
         elif text:
-            number = number_of(text)
-            value = None if number is None else Quantity(number)
+            value = written(text)
     elif value.comparator:
         text = f"{value.comparator}{value.value:f}"
     codes, high, words = NO_CODES, None, _NO_WORDS

@@ -188,6 +188,10 @@ def test_long_charts_are_read_like_short_ones() -> None:
         ({"valueInteger": 6}, Quantity(Decimal(6))),
         ({"valueQuantity": {"value": "NaN"}}, None),
         ({"valueQuantity": {"unit": "score"}}, None),
+        ({"valueString": " 2.4 "}, Quantity(Decimal("2.4"))),
+        ({"valueString": "> 8"}, Quantity(Decimal(8), "", ">")),
+        ({"valueString": "12 of 27"}, None),
+        ({"valueString": "1e9"}, None),
         ({}, None),
     ],
 )
