@@ -8,17 +8,16 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from fractions import Fraction
 
+from cds_service.clinical.conservative_care import conservative_care
 from cds_service.clinical.criteria import MET, NOT_MET, UNKNOWN
 from cds_service.clinical.dates import on
 from cds_service.clinical.evidence import (
     ABSENT,
     Evidence,
     Sign,
-    age,
     condition_evidence,
     day_of,
     measured,
-    name,
     ordered,
     recorded,
     sign,
@@ -32,17 +31,14 @@ from cds_service.clinical.spine_orders import (
     planned_day,
     spine_orders,
 )
-from cds_service.clinical.treatment import GIVEN, PERCENT, treatment
+from cds_service.clinical.treatment import PERCENT, treatment
 from cds_service.clinical.visits import visits
 from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
-from cds_service.knowledge.drugs.model import DrugClass
 
 RADICULAR = ("radiculopathy-lumbar", "spinal-stenosis-lumbar", "post-laminectomy")
 ZOSTER = "herpes-zoster"
 IN_DOUBT = ("unconfirmed", "differential")  # support no indication
-CARE_VISITS = ("pt", "ot", "chiropractic")
-CARE_DRUGS = (DrugClass.NSAID, DrugClass.MUSCLE_RELAXANT, DrugClass.OTHER_NONOPIOID)
 SCORES = ("pain-numeric-rating", "outcome-odi")
 
 
@@ -78,11 +74,9 @@ class EsiCourse(Frozen):
 
 @reasoning(
     wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS),
-    uses=(problems, spine_orders, treatment, visits),
+    uses=(conservative_care, problems, spine_orders, treatment, visits),
     numbers=(
         "esi.least_pain_days",
-        "esi.care_from_days",
-        "esi.care_to_days",
         "esi.repeat_days",
         "esi.session_days",
         "esi.sessions",
@@ -105,7 +99,7 @@ def esi_course(facts: Facts, known: Known) -> EsiCourse:
     seen = known.derived(visits)
     unread = seen.unknown
     repeat = True if before else None if unread else False
-    care = ordered(_care(facts, known))
+    care = known.derived(conservative_care)
     last = before[-1].day if before else None
     no_relief, relief = _no_relief(facts, known, last, unread)
     return EsiCourse(
@@ -179,25 +173,6 @@ def _short_pain(
     planned = planned_day(known.derived(spine_orders).lumbar_injections, facts.as_of)
     short = least.met_by(max(0, (planned - first.when.last).days))
     return Sign(MET if short else NOT_MET, shown if short else ()), shown, earliest
-
-
-def _care(facts: Facts, known: Known) -> Iterator[Evidence]:
-    """Therapy visits and orders for pain, long enough ago to show four weeks of care and
-    not too long.
-    """
-    since, until = known.number("esi.care_from_days"), known.number("esi.care_to_days")
-    for visit in known.derived(visits).of_any(CARE_VISITS, until.days):
-        if since.met_by((facts.as_of - visit.day).days):
-            yield from (Evidence(ref, "therapy visit", on(visit.day)) for ref in visit.refs)
-    for order in facts.orders:
-        given = order.status in GIVEN and order.meant
-        if (
-            not order.draft
-            and given
-            and order.is_a(*CARE_DRUGS)
-            and age(order.when, facts.as_of, since, until)
-        ):
-            yield Evidence(order.ref, name(order), order.when)
 
 
 def _no_care(
