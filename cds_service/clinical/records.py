@@ -183,8 +183,9 @@ class Coverage(Fact):
     payor_unread: bool = False  # it only refers to a payor, and that could not be read
 
     def active(self, as_of: date) -> bool:
-        """Active and not past the end of its period."""
-        return self.status == "active" and (self.ends is None or self.ends.last >= as_of)
+        """Active, begun and not past the end of its period."""
+        begun = self.when is None or self.when.first <= as_of
+        return self.status == "active" and begun and (self.ends is None or self.ends.last >= as_of)
 
 
 class ClaimLine(Frozen):
