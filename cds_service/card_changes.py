@@ -19,6 +19,7 @@ MOST_ANSWER = 500  # characters of one answer of a questionnaire
 # How long an instruction is followed, else how many doses there are.
 _BOUNDS = frozenset({"boundsDuration", "boundsRange", "boundsPeriod"})
 _COUNTS = frozenset({"count", "countMax"})
+_HOWEVER_SAID = frozenset({"occurrence", "quantity"})
 
 
 def answers_of(answers: Iterable[Answer]) -> list[dict[str, Any]]:
@@ -43,10 +44,14 @@ def as_written(
     for path, new in changes.items():
         if path == "followed":
             written |= _ended(raw, new)
-        elif path != "occurrence":
+        elif path not in _HOWEVER_SAID:
             written[path] = _coded(new, knowledge)
         elif "occurrenceTiming" in raw:
-            return None  # a rhythm cannot be put off by a day
+            return None  # a rhythm cannot be put off by a day, and may say how often in all
+        elif path == "quantity":
+            if "quantityRange" in raw:
+                return None  # one number beside a range
+            written["quantityQuantity.value"] = new
         elif "occurrenceDateTime" in raw:
             written["occurrenceDateTime"] = new
         else:

@@ -42,7 +42,8 @@ class OrderChange(Frozen):
     JSON values.
 
     A `Code` stands for a concept, a tuple of codes for a list of concepts; the path `occurrence`
-    with a day puts the order off to it, however the order says when; the path `followed` with a number
+    with a day puts the order off to it, however the order says when; the path `quantity` asks for so
+    many, where the order gives one number; the path `followed` with a number
     of days ends the only instruction of a prescription after them, where it says how long.
     """
 

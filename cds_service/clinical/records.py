@@ -157,6 +157,7 @@ class Request(Fact):
     priority: str = ""
     occurs: FuzzyDate | None = None
     reason_texts: tuple[str, ...] = ()  # what the reasons are called
+    times: Decimal | None = None  # how often in all, where rhythm and length say so
 
     @property
     def open(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from cds_service.clinical.facts import Condition, Facts, Need, Request
 from cds_service.clinical.problems import CONTEXT
@@ -83,6 +84,11 @@ def asked(request: Request) -> frozenset[Code]:
     return request.codes | {code for code in request.performer_types if code.system == "NUCC"}
 
 
+def visits_asked(request: Request) -> Decimal | None:
+    """How many visits a request asks for, as a quantity or as a rhythm for some time."""
+    return request.times if request.quantity is None else request.quantity.value
+
+
 def named_conditions(request: Request, facts: Facts) -> tuple[Condition, ...]:
     """The conditions of the chart that a request gives as its reason."""
     return tuple(c for c in facts.conditions if c.ref in request.reason_refs)
@@ -122,4 +128,4 @@ def _is_plan(request: Request, known: Known) -> bool:
     referred = any(
         known.codes(name).any_of(asked(request)) for name in (*THERAPY_SERVICES, *THERAPY_REFERRALS)
     )
-    return referred and request.quantity is not None
+    return referred and visits_asked(request) is not None

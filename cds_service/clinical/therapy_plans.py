@@ -10,7 +10,7 @@ from cds_service.clinical.evidence import age, day_of, described, measured, reco
 from cds_service.clinical.facts import Facts, Goal, Need, Observation, Request
 from cds_service.clinical.problems import CONTEXT
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.clinical.spine_orders import reasons_of, spine_orders
+from cds_service.clinical.spine_orders import reasons_of, spine_orders, visits_asked
 from cds_service.clinical.treatment import PERCENT, VOID_GOALS
 from cds_service.clinical.visits import Visit, visits
 from cds_service.frozen import Frozen
@@ -82,7 +82,7 @@ def goals(facts: Facts) -> tuple[Goal, ...]:
 def _gaps(facts: Facts, known: Known, plans: tuple[Request, ...]) -> Iterator[str]:
     if any(not plan.reasons and not plan.reason_refs for plan in plans):
         yield "diagnosis on the order"
-    if any(plan.quantity is None for plan in plans):
+    if any(visits_asked(plan) is None for plan in plans):
         yield "number of visits"
     if not facts.lacks(Need.OBSERVATIONS) and not _scored_lately(facts, known):
         yield f"ODI or PEG of the last {known.number('mnr.score_days')} days"
@@ -173,6 +173,5 @@ def _excessive(facts: Facts, known: Known, plans: tuple[Request, ...]) -> Reques
     if facts.lacks(Need.OBSERVATIONS) or _scored_lately(facts, known) or not _course(known):
         return None
     limit = known.number("mnr.most_visits")
-    return next(
-        (p for p in plans if p.quantity is not None and limit.met_by(p.quantity.value)), None
-    )
+    asked = ((plan, visits_asked(plan)) for plan in plans)
+    return next((plan for plan, many in asked if many is not None and limit.met_by(many)), None)

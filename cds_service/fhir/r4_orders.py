@@ -8,7 +8,15 @@ from typing import Annotated
 import msgspec
 
 from cds_service.clinical.facts import MERE_INTENT
-from cds_service.fhir.r4_dosage import CodeableConcept, Element, Period, Quantity, Ratio
+from cds_service.fhir.r4_dosage import (
+    CodeableConcept,
+    Element,
+    Period,
+    Quantity,
+    Range,
+    Ratio,
+    Timing,
+)
 from cds_service.fhir.r4_parts import (
     ABSENT,
     ConceptPart,
@@ -122,8 +130,10 @@ class ServiceRequest(OfPatient, frozen=True):
     do_not_perform: bool | None = None
     code: CodeableConcept | None = None
     quantity_quantity: Quantity | None = None
+    quantity_range: Range | None = None
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
+    occurrence_timing: Timing | None = None
     authored_on: str | None = None
     requester: Reference | None = None
     performer_type: CodeableConcept | None = None

@@ -19,6 +19,7 @@ from cds_service.fhir import readers_care as of_care
 from cds_service.fhir import readers_chart as of_chart
 from cds_service.fhir import readers_orders as of_orders
 from cds_service.fhir import readers_payer as of_payer
+from cds_service.fhir import readers_requests as of_requests
 from cds_service.fhir.bundles import Content, Entry
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.r4_resource import OfPatient, Resource
@@ -48,8 +49,8 @@ READERS: Mapping[str, Reader] = {
     "Observation": Reader("observations", of_chart.observation),
     "Procedure": Reader("procedures", of_chart.procedure),
     "Encounter": Reader("encounters", of_care.encounter),
-    "ServiceRequest": Reader("requests", of_orders.service_request),
-    "DeviceRequest": Reader("devices", of_orders.device_request),
+    "ServiceRequest": Reader("requests", of_requests.service_request),
+    "DeviceRequest": Reader("devices", of_requests.device_request),
     "CarePlan": Reader("care_plans", of_care.care_plan),
     "Coverage": Reader("coverages", of_payer.coverage),
     "Claim": Reader("claims", of_payer.claim),

@@ -1,6 +1,4 @@
-"""Readers of what is ordered, dispensed and taken, and of referrals, tests and devices
-asked for.
-"""
+"""Readers of what is ordered, dispensed and taken."""
 
 from __future__ import annotations
 
@@ -10,14 +8,11 @@ from functools import lru_cache
 import msgspec
 
 from cds_service.clinical.dates import FAR_PAST, FuzzyDate, Span, span_of
-from cds_service.clinical.facts import NO_CODES, Dispense, Order, Request, Sig, Statement
+from cds_service.clinical.facts import NO_CODES, Dispense, Order, Sig, Statement
 from cds_service.fhir import r4_orders as r4
-from cds_service.fhir.amounts import quantity
 from cds_service.fhir.chart import Chart
-from cds_service.fhir.concepts import label
 from cds_service.fhir.ordered_product import ordered_product
 from cds_service.fhir.r4_chart import Condition
-from cds_service.fhir.r4_dosage import Quantity as Amount
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
@@ -109,10 +104,10 @@ def _why(chart: Chart, resource: r4.MedicationRequest) -> tuple[frozenset[Code],
     if listed is ABSENT:
         return codes, ()
     named = as_list(REFERENCES.read(b"" + listed))
-    return _reasons(chart, resource, codes, named), chart.refs(named)
+    return reasons_given(chart, resource, codes, named), chart.refs(named)
 
 
-def _reasons(
+def reasons_given(
     chart: Chart, resource: OfPatient, coded: frozenset[Code], named: tuple[Reference, ...]
 ) -> frozenset[Code]:
     """The codes of the reasons, also of conditions that the request brings along itself."""
@@ -196,74 +191,8 @@ def statement(chart: Chart, resource: r4.MedicationStatement, ref: str, lost: Lo
         sig,
         span,
         chart.refs(resource.based_on),
-        _reasons(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
+        reasons_given(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
         chart.refs(named),
         product.identified.conflict,
         product.identified.strengths_differ,
-    )
-
-
-def service_request(
-    chart: Chart, resource: r4.ServiceRequest, ref: str, lost: Lost
-) -> Request | None:
-    """A referral, test, image or procedure asked for; None for one that must not be done."""
-    return _request(
-        chart,
-        resource,
-        ref,
-        chart.vocabulary.codes(resource.code),
-        label(resource.code),
-        resource.quantity_quantity,
-        bool(resource.do_not_perform),
-    )
-
-
-def device_request(
-    chart: Chart, resource: r4.DeviceRequest, ref: str, lost: Lost
-) -> Request | None:
-    """A device asked for."""
-    concept = resource.code_codeable_concept
-    return _request(
-        chart,
-        resource,
-        ref,
-        chart.vocabulary.codes(concept),
-        label(concept),
-        None,
-        False,
-    )
-
-
-def _request(
-    chart: Chart,
-    resource: r4.ServiceRequest | r4.DeviceRequest,
-    ref: str,
-    codes: frozenset[Code],
-    text: str,
-    amount: Amount | None,
-    forbidden: bool,
-) -> Request | None:
-    if forbidden:
-        return None
-    named = as_list(resource.reason_reference)
-    reason_refs = chart.refs(named)
-    if chart.draft:
-        chart.named.update(reason_refs)
-    return Request(
-        ref,
-        codes,
-        text,
-        resource.status or ("draft" if chart.draft else ""),
-        chart.when(ref, "authoredOn", resource.authored_on),
-        chart.draft,
-        resource.intent or "",
-        _reasons(chart, resource, chart.vocabulary.all_codes(resource.reason_code), named),
-        reason_refs,
-        chart.vocabulary.codes(resource.performer_type),
-        quantity(amount),
-        chart.ref(resource.requester),
-        resource.priority or "",
-        chart.when(ref, "occurrenceDateTime", resource.occurrence_date_time)
-        or chart.start(ref, "occurrencePeriod", resource.occurrence_period),
-        tuple(filter(None, map(label, as_list(resource.reason_code)))) if chart.draft else (),
     )

@@ -231,5 +231,5 @@ def _fewer(known: Known) -> OrderChange | None:
     single = (known.codes("esi-transforaminal-addon-level"), known.codes("esi-interlaminar"))
     for draft in known.derived(spine_orders).injections:
         if units(draft) > 1 and any(codes.any_of(draft.codes) for codes in single):
-            return OrderChange(draft.ref, {"quantityQuantity.value": Decimal(1)})
+            return OrderChange(draft.ref, {"quantity": Decimal(1)})
     return None

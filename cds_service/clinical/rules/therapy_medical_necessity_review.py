@@ -115,9 +115,7 @@ def _plan(known: Known) -> Iterator[Criterion]:
     if review.risks or review.risks_unread:
         fewer, many = None, review.excessive
         if many is not None:
-            fewer = OrderChange(
-                many.ref, {"quantityQuantity.value": known.number("mnr.most_visits").value}
-            )
+            fewer = OrderChange(many.ref, {"quantity": known.number("mnr.most_visits").value})
         words = {
             "reasons": tuple(dict.fromkeys(risk.why for risk in review.risks)),
             "plateau": any(risk.kind == "plateau" for risk in review.risks),
