@@ -20,7 +20,6 @@ from cds_service.clinical.evidence import (
     measured,
     ordered,
     recorded,
-    sign,
 )
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Request
 from cds_service.clinical.problems import CONTEXT, problems
@@ -219,9 +218,11 @@ def _no_relief(
     pair = next(_pairs(facts, known, last), None)
     if pair is not None:
         return (Sign(UNKNOWN, given, unread) if unread else ABSENT), pair
-    return sign(given, facts) if not facts.lacks(Need.OBSERVATIONS) else Sign(
-        UNKNOWN, given, (Need.OBSERVATIONS,)
-    ), ()
+    if facts.lacks(Need.OBSERVATIONS) and known.number("esi.after_days").met_by(
+        (facts.as_of - last).days
+    ):
+        return Sign(UNKNOWN, given, (Need.OBSERVATIONS,)), ()
+    return Sign(MET, given), ()
 
 
 def _ref_of(known: Known, day: date) -> str:
