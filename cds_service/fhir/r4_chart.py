@@ -154,6 +154,7 @@ class DocumentReference(OfPatient, frozen=True):
     """A document on file."""
 
     status: str | None = None
+    doc_status: str | None = None
     type: CodeableConcept | None = None
     date: str | None = None
     context: DocumentContext | None = None

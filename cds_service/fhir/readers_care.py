@@ -24,6 +24,8 @@ from cds_service.fhir.concepts import label, merged, status_word
 from cds_service.fhir.r4_dosage import as_list, plain_number
 from cds_service.fhir.resources import Lost
 
+MISTAKEN = "entered-in-error"
+
 
 def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: Lost) -> Encounter:
     """A visit or a stay, with the specialties of the service and of those who took part.
@@ -71,14 +73,15 @@ def care_plan(chart: Chart, resource: r4_orders.CarePlan, ref: str, lost: Lost) 
 
 
 def document(chart: Chart, resource: r4.DocumentReference, ref: str, lost: Lost) -> Document:
-    """A document on file."""
+    """A document on file; a mistake whether the entry says so or the document."""
+    mistaken = resource.doc_status == MISTAKEN
     period = resource.context.period if resource.context is not None else None
     when = chart.when(ref, "date", resource.date) or chart.start(ref, "context.period", period)
     return Document(
         ref,
         chart.vocabulary.codes(resource.type),
         label(resource.type),
-        resource.status or "",
+        MISTAKEN if mistaken else resource.status or "",
         when,
     )
 
