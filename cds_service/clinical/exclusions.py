@@ -169,7 +169,7 @@ def _is_cancer(condition: Condition, known: Known) -> bool:
 def _recent_encounters(facts: Facts, known: Known) -> frozenset[str]:
     start = months_before(facts.as_of, known.number("opioid.cancer_encounter_window").days)
     return frozenset(
-        e.ref for e in facts.encounters if e.when and start <= e.when.last <= facts.as_of
+        e.ref for e in facts.encounters if e.held and e.when and start <= e.when.last <= facts.as_of
     )
 
 
@@ -227,7 +227,7 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     refs += [
         e.ref
         for e in facts.encounters
-        if e.status not in ("planned", "cancelled", "entered-in-error")
+        if e.held
         and (_under_way(e, facts) or within(e.when, facts.as_of, year) is not False)
         and (
             known.codes("hospice-disposition").any_of(e.disposition)

@@ -141,6 +141,11 @@ class Encounter(Fact):
         """Finished."""
         return self.status == "finished"
 
+    @property
+    def held(self) -> bool:
+        """Took place or takes place: neither planned, cancelled nor entered in error."""
+        return self.status not in ("planned", "cancelled", "entered-in-error")
+
 
 class Request(Fact):
     """A ServiceRequest or DeviceRequest; `when` is authoredOn. `draft`: stands in

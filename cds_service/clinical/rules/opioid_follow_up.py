@@ -115,7 +115,7 @@ def _visited(facts: Facts, known: Known) -> bool:
     office = known.codes("opioid-office-visit")
     return any(
         office.any_of(e.codes)
-        and e.status not in ("planned", "cancelled", "entered-in-error")
+        and e.held
         and e.when is not None
         and start <= e.when.last <= facts.as_of
         for e in facts.encounters
