@@ -65,7 +65,8 @@ class Sig(Frozen, dict=True):
 
 
 class Order(Fact):
-    """A MedicationRequest. `when` is authoredOn; a draft starts on as_of whatever it says.
+    """A MedicationRequest. `when` is authoredOn, else the first day that its instructions name; a draft
+    starts on as_of whatever it says.
 
     `supply` is one fill in days: expectedSupplyDuration, else quantity / daily dose, else the bounds
     of the instruction; `supply_days` the days on which it is taken, the last one counted however

@@ -16,7 +16,7 @@ from cds_service.fhir.r4_orders import DISPENSE_REQUEST, DispenseRequest
 from cds_service.fhir.r4_parts import DOSAGES
 from cds_service.fhir.resources import Lost
 from cds_service.fhir.supply import supply_days
-from cds_service.fhir.timing import days_of_bounds, duration_days
+from cds_service.fhir.timing import days_of_bounds, duration_days, first_day
 from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary
 from cds_service.frozen import replace
 from cds_service.knowledge.drugs.model import Drug
@@ -70,7 +70,8 @@ def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     found = _fill(sig, supply_days(expected, amount, sig, drug), asked)
     # Bounds say on which days, which may be long after the order was written.
     bounded = expected is None and amount is None and sig.bounds_days is not None
-    return replace(found, bounds=days_of_bounds(told)) if bounded else found
+    bounds = days_of_bounds(told) if bounded else None
+    return replace(found, bounds=bounds, begins=first_day(told))
 
 
 def _unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:

@@ -33,7 +33,7 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         return None
     told, asked = b"" + resource.dosage_instruction, b"" + resource.dispense_request
     fill = chart.fills.of(product, told, asked, lost)
-    when = chart.when(ref, "authoredOn", resource.authored_on)
+    when = chart.when(ref, "authoredOn", resource.authored_on) or fill.begins
     if resource.reports and not draft:
         _state(chart, product, resource, ref, fill, when)
         return None
@@ -120,8 +120,8 @@ def reasons_given(
 
 def _span(chart: Chart, when: FuzzyDate | None, fill: Fill) -> Span | None:
     """How long an order is current: from the as-of date for a draft, else from the date it was
-    written, the latest it can be where that is partial. Bounds that alone tell its length also say
-    on which days.
+    written, or is to begin where that is not told, the latest it can be where that is partial. Bounds
+    that alone tell its length also say on which days.
     """
     if chart.draft:
         return _from_to(chart.as_of, chart.as_of, fill.all_days)

@@ -189,6 +189,15 @@ def days_of_bounds(dosages: tuple[Dosage, ...]) -> Span | None:
     return Span(min(first for first, _ in found), span_of(max(last for _, last in found), 1).end)
 
 
+def first_day(dosages: tuple[Dosage, ...]) -> FuzzyDate | None:
+    """The day on which instructions begin, by the dates they name or the bounds they keep to."""
+    timings = [dosage.timing for dosage in dosages if dosage.timing is not None]
+    said = [text for timing in timings for text in as_list(timing.event)]
+    bounds = [timing.repeat.bounds_period for timing in timings if timing.repeat is not None]
+    said += [period.start for period in bounds if period is not None and period.start]
+    return min(filter(None, map(fuzzy, said)), key=lambda day: day.first, default=None)
+
+
 def period_ends(period: Period) -> tuple[FuzzyDate, FuzzyDate] | None:
     """Both ends of a period whose dates are whole."""
     start, end = fuzzy(period.start or ""), fuzzy(period.end or "")

@@ -77,7 +77,8 @@ class Product(Frozen):
 
 class Fill(Frozen):
     """How much a day, how long one fill lasts, how many more there are, how much is handed out;
-    `whole_days` of one fill, `all_days` with refills, `bounds` its days where only they tell.
+    `whole_days` of one fill, `all_days` with refills, `bounds` its days where only they tell,
+    `begins` the first day that the instructions name.
     """
 
     sig: Sig
@@ -87,6 +88,7 @@ class Fill(Frozen):
     refills: int
     quantity: Quantity | None
     bounds: Span | None = None
+    begins: FuzzyDate | None = None
 
 
 class Drugs(Protocol):
