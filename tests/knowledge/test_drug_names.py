@@ -170,6 +170,26 @@ def test_release(table: DrugTable, text: str, slow: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "ingredients", "form"),
+    [
+        ("Sublocade 300 mg", "buprenorphine", "Prefilled Syringe"),
+        ("Kadian 25 mg", "morphine 25 mg", "Extended Release Oral Capsule"),
+        ("OxyContin 25 mg", "oxycodone", "Extended Release Oral Tablet"),
+        ("Duragesic 200", "fentanyl", "Transdermal System"),
+        (
+            "Duragesic lozenge 400 mcg",
+            "fentanyl 0.4 mg",
+            "Oral Lozenge",
+        ),  # the form is not the brand's
+    ],
+)
+def test_a_brand_keeps_its_form_in_a_strength_it_has_not(
+    table: DrugTable, text: str, ingredients: str, form: str
+) -> None:
+    assert said(table, text) == (ingredients, form)
+
+
+@pytest.mark.parametrize(
     ("text", "steroid"), [("hydrocortisone 1% cream", False), ("hydrocortisone 10 mg tablet", True)]
 )
 def test_a_cream_is_no_systemic_steroid(table: DrugTable, text: str, steroid: bool) -> None:

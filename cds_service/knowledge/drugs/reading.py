@@ -20,6 +20,7 @@ def named(
     mention: Mention,
     clues: Clues,
     candidates: list[Drug],
+    shaped: list[Drug],
     known: Mapping[str, frozenset[DrugClass]],
     codes: Mapping[str, str],
 ) -> Drug:
@@ -27,10 +28,11 @@ def named(
     unknown.
 
     A strength needs a number in the text that fits, or a name that stands for one; nothing is
-    guessed.
+    guessed. A brand, whose products are `shaped`, keeps its form and release where it has no such
+    strength.
     """
     fit = clues.fitting(candidates)
-    pool = fit or clues.narrowed(candidates)
+    pool = shaped or fit or clues.narrowed(candidates)
     names = mention.ingredients.union(*({c.ingredient for c in drug.components} for drug in fit))
     route = _same({drug.route for drug in pool}) or clues.route
     certain = fit if mention.codes or clues.amounts else []

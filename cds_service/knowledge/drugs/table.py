@@ -180,21 +180,26 @@ class DrugTable:
         return replace(said, tty="MIN") if combined else filled(drug, said)
 
     def _named(self, text: str, mention: Mention) -> Drug:
-        clues = Clues.read(text)
-        return named(mention, clues, self._candidates(mention, clues), self._classes, self._codes)
+        clues, branded = Clues.read(text), self._branded(mention)
+        own = clues.fitting(branded)
+        candidates = own or self._candidates(mention, clues)
+        shaped = own or clues.narrowed(branded)
+        return named(mention, clues, candidates, shaped, self._classes, self._codes)
+
+    def _branded(self, mention: Mention) -> list[Drug]:
+        """The products of the one brand that is named."""
+        if len(mention.codes) == 1 or len(mention.brands) != 1:
+            return []
+        (brand,) = mention.brands
+        return [self._drug(code) for code in self._by_brand.get(brand, ())]
 
     def _candidates(self, mention: Mention, clues: Clues) -> list[Drug]:
-        """The products a mention may mean: its brand's, else those of just these ingredients.
+        """The products a mention may mean: those of just these ingredients.
 
         Where the text leaves out a partner (`hydrocodone 5-325`), its pair of strengths tells.
         """
         if len(mention.codes) == 1:
             return [self._drug(code) for code in mention.codes]
-        if len(mention.brands) == 1:
-            (brand,) = mention.brands
-            branded = clues.fitting(self._drug(code) for code in self._by_brand.get(brand, ()))
-            if branded:
-                return branded
         same = [self._drug(code) for code in self._by_set.get(mention.ingredients, ())]
         if not clues.paired or clues.fitting(same):
             return same
