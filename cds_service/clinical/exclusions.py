@@ -60,6 +60,12 @@ class Exclusions(Frozen):
 
 
 ANY_CANCER = "active cancer"
+DISEASES = (
+    "sickle-cell-diseases",
+    "palliative-or-sickle-exclusion",
+    "conditions-likely-terminal-for-opioid-prescribing",
+    "limited-life-expectancy-conditions",
+)
 END_OF_LIFE_CARE = (
     "therapies-indicating-end-of-life-care",
     "hospice-procedure",
@@ -87,12 +93,9 @@ CANCER = ("active-cancer", "active-cancer-snomed", "cdc-malignant-cancer-conditi
         "opioid.cancer_encounter_window",
     ),
     codes=(
-        "sickle-cell-diseases",
-        "palliative-or-sickle-exclusion",
+        *DISEASES,
         *CANCER,
         "redflag-cancer-any-exclude",
-        "conditions-likely-terminal-for-opioid-prescribing",
-        "limited-life-expectancy-conditions",
         *END_OF_LIFE_CARE,
         "palliative-encounter",
         "hospice-care-question",
@@ -111,6 +114,7 @@ def exclusions(facts: Facts, known: Known) -> Exclusions:
         *_cancer(facts, known),
         *_end_of_life_conditions(facts, known),
         *_end_of_life_care(facts, known),
+        *_prescribed_for(facts, known),
     )
     unknown = tuple(need for need in (Need.CONDITIONS,) if facts.lacks(need))
     return Exclusions(found, unknown)
@@ -138,7 +142,7 @@ def _cancer(facts: Facts, known: Known) -> Iterator[Exclusion]:
     for the guideline.
     """
     found = facts.conditions_in(*(known.codes(name) for name in CANCER))
-    active = [c for c in found if c.active(facts.as_of) and _is_cancer(c, known)]
+    active = [c for c in found if c.active(facts.as_of) and _is_cancer(c.codes, known)]
     if active:
         yield Exclusion(ANY_CANCER, tuple(c.ref for c in active))
     listed = [
@@ -154,16 +158,16 @@ def _cancer(facts: Facts, known: Known) -> Iterator[Exclusion]:
 
 def _diagnosed(condition: Condition, facts: Facts, known: Known) -> bool:
     """Cancer as what a visit was for, whether or not it is still marked active."""
-    if condition.status == "remission" or not _is_cancer(condition, known):
+    if condition.status == "remission" or not _is_cancer(condition.codes, known):
         return False
     return condition.active(facts.as_of) or (
         "encounter-diagnosis" in condition.categories and condition.ever(facts.as_of)
     )
 
 
-def _is_cancer(condition: Condition, known: Known) -> bool:
+def _is_cancer(codes: frozenset[Code], known: Known) -> bool:
     skin = known.codes("redflag-cancer-any-exclude")
-    return spreading_cancer(condition.codes, skin, *(known.codes(name) for name in CANCER))
+    return spreading_cancer(codes, skin, *(known.codes(name) for name in CANCER))
 
 
 def _recent_encounters(facts: Facts, known: Known) -> frozenset[str]:
@@ -187,6 +191,23 @@ def _end_of_life_conditions(facts: Facts, known: Known) -> Iterator[Exclusion]:
     refs = tuple(c.ref for c in facts.conditions_in(palliative, *care) if c.active(facts.as_of))
     if refs:
         yield Exclusion("palliative care", refs)
+
+
+def _prescribed_for(facts: Facts, known: Known) -> Iterator[Exclusion]:
+    """An opioid that is ordered, or was and is active, whose reason is one of these diagnoses."""
+    names = (*DISEASES, *END_OF_LIFE_CARE)
+    refs = tuple(
+        o.ref
+        for o in facts.opioids
+        if o.reasons
+        and (o.draft or o.status == "active")
+        and (
+            _is_cancer(o.reasons, known)
+            or any(known.codes(name).any_of(o.reasons) for name in names)
+        )
+    )
+    if refs:
+        yield Exclusion("what the opioid is prescribed for", refs)
 
 
 def _any_of(sets: tuple[ValueSet, ...], *coded: frozenset[Code]) -> bool:
