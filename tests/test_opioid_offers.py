@@ -186,3 +186,14 @@ def test_no_second_nsaid_is_offered_beside_one_that_is_drafted(house: House) -> 
 
     assert offered(METFORMIN)
     assert not offered(IBUPROFEN)
+
+
+@pytest.mark.parametrize(("code", "mg"), [("891881", 30), ("864706", 10)])
+def test_a_long_acting_draft_is_not_offered_fewer_doses(house: House, code: str, mg: int) -> None:
+    """What is made to last until the next dose does not last longer for being taken less often."""
+    order = draft(
+        {"timing": {"repeat": {**FOUR_A_DAY, "frequency": 2}}}, {"numberOfRepeatsAllowed": 0}
+    )
+    order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] = mg
+    order["medicationCodeableConcept"] = coded(RXNORM, code)
+    assert "Fewer" not in updates(house, order)

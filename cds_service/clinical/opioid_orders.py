@@ -73,6 +73,14 @@ def outpatient_opioid(order: Order) -> bool:
     return order.opioid and not order.inpatient and not injected
 
 
+def long_acting(order: Order) -> bool:
+    """By its product; a product that is not known is one where it is worn on the skin."""
+    if order.drug is None:
+        return False
+    worn = order.drug.route is Route.UNKNOWN and order.sig.route is Route.TRANSDERMAL
+    return order.drug.extended_release or worn
+
+
 def opioid_drafted(facts: Facts, known: Known) -> bool | None:
     """For `applies`: whether an outpatient opioid is being signed or selected."""
     return bool(known.derived(opioid_orders).all)

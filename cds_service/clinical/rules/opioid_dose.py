@@ -11,7 +11,7 @@ from cds_service.clinical.exclusions import exclusions
 from cds_service.clinical.facts import Facts, Need, Order
 from cds_service.clinical.mme import DailyMme, daily_mme
 from cds_service.clinical.naloxone import naloxone_on_file
-from cds_service.clinical.opioid_orders import opioid_drafted, opioid_orders
+from cds_service.clinical.opioid_orders import long_acting, opioid_drafted, opioid_orders
 from cds_service.clinical.rule import Known, declared, rule
 from cds_service.knowledge.numbers import Number
 
@@ -60,8 +60,8 @@ def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChan
     """One dose less often: the smallest whole frequency a day that leaves the total under the
     threshold.
 
-    Only for a single counted draft of one instruction that says so many times a day; else no button
-    is offered.
+    Only for a single counted draft of one instruction that says so many times a day, and not of a
+    product that is made to last until the next dose; else no button is offered.
     """
     counted = {
         order.ref: order for order in mme.orders if order.draft and order.counted and order.per_day
@@ -71,7 +71,7 @@ def _lower(drafts: tuple[Order, ...], mme: DailyMme, limit: Number) -> OrderChan
     steps = drafts[0].sig.steps
     if drafts[0].sig.basis != "structured" or len(steps) != 1 or len(steps[0]) != 1:
         return None
-    if drafts[0].sig.partly:
+    if drafts[0].sig.partly or long_acting(drafts[0]):
         return None
     dose, now = steps[0][0], counted[drafts[0].ref].per_day
     if dose.per_day.denominator != 1 or dose.cap is not None or dose.unit == "mcg/h" or not now:

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.exclusions import exclusions
-from cds_service.clinical.facts import Facts, Need, Order
+from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.medications import label_of
 from cds_service.clinical.opioid_orders import (
+    long_acting,
     opioid_drafted,
     opioid_orders,
     recent_exposure,
     supply_reaches,
 )
 from cds_service.clinical.rule import Known, declared, rule
-from cds_service.knowledge.drugs.model import Route
 
 
 @rule(
@@ -43,7 +43,7 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
         return
     limit = known.number("opioid.chronic_supply")
     for order in known.derived(opioid_orders).pain:
-        if not _long_acting(order):
+        if not long_acting(order):
             continue
         longer = supply_reaches(order, limit)
         if longer is False:
@@ -57,11 +57,3 @@ def opioid_long_acting_start(facts: Facts, known: Known) -> Iterator[Criterion]:
         certain = exposure.naive and longer is not None and not missing
         status = MET if certain else UNKNOWN
         yield Criterion("long-acting-start", status, WARNING, words, (order.ref,), missing)
-
-
-def _long_acting(order: Order) -> bool:
-    """By its product; a product that is not known is one where it is worn on the skin."""
-    if order.drug is None:
-        return False
-    worn = order.drug.route is Route.UNKNOWN and order.sig.route is Route.TRANSDERMAL
-    return order.drug.extended_release or worn
