@@ -11,8 +11,8 @@ RESULTS = ("result-positive", "result-negative")
 _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("non-negative", "non negative", "nonnegative"), "positive"),
     (("neg", "negative", "not detected", "none detected", "undetected"), "negative"),
-    (("absent", "nonreactive", "non-reactive", "not present"), "negative"),
-    (("pos", "positive", "detected", "present", "reactive"), "positive"),
+    (("absent", "nonreactive", "non-reactive", "not present", "(-)"), "negative"),
+    (("pos", "positive", "detected", "present", "reactive", "+", "(+)"), "positive"),
 )
 # Said before the result of how it was come by; it does not change the result.
 _MANNERS = (

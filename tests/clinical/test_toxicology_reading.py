@@ -38,6 +38,10 @@ def read(observation: Observation) -> str | None:
         ("Pos.", "positive"),
         ("Presumptively positive", "positive"),
         ("Neg", "negative"),
+        ("+", "positive"),
+        ("(+) confirmed", "positive"),
+        ("(-)", "negative"),
+        ("-", None),  # no result, as a rule
         ("possible interference", None),
         ("Positioning error", None),
         ("Negligible volume", None),
