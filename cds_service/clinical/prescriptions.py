@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from cds_service.clinical.dates import Span
+from cds_service.clinical.dates import FAR_PAST, Span
 from cds_service.clinical.records import MERE_INTENT, NO_CODES, Fact, Quantity
 from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code
@@ -157,10 +157,10 @@ class Statement(Fact):
 
 
 def begun(taken: Order | Statement, as_of: date) -> date:
-    """The day by which it had surely begun: a partial date counts as its last day, so that no
-    course is overstated.
+    """The day by which it had surely begun: a partial date counts as its last day, a beginning that is
+    not told as the day of the report, so that no course is overstated.
     """
     when, span = taken.when, taken.span
-    if when is not None and (span is None or when.first == span.start):
-        return when.last if when.last < as_of else as_of
-    return as_of if span is None else span.start
+    if span is not None and span.start > FAR_PAST and (when is None or when.first != span.start):
+        return span.start
+    return as_of if when is None else min(when.last, as_of)
