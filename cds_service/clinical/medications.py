@@ -184,7 +184,7 @@ def medications(facts: Facts, known: Known) -> Medications:
         uncertain=tuple([o for o in chart if o.status in UNCERTAIN and not _over(o, as_of)]),
         past=tuple(past),
         replaced=tuple(o for o in renewed if not _later(o, as_of)),
-        statements=tuple(_current_statements(facts)),
+        statements=tuple(s for s in facts.statements if still_taken(s, as_of)),
     )
 
 
@@ -267,7 +267,6 @@ def _superseded(chart: tuple[Order, ...], as_of: date) -> Iterator[str]:
             yield order.prior
 
 
-def _current_statements(facts: Facts) -> Iterator[Statement]:
-    for stated in facts.statements:
-        if stated.status == "active" and (stated.span is None or stated.span.covers(facts.as_of)):
-            yield stated
+def still_taken(stated: Statement, as_of: date) -> bool:
+    """Said to be taken, and not for other days only."""
+    return stated.status == "active" and (stated.span is None or stated.span.covers(as_of))

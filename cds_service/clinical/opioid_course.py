@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from cds_service.clinical.dispensed import HANDED_OUT
 from cds_service.clinical.evidence import day_of
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
-from cds_service.clinical.medications import Medications, label_of, medications
+from cds_service.clinical.medications import Medications, label_of, medications, still_taken
+from cds_service.clinical.opioid_orders import EXPOSING
 from cds_service.clinical.oud_treatment import OudTreatment, oud_treatment
 from cds_service.clinical.prescriptions import begun
 from cds_service.clinical.rule import Known, reasoning
@@ -106,15 +107,15 @@ def _supplies(facts: Facts, taken: Medications, oud: OudTreatment) -> Iterator[_
     replaced = [o for o in taken.replaced if o.opioid]
     orders = (*taken.active_opioids, *replaced, *taken.past_opioids)
     yield from [_ordered(order, as_of) for order in orders if not oud.treats(order)]
-    if not facts.dispenses and not taken.statements:
+    if not facts.dispenses and not facts.statements:
         return
     treating = {o.ref for o in facts.opioids if oud.treats(o)}
     for dispense in facts.dispenses:
         if _handed_out(dispense, as_of) and treating.isdisjoint(dispense.orders):
             yield _dispensed(dispense, as_of)
-    for stated in taken.statements:
+    for stated in facts.statements:
         if stated.opioid and not oud.treats(stated) and treating.isdisjoint(stated.based_on):
-            yield _stated(stated, as_of)
+            yield from _stated(stated, as_of)
 
 
 def _ordered(order: Order, as_of: date) -> _Supply:
@@ -143,7 +144,14 @@ def _dispensed(dispense: Dispense, as_of: date) -> _Supply:
     return start, end, dispense.ref, label_of(dispense)
 
 
-def _stated(stated: Statement, as_of: date) -> _Supply:
-    """A current statement covers the days from its start, if one is known, to the as-of date."""
-    start = begun(stated, as_of)
-    return min(start, as_of), as_of + _A_DAY, stated.ref, label_of(stated)
+def _stated(stated: Statement, as_of: date) -> Iterator[_Supply]:
+    """What is taken covers the days from its start, if one is known, to the as-of date; what was
+    taken, the days to its end, if that is known.
+    """
+    start, span = begun(stated, as_of), stated.span
+    if still_taken(stated, as_of):
+        yield min(start, as_of), as_of + _A_DAY, stated.ref, label_of(stated)
+    elif stated.status in EXPOSING and span is not None and span.end is not None:
+        end = min(span.end, as_of)
+        if span.start < end:
+            yield min(start, end - _A_DAY), end, stated.ref, label_of(stated)

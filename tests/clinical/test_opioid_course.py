@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.clinical.dates import Span, on
+from cds_service.clinical.dates import FAR_PAST, FuzzyDate, Span, on
 from cds_service.clinical.facts import Dispense, Order, Statement
 from cds_service.clinical.opioid_course import Course, opioid_course
 from cds_service.knowledge.codes import Code
@@ -132,6 +132,23 @@ def test_dispenses_and_statements_are_part_of_it() -> None:
     )
     found = must(course(statements=(said,)))
     assert (found.days, found.current) == (70, True)
+
+
+def test_what_was_taken_before_is_part_of_it() -> None:
+    def before(status: str, span: Span, when: FuzzyDate | None = None) -> int:
+        said = Statement(
+            "MedicationStatement/1", status=status, when=when, drug=drug(OXYCODONE_10), span=span
+        )
+        return must(course(filled(10, 30, "a"), statements=(said,))).days
+
+    assert before("completed", Span(ago(60), ago(20))) == 60
+    assert before("active", Span(ago(60), ago(20))) == 60
+    assert before("completed", Span(ago(60), ago(25))) == 10  # a gap of 15 days
+    assert before("completed", Span(ago(60))) == 10  # over, and nobody says since when
+    assert before("not-taken", Span(ago(60), ago(20))) == 10
+    assert before("active", Span(ago(-5), ago(-9))) == 10  # still to come
+    # Only the end is told: it covers that day, whenever it was reported.
+    assert before("completed", Span(FAR_PAST, ago(20)), when=on(ago(15))) == 21
 
 
 def test_orders_never_meant_to_be_taken_are_no_course() -> None:
