@@ -88,6 +88,27 @@ def test_the_total_in_a_text_counts_where_no_strength_is_known() -> None:
     assert only(sig(said, drug=TABLET)).unit == "unit"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2 tablets of 5 mg every 6 hours", (10, "mg")),
+        ("2 tablets = 10 mg every 6 hours", (10, "mg")),
+        ("1 tablet 5 mg every 6 hours", (5, "mg")),
+        ("1 tablet (5 mg) every 6 hours", (5, "mg")),
+        # of each, or of all
+        ("2 tablets 5 mg every 6 hours", (2, "unit")),
+        ("2 tablets (5 mg) every 6 hours", (2, "unit")),
+        ("1 patch 25 mcg/hr every 72 hours", (1, "unit")),
+        ("1 tablet (5 mL) every 6 hours", (1, "unit")),
+    ],
+)
+def test_a_mass_beside_a_count_is_the_dose_where_it_can_only_be_of_all(
+    text: str, said: tuple[int, str]
+) -> None:
+    dose = only(sig({"text": text}, drug=INGREDIENT))
+    assert (dose.amount, dose.unit) == said
+
+
 def test_the_total_may_be_a_range() -> None:
     said = {
         "text": "Take 1-2 tablets (10-20 mg total) by mouth every 6 (six) hours as needed for Pain"
