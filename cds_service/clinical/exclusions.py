@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from cds_service.clinical.dates import months_before, within
 from cds_service.clinical.evidence import spreading_cancer
 from cds_service.clinical.facts import (
+    CarePlan,
     Condition,
     Encounter,
-    Fact,
     Facts,
     Need,
     Observation,
@@ -258,7 +258,7 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
     refs += [
         plan.ref
         for plan in facts.care_plans
-        if plan.status == "active" and _begun(plan, facts) and _any_of(care, plan.codes)
+        if plan.status == "active" and _goes_on(plan, facts) and _any_of(care, plan.codes)
     ]
     if refs:
         yield Exclusion("palliative or hospice care", tuple(refs))
@@ -266,14 +266,13 @@ def _end_of_life_care(facts: Facts, known: Known) -> Iterator[Exclusion]:
 
 def _under_way(care: Encounter | Procedure, facts: Facts) -> bool:
     """Begun and neither finished nor ended."""
-    if care.status != "in-progress" or not _begun(care, facts):
-        return False
-    return care.ended is None or care.ended.last >= facts.as_of
+    return care.status == "in-progress" and _goes_on(care, facts)
 
 
-def _begun(fact: Fact, facts: Facts) -> bool:
-    """Not of the future; what has no date has begun."""
-    return fact.when is None or fact.when.first <= facts.as_of
+def _goes_on(care: CarePlan | Encounter | Procedure, facts: Facts) -> bool:
+    """Begun, as is what has no date, and not ended before the as-of date."""
+    begun = care.when is None or care.when.first <= facts.as_of
+    return begun and (care.ended is None or care.ended.last >= facts.as_of)
 
 
 def _hospice_findings(facts: Facts, known: Known, days: int) -> Iterator[Observation]:

@@ -175,6 +175,7 @@ class CarePlan(Fact):
 
     updated: FuzzyDate | None = None
     authors: frozenset[str] = frozenset()
+    ended: FuzzyDate | None = None
 
 
 class Coverage(Fact):

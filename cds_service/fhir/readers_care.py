@@ -69,6 +69,7 @@ def care_plan(chart: Chart, resource: r4_orders.CarePlan, ref: str, lost: Lost) 
         chart.when(ref, "created", resource.created) or chart.start(ref, "period", resource.period),
         chart.when(ref, "meta.lastUpdated", resource.meta.last_updated if resource.meta else None),
         frozenset(chart.refs(author) + chart.refs(resource.contributor)),
+        chart.end(ref, "period", resource.period),
     )
 
 
