@@ -17,6 +17,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -72,6 +73,22 @@ class Reach:
 
 
 ANYWHERE = Reach(_ANY)  # for an operator who names the server
+
+
+def http_host(url: str) -> str:
+    """The host of an http(s) URL; empty for a text that is none, and for a port that there is not.
+
+    >>> http_host("https://EHR.example.org:8443/fhir"), http_host("ftp://ehr.example.org")
+    ('ehr.example.org', '')
+    >>> http_host("http://[::1"), http_host("http://ehr.example.org:99999"), http_host("http://")
+    ('', '', '')
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        return ""
+    return parts.hostname or "" if usable else ""
 
 
 def odd(host: str) -> bool:

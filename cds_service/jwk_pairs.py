@@ -39,6 +39,6 @@ def public_set(document: str) -> dict[str, Any]:
         halves = [
             {name: value for name, value in key.items() if name not in _PRIVATE} for key in keys
         ]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise BadKeySet("not a JWK or JWKS") from None
     return {"keys": [half for half in halves if half.get("kty") in ("EC", "RSA")]}

@@ -86,7 +86,7 @@ def _requests(
         return
     if not patient.strip():
         raise click.UsageError("--fhir needs --patient")
-    about = context(hook, patient, [_json(draft) for draft in drafts])
+    about = context(hook, patient, [_resource(draft) for draft in drafts])
     entries = offered(there, hook, service)
     with FhirServer(base, token_of(token)) as server:
         for entry in entries:
@@ -105,6 +105,13 @@ def _json(file: Path) -> dict[str, Any]:
         raise click.BadParameter(f"{file.name} is not JSON") from None
     if not isinstance(read, dict):
         raise click.BadParameter(f"{file.name} is no JSON object")
+    return read
+
+
+def _resource(file: Path) -> dict[str, Any]:
+    read = _json(file)
+    if not isinstance(read.get("resourceType"), str):
+        raise click.BadParameter(f"{file.name} is no FHIR resource")
     return read
 
 

@@ -65,4 +65,7 @@ def remote(url: str, *, issuer: str, key: Path | None, jku: str, timeout: float)
 
 def token_of(file: Path | None) -> str:
     """An access token from a file, so that it stands in no list of processes."""
-    return file.read_text(encoding="utf-8").strip() if file is not None else ""
+    try:
+        return file.read_text(encoding="utf-8").strip() if file is not None else ""
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{file} holds no token") from None

@@ -74,7 +74,7 @@ def fetch(
         found |= {_ref(each): each for each in _asked(server, query)}
     try:
         return _Sorter(server, knowledge, frozenset(wanted), found).kept()
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, ValueError):
         raise BadDirectory(f"{server.base}: a resource is not as FHIR R4 has it") from None
 
 

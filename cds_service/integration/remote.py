@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter, sleep
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 
+from cds_service.addresses import http_host
 from cds_service.errors import CdsError
 
 Sign = Callable[[str], str]  # the Authorization header for a URL
@@ -48,9 +49,11 @@ class Reply:
 
     def json(self) -> Any:
         """The body. Raises ValueError unless it is JSON of the strictest reading."""
-        return json.loads(
-            self.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number
-        )
+        text = self.body.decode("utf-8")
+        try:
+            return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        except RecursionError:
+            raise NotStrict("nested too deeply") from None
 
     @property
     def object(self) -> dict[str, Any]:
@@ -67,8 +70,7 @@ class Remote:
 
     def __init__(self, base: str, sign: Sign | None = None, seconds: float = 10.0) -> None:
         self.base = base.rstrip("/").removesuffix(_SUFFIX)
-        parts = urlsplit(self.base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not http_host(self.base):
             raise Unreachable(f"{base!r} is no http(s) URL of a CDS service")
         self._sign, self._seconds, self._session = sign, seconds, requests.Session()
 

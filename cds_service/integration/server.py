@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Any
-from urllib.parse import urlsplit
 
-from cds_service.addresses import ANYWHERE
+from cds_service.addresses import ANYWHERE, http_host
 from cds_service.errors import CdsError, FhirNotFound, FhirReadError
 from cds_service.fhir.client import FhirClient, Pages, Token
+from cds_service.integration.remote import objects
 from cds_service.outbound import guarded_session
 
 Json = dict[str, Any]
@@ -37,10 +37,12 @@ class Asked:
 
 class FhirServer:
     """One FHIR base that an operator names, so any address may be asked; `seconds` are for
-    one query.
+    one query. Raises BadServer for a base that is no address.
     """
 
     def __init__(self, base: str, token: str = "", seconds: float = 10.0) -> None:
+        if not http_host(base):
+            raise BadServer(f"{base!r} is no http(s) URL of a FHIR server")
         self.base = base.rstrip("/")
         self._token = Token(token) if token else None
         self._seconds = seconds
@@ -72,20 +74,18 @@ class FhirServer:
 
     def capabilities(self) -> dict[str, Capability]:
         """What the server says it can, by resource type. Raises BadServer."""
-        if urlsplit(self.base).scheme not in ("http", "https"):
-            raise BadServer(f"{self.base!r} is no http(s) URL of a FHIR server")
         asked = self.ask("metadata")
         if asked.fault or not asked.resources:
             raise BadServer(f"{self.base}/metadata: {asked.fault or 'no CapabilityStatement'}")
         statement = asked.resources[0]
         if statement.get("resourceType") != "CapabilityStatement":
             raise BadServer(f"{self.base}/metadata: no CapabilityStatement")
-        rest: Json = next(
-            (each for each in statement.get("rest", ()) if each.get("mode", "server") == "server"),
-            {},
-        )
+        sides = objects(statement.get("rest"))
+        rest: Json = next((each for each in sides if each.get("mode", "server") == "server"), {})
         return {
-            each["type"]: Capability.of(each) for each in rest.get("resource", ()) if "type" in each
+            str(each["type"]): Capability.of(each)
+            for each in objects(rest.get("resource"))
+            if "type" in each
         }
 
 
@@ -100,10 +100,11 @@ class Capability:
     @classmethod
     def of(cls, resource: Mapping[str, Any]) -> Capability:
         """Read from a CapabilityStatement."""
+        included = resource.get("searchInclude")
         return cls(
-            frozenset(str(each.get("code")) for each in resource.get("interaction", ())),
-            frozenset(str(each.get("name")) for each in resource.get("searchParam", ())),
-            frozenset(map(str, resource.get("searchInclude", ()))),
+            frozenset(str(each.get("code")) for each in objects(resource.get("interaction"))),
+            frozenset(str(each.get("name")) for each in objects(resource.get("searchParam"))),
+            frozenset(map(str, included if isinstance(included, list) else ())),
         )
 
 
@@ -113,12 +114,8 @@ def _resources(answer: Pages) -> Iterator[Json]:
         if not isinstance(read, dict):
             raise ValueError
         if read.get("resourceType") == "Bundle":
-            entries = read.get("entry") or ()
-            yield from (
-                e["resource"]
-                for e in entries
-                if isinstance(e, dict) and isinstance(e.get("resource"), dict)
-            )
+            held = (entry.get("resource") for entry in objects(read.get("entry")))
+            yield from (resource for resource in held if isinstance(resource, dict))
         else:
             yield read
 
@@ -126,6 +123,6 @@ def _resources(answer: Pages) -> Iterator[Json]:
 def _failures(found: tuple[Json, ...]) -> Iterator[str]:
     for resource in found:
         if resource.get("resourceType") == "OperationOutcome":
-            for issue in resource.get("issue") or ():
+            for issue in objects(resource.get("issue")):
                 if issue.get("severity") in ("error", "fatal"):
                     yield "the server reported an error"

@@ -34,7 +34,7 @@ def signer(issuer: str, key_file: Path, clock: Callable[[], datetime], jku: str 
         algorithm = jwk.get("alg", fitting[0])
         key = jwt.PyJWK.from_dict(jwk, algorithm).key
         private = "d" in jwk
-    except (OSError, ValueError, KeyError, IndexError, TypeError, jwt.PyJWTError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, jwt.PyJWTError):
         raise BadKey(
             f"{key_file.name}: a private JWK of type EC (P-384 or P-256) or RSA is needed"
         ) from None

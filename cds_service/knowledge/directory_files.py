@@ -33,7 +33,7 @@ def read_directory(path: Path, knowledge: Knowledge) -> Directory:
         bundle = json.loads(path.read_bytes())
     except OSError as error:
         raise KnowledgeError(path.name, None, f"cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise KnowledgeError(path.name, None, "not JSON") from None
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise KnowledgeError(
