@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from cds_service.addresses import http_host
 from cds_service.clients import Client, Limits
 from cds_service.errors import KnowledgeError
 from cds_service.key_sets import BadKeySet, Key, read_keys
@@ -122,8 +122,12 @@ def _preference_faults(
 
 
 def _address_faults(loaded: Loaded, place: tuple[str, ...], entry: Any) -> Iterator[KnowledgeError]:
+    for member in ("jku", "fhir"):
+        if member in entry and not http_host(entry[member]):
+            what = f"{entry[member]!r} is no address"
+            yield loaded.fault((*place, member), what, "such as https://ehr.example.org/fhir")
     jku = entry.get("jku", "")
-    if jku.startswith("http:") and urlsplit(jku).hostname not in _LOOPBACK:
+    if jku.startswith("http:") and http_host(jku) not in ("", *_LOOPBACK):
         yield loaded.fault((*place, "jku"), "keys over plain http", "https://")
     for text in entry.get("allow_private", ()):
         try:

@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cds_service.addresses import http_host
 from cds_service.errors import SettingsError
 
 DEVELOPMENT_KEY = b"a key for demos and tests, which know no patient"
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _an_address(cls, url: str) -> str:
-        if url and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
+        if url and not http_host(url):
             raise ValueError("not an address such as https://cds.example.org")
         return url
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from cds_service.addresses import http_host
 from cds_service.clients import Client
 from cds_service.errors import SettingsError
 from cds_service.settings import Mode, Settings
@@ -58,7 +59,7 @@ def _client_faults(clients: tuple[Client, ...]) -> Iterator[str]:
             yield f"client {client.id}: its FHIR base must be an https:// address"
         if client.jku and urlsplit(client.jku).scheme != "https":
             yield f"client {client.id}: its keys must be at an https:// address"
-        hosts = {urlsplit(address).hostname for address in (client.issuer, client.jku)}
+        hosts = {http_host(address) for address in (client.issuer, client.jku)}
         if hosts & _TEST_HOSTS:
             yield f"client {client.id}: a public test issuer, in whose name anyone can sign"
         if any(key.thumbprint in PUBLIC_TEST_KEYS for key in client.keys):

@@ -78,6 +78,15 @@ FAULTS = [
     (CLAUSES + "    limits: {speed: 5}\n", "speed"),
     (CLAUSES + "    fhir: ftp://a.example\n", "ftp"),
     (CLAUSES + "    fhir: https://user@a.example/fhir\n", "user@"),
+    (
+        CLAUSES + "    fhir: https://[a.example/fhir\n",
+        "clients.yaml:5: 'https://[a.example/fhir' is",
+    ),
+    (CLAUSES + "    fhir: https://a.example:99999/fhir\n", "is no address"),
+    (
+        CLAUSES.replace("https://a.example/j", "'http://[::1'"),
+        "clients.yaml:4: 'http://[::1' is no",
+    ),
     (CLAUSES + "    origins: ['*']\n", "*"),
     (CLAUSES + "    allow_private: [10.0.0.0/99]\n", "10.0.0.0/99"),
     (CLAUSES + "    keys: none.json\n", "none.json"),

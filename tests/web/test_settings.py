@@ -60,6 +60,7 @@ def test_production_refuses_a_fixed_date() -> None:
         ("CDS_AS_OF", "1700006400"),
         ("CDS_PUBLIC_URL", "canary.example.org"),
         ("CDS_PUBLIC_URL", "ftp://canary.example.org"),
+        ("CDS_PUBLIC_URL", "https://canary.example.org:99999"),
         ("CDS_ORIGINS", "canary"),
         ("CDS_ORIGINS", "https://*.canary.org"),
         ("CDS_ORIGINS", "https://canary.org/path"),

@@ -94,6 +94,10 @@ def test_production_refuses_a_client(changed: dict[str, Any], names: str) -> Non
     assert names in said
 
 
+def test_an_issuer_is_text_and_need_be_no_address() -> None:
+    check_production(Settings(**GOOD), (replace(CLIENT, issuer="https://[east"),))
+
+
 def test_production_refuses_to_know_nobody_and_says_all_at_once() -> None:
     said = refusal((), public_url="", hash_key="")
     assert all(name in said for name in ("CDS_CLIENTS", "CDS_PUBLIC_URL", "CDS_HASH_KEY"))
