@@ -19,7 +19,7 @@ import requests
 from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
 from cds_service.frozen import Frozen
 from cds_service.outbound import Answer, Refused, cut_overdue, get
-from cds_service.protocol.envelope import BYTE_ORDER_MARK
+from cds_service.protocol.envelope import BYTE_ORDER_MARK, whole_characters
 
 
 class Token:
@@ -134,8 +134,7 @@ class FhirClient:
                 if len(bodies) == self._limits.pages:
                     return Pages(tuple(bodies), "too many pages")
                 seen.add(address)
-                body = self._get(address)
-                following = _next(body)
+                body, following = _page(self._get(address))
             except FhirReadError as error:
                 if not bodies:
                     raise
@@ -202,18 +201,20 @@ def _retry_in(answer: Answer) -> int | None:
     return int(answer.retry_after)
 
 
-def _next(body: bytes) -> str:
-    """The URL of the next page, empty if this is the last. Raises FhirReadError if the body
-    is no page.
+def _page(body: bytes) -> tuple[bytes, str]:
+    """A body as it can be read, and the URL of the next page, empty if this is the last. Raises
+    FhirReadError if the body is no page.
     """
     try:
-        links = _PAGE.decode(body).link
+        try:
+            links = _PAGE.decode(body).link
+        except msgspec.DecodeError:
+            body = whole_characters(body)
+            links = _PAGE.decode(body).link
     except (msgspec.DecodeError, RecursionError):
         raise FhirReadError("not FHIR JSON") from None
-    if links is None:
-        return ""
-    every = links if isinstance(links, tuple) else (links,)
-    return next((link.url for link in every if link.relation == "next" and link.url), "")
+    every = links if isinstance(links, tuple) else (links,) if links is not None else ()
+    return body, next((link.url for link in every if link.relation == "next" and link.url), "")
 
 
 def _outcome(future: Future[Pages | FhirReadError]) -> Pages | FhirReadError:

@@ -18,6 +18,10 @@ from cds_service.errors import BadRequest
 Raw = msgspec.Raw
 P = TypeVar("P")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some writers of UTF-8 begin with it
+_HALVES = re.compile(  # backslashes for themselves, a whole character of two halves, or a half
+    rb"\\(?:(\\(?:\\\\)*|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 _MEMBER = re.compile(r"`\$\.(\w+)`$")  # where the decoder found a wrong type
 
 
@@ -70,15 +74,29 @@ class _AsSent(Mapping[str, Raw]):
 _LOOSE = msgspec.json.Decoder(Envelope[dict[str, Raw] | str])
 
 
-def opened(body: bytes, prefetch: type[msgspec.Struct] | None = None) -> Envelope[Any]:
-    """The members of a body, its prefetch in that type if it fits. Raises BadRequest."""
+def whole_characters(body: bytes) -> bytes:
+    r"""The same JSON with a mark in the place of each half of a character: who cuts a text in the
+    middle of one sends the half as an escape, which no decoder takes.
+
+    >>> whole_characters(rb'["\ud83d\ude00", "cut \ud83d", "\ude00", "\\ud83d"]')
+    b'["\\ud83d\\ude00", "cut \\ufffd", "\\ufffd", "\\\\ud83d"]'
+    """
+    return _HALVES.sub(lambda found: found[0] if found[1] else rb"\ufffd", body)
+
+
+def opened(
+    body: bytes, prefetch: type[msgspec.Struct] | None = None
+) -> tuple[bytes, Envelope[Any]]:
+    """A body as it can be read, and its members, its prefetch in that type if it fits. Raises
+    BadRequest.
+    """
     body = body.removeprefix(BYTE_ORDER_MARK)
     if not body:
         raise BadRequest("the body is empty; a CDS Hooks request is a JSON object")
     try:
         if not body.isascii():
             body.decode()  # members that are skipped are not checked by the decoder
-        return _fitting(body, prefetch) or _LOOSE.decode(body)
+        return _members(body, prefetch)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     except UnicodeDecodeError:
@@ -89,6 +107,16 @@ def opened(body: bytes, prefetch: type[msgspec.Struct] | None = None) -> Envelop
         raise BadRequest(f"{where}: must be an object") from None
     except msgspec.DecodeError:
         raise BadRequest("the body is not valid JSON") from None
+
+
+def _members(body: bytes, prefetch: type[msgspec.Struct] | None) -> tuple[bytes, Envelope[Any]]:
+    try:
+        return body, _fitting(body, prefetch) or _LOOSE.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        body = whole_characters(body)
+        return body, _fitting(body, prefetch) or _LOOSE.decode(body)
 
 
 def _fitting(body: bytes, prefetch: type[msgspec.Struct] | None) -> Envelope[Any] | None:
@@ -110,7 +138,7 @@ def prefetched(body: bytes, envelope: Envelope[Any]) -> tuple[Mapping[str, Raw],
     """The prefetch of an opened body as bytes, and in its type or None. Raises BadRequest."""
     sent = envelope.prefetch
     if isinstance(sent, msgspec.Struct):
-        return _AsSent(body.removeprefix(BYTE_ORDER_MARK)), sent
+        return _AsSent(body), sent
     if isinstance(sent, str) and sent:
         raise BadRequest("prefetch: must be an object")
     return (sent if isinstance(sent, dict) else {}), None

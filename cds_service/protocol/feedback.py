@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cds_service.errors import BadRequest
-from cds_service.protocol.envelope import BYTE_ORDER_MARK
+from cds_service.protocol.envelope import BYTE_ORDER_MARK, whole_characters
 from cds_service.protocol.schema import faults_of
 
 OUTCOMES = ("accepted", "overridden")
@@ -55,7 +55,7 @@ def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
     if not body:
         raise BadRequest("the body is empty; feedback is a JSON object")
     try:
-        message = msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK))
+        message = _decoded(body.removeprefix(BYTE_ORDER_MARK))
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -70,6 +70,13 @@ def read_feedback(body: bytes, received: datetime) -> FeedbackBatch:
         for sent, read in zip(message["feedback"], read, strict=True)
     )
     return FeedbackBatch(good, len(read) - len(good), undated)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return msgspec.json.decode(whole_characters(body))
 
 
 def _item(item: Any, received: datetime) -> Feedback | None:

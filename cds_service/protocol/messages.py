@@ -97,7 +97,7 @@ def read_request(body: bytes, prefetch: type[msgspec.Struct] | None = None) -> H
     """Decode and check the body of a service call, its prefetch into that type if it fits. Raises
     BadRequest.
     """
-    envelope = opened(body, prefetch)
+    body, envelope = opened(body, prefetch)
     context, hook = envelope.context, envelope.hook
     known = _present(envelope, "hook", "hookInstance", "fhirServer")
     if isinstance(context, Context):

@@ -99,6 +99,15 @@ def ask(ehr: Ehr, url: str = "Condition?patient=p1", **how: Any) -> Pages | str:
     return str(found) if isinstance(found, FhirReadError) else found
 
 
+def test_half_a_character_costs_no_page(ehr: Ehr) -> None:
+    following = {"relation": "next", "url": "Condition?page=2"}
+    ehr.table["/fhir/Condition?patient=p1"] = {"link": following, "x": "\ud83d"}
+    ehr.table["/fhir/Condition?page=2"] = {"x": "whole"}
+    found = ask(ehr)
+    assert isinstance(found, Pages) and not found.cut
+    assert [json.loads(body)["x"] for body in found.bodies] == ["\ufffd", "whole"]
+
+
 def test_a_query_carries_the_token_and_asks_for_fhir(ehr: Ehr) -> None:
     ehr.table["/fhir/Condition?patient=a%26b"] = bundle(condition())
     found = ask(ehr, "Condition?patient=a%26b")

@@ -45,6 +45,27 @@ def test_a_prefetch_that_fits_its_type_is_read_into_it(
     ]
 
 
+def test_half_a_character_costs_no_advice() -> None:
+    sent = json.dumps(patient_view(prefetch={"note": "cut \ud83d, whole \ud83d\ude00"}, x="\ude00"))
+    for kind in (None, Ours):
+        read = read_request(sent.encode(), kind)
+        assert json.loads(bytes(read.prefetch["note"])) == "cut \ufffd, whole \U0001f600"
+
+
+def test_half_a_character_beside_a_prefetch_that_fits() -> None:
+    sent = json.dumps(patient_view(prefetch={"patient": {"a": 1}}, x="\ude00"))
+    read = read_request(sent.encode(), Ours)
+    assert read.typed == Ours({"a": 1})
+    assert json.loads(bytes(read.prefetch["patient"])) == {"a": 1}
+
+
+@pytest.mark.parametrize("broken", ["\\ud83", "\\u", "\\x", "\n"])
+def test_what_is_broken_otherwise_stays_so(broken: str) -> None:
+    sent = json.dumps(patient_view(x="\ud83d!")).replace("!", broken)
+    with pytest.raises(BadRequest, match="not valid JSON"):
+        read_request(sent.encode())
+
+
 def test_what_is_wrong_with_a_request_is_said_whatever_type_its_prefetch_should_have() -> None:
     for sent in (b"{", b'{"hook": "\xff"}', b"[]", body(patient_view(prefetch="text"))):
         said = []

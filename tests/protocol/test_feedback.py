@@ -27,6 +27,12 @@ def test_a_byte_order_mark_and_capitals_are_no_fault() -> None:
     assert item.outcome == "overridden"
 
 
+def test_half_a_character_in_a_comment_loses_no_feedback() -> None:
+    cut = {"overrideReason": {"userComment": "cut \ud83d"}}
+    (first, second), malformed = read(OVERRIDDEN | cut, OVERRIDDEN | {"card": "c2"})
+    assert (first.comment, second.card, malformed) == ("cut \ufffd", "c2", 0)
+
+
 def test_an_accepted_card_names_its_suggestions() -> None:
     sent = {
         "card": "c1",
