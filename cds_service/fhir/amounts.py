@@ -6,10 +6,11 @@ import re
 from decimal import Decimal
 
 from cds_service.clinical.facts import Quantity
+from cds_service.clinical.measures import number_of
 from cds_service.fhir import r4_dosage
 from cds_service.fhir.r4_dosage import plain_number
 
-_WRITTEN = re.compile(r"\s*(<=|>=|<|>|)\s*(\d{1,9}(?:\.\d{1,9})?)\s*", re.ASCII)
+_COMPARED = re.compile(r"\s*(<=|>=|<|>|)")
 
 
 def quantity(amount: r4_dosage.Quantity | None) -> Quantity | None:
@@ -29,8 +30,10 @@ def written(text: str) -> Quantity | None:
     >>> written("12 of 27") is None
     True
     """
-    found = _WRITTEN.fullmatch(text)
-    return None if found is None else Quantity(Decimal(found[2]), "", found[1])
+    comparator = _COMPARED.match(text)
+    assert comparator is not None  # it may be empty
+    number = number_of(text[comparator.end() :])
+    return None if number is None else Quantity(number, "", comparator[1])
 
 
 def whole(number: Decimal | None) -> int | None:
