@@ -164,18 +164,17 @@ def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Butto
     knows, on what the card rests on.
     """
     made: dict[tuple[object, ...], Button] = {}
-    behind: dict[str, list[str]] = {}
+    behind: dict[str, dict[str, None]] = {}
+    offered: list[tuple[str, Criterion]] = []
     for criterion in met:
         for name in file.voices[criterion.name].suggest:
             if _offered(file.suggestions[name], criterion):
-                behind.setdefault(name, []).extend(criterion.because)
-    for criterion in met:
-        for name in file.voices[criterion.name].suggest:
-            if _offered(file.suggestions[name], criterion):
-                because = tuple(dict.fromkeys(behind[name]))
-                button = _button(file.suggestions[name], criterion, met, because, call)
-                if button is not None:
-                    made.setdefault(button.key, button)
+                offered.append((name, criterion))
+                behind.setdefault(name, {}).update(dict.fromkeys(criterion.because))
+    for name, criterion in offered:
+        button = _button(file.suggestions[name], criterion, met, tuple(behind[name]), call)
+        if button is not None:
+            made.setdefault(button.key, button)
     return tuple(made.values())
 
 

@@ -64,9 +64,12 @@ class Fixed:
 
     text: str
     line: str = field(init=False)
+    summary: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "line", " ".join(self.text.split()))
+        line = " ".join(self.text.split())
+        object.__setattr__(self, "line", line)
+        object.__setattr__(self, "summary", cut(line, SUMMARY_LIMIT))
 
     def render(self, _: Mapping[str, Any]) -> str:
         """The text."""
@@ -209,12 +212,12 @@ def summary_of(template: Words, words: Mapping[str, Any]) -> str:
     """The filled summary on one line, under 140 characters; text from the chart gives way
     before our own.
     """
-    if isinstance(template, Fixed) and len(template.line) <= SUMMARY_AIM:
-        return template.line
+    if isinstance(template, Fixed):
+        return template.summary
     line = " ".join(template.render(words).split())
-    parts = _MARKS.split(line)
     if len(line) <= SUMMARY_AIM:
-        return "".join(parts)
+        return line.replace(OPEN, "").replace(CLOSE, "")
+    parts = _MARKS.split(line)
     while sum(map(len, parts)) > SUMMARY_AIM:
         longest = max(range(1, len(parts), 2), key=lambda i: len(parts[i]), default=None)
         if longest is None or len(parts[longest]) <= _LEAST_LABEL:

@@ -123,10 +123,11 @@ class CardLibrary:
         file = self.cards[finding.card]
         criteria = tuple([criterion.followable() for criterion in finding.criteria])
         met = [c for c in criteria if c.status is MET]
+        leading = met[0]
         if len(met) > 1:
             order = {name: index for index, name in enumerate(file.voices)}
             met.sort(key=lambda c: order[c.name])
-        leading = max(met, key=lambda c: c.indicator.severity)  # the first of the most severe
+            leading = max(met, key=lambda c: c.indicator.severity)  # the first of the most severe
         voices = [file.voices[c.name] for c in met]
         contacts = (*_contacts(file, call.occasion.payers), *_partners(file, met, call))
         more = [link for voice in voices for link in voice.links]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from math import floor
 
-from cds_service.clinical.criteria import MET, Finding
+from cds_service.clinical.criteria import MET, Finding, Indicator
 from cds_service.clinical.evidence import Sign
 from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, Request, Statement
 from cds_service.clinical.mme import daily_mme
@@ -101,8 +101,12 @@ def _criteria(finding: Finding) -> Iterator[str]:
     """A mark for each criterion and each level of severity up to its own."""
     for criterion in finding.criteria:
         if criterion.status is MET:
-            for level in range(criterion.indicator.severity + 1):
-                yield f"{criterion.name} {level}"
+            yield from _levels(criterion.name, criterion.indicator)
+
+
+@cache
+def _levels(name: str, indicator: Indicator) -> tuple[str, ...]:
+    return tuple([f"{name} {level}" for level in range(indicator.severity + 1)])
 
 
 def _doses(known: Known) -> Iterator[str]:

@@ -70,7 +70,7 @@ def evaluate(
         awake = _awake(rule, turned_on)
         if awake or payers_unknown:
             runs.append(_run(rule, awake, call, failed))
-    is_emergency = any(run.routine for run in runs) and _emergency(call, failed)
+    is_emergency = any(map(_routine, runs)) and _emergency(call, failed)
     findings: list[Finding] = []
     silent: list[NotEvaluated] = []
     for run in runs:
@@ -125,14 +125,6 @@ class _Run(Frozen):
     lacked: bool = False
     microseconds: int = 0
 
-    @property
-    def routine(self) -> bool:
-        """Whether list S could silence something of it."""
-        for name in self.awake if self.why else [c.name for c in self.criteria]:
-            if self.awake[name].routine:
-                return True
-        return False
-
     def trace(self, read: frozenset[str]) -> RuleTrace:
         """For those who ask how an answer came about."""
         return RuleTrace(
@@ -144,6 +136,12 @@ class _Run(Frozen):
             self.microseconds,
             self.why,
         )
+
+
+def _routine(run: _Run) -> bool:
+    """Whether list S could silence something of it."""
+    told = run.awake if run.why else [criterion.name for criterion in run.criteria]
+    return bool(told) and any(run.awake[name].routine for name in told)
 
 
 def _run(rule: Rule, awake: Mapping[str, Declared], call: Call, failed: Failed) -> _Run:
@@ -182,6 +180,8 @@ def _yielded(
 
 def _blocked(runs: list[_Run], facts: Facts) -> tuple[Need, ...]:
     """The needs for want of which every rule that could have warned was not evaluated."""
+    if not any(run.lacked for run in runs):
+        return ()
     serious = (r for r in runs if r.awake and r.rule.worst.severity >= WARNING.severity)
     wanted = [r for r in serious if r.applies is not False]
     if not all(run.lacked for run in wanted):
@@ -220,23 +220,24 @@ def _not_evaluated(
     run: _Run, kept: tuple[Criterion, ...], is_emergency: bool
 ) -> list[NotEvaluated]:
     """The criteria of a rule that did not run, and those left UNKNOWN for want of a need."""
-
-    def serious(name: str) -> bool:
-        return run.applies is not False and run.awake[name].worst.severity >= WARNING.severity
-
     if run.why:
         return [
-            NotEvaluated(name, run.rule.card, run.why, serious(name))
+            NotEvaluated(name, run.rule.card, run.why, _serious(run, name))
             for name, c in run.awake.items()
             if not (is_emergency and c.routine)
         ]
     return [
         NotEvaluated(
-            c.name, run.rule.card, "not available: " + ", ".join(c.missing), serious(c.name)
+            c.name, run.rule.card, "not available: " + ", ".join(c.missing), _serious(run, c.name)
         )
         for c in kept
-        if c.status is not MET and c.missing
+        if c.missing and c.status is not MET
     ]
+
+
+def _serious(run: _Run, name: str) -> bool:
+    """Whether a criterion could have warned this patient's clinician."""
+    return run.applies is not False and run.awake[name].worst.severity >= WARNING.severity
 
 
 def _worst(criteria: tuple[Criterion, ...]) -> Indicator | None:

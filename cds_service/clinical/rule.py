@@ -244,11 +244,12 @@ class Call:
         self.read: set[str] = set()
 
     def number(self, name: str) -> Number:
-        """The number in force. Raises Withdrawn, KeyError."""
-        if name in self.in_force.withdrawn:
+        """The number in force. Raises Withdrawn for any other."""
+        found = self.in_force.numbers.get(name)
+        if found is None:
             raise Withdrawn(name)
         self.read.add(name)
-        return self.in_force.numbers[name]
+        return found
 
 
 class Known(Frozen):

@@ -36,6 +36,16 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lumbar_esi": (("esi-lumbar-sacral",), ()),
 }
 SETS = tuple(sorted({name for groups in KINDS.values() for group in groups for name in group}))
+
+
+def _by_set(place: int) -> dict[str, tuple[str, ...]]:
+    """The kinds that each set makes by its codes (0) or by its specialties (1)."""
+    return {
+        name: tuple(kind for kind, sets in KINDS.items() if name in sets[place]) for name in SETS
+    }
+
+
+_BY_CODE, _BY_SPECIALTY = _by_set(0), _by_set(1)
 # A code of these systems on a visit names a service; others (SNOMED CT referrals) are orders, not
 # attendance.
 _SERVICE_SYSTEMS_OF = {"sud": ("CPT", "HCPCS")}
@@ -116,7 +126,7 @@ def visits(facts: Facts, known: Known) -> Visits:
     sorting = known.sorting(SETS)
     records: dict[str, list[Record | Procedure]] = {kind: [] for kind in KINDS}
     for codes, procedures in facts.procedures_alike().items():
-        kinds = tuple(_kinds(codes, NO_CODES, sorting))
+        kinds = _kinds(codes, NO_CODES, sorting)
         done = [each for each in procedures if each.status == "completed"] if kinds else ()
         for kind in kinds:
             records[kind] += done
@@ -130,23 +140,19 @@ def _lacking(facts: Facts, needs: tuple[Need, ...]) -> tuple[Need, ...]:
     return tuple([need for need in needs if facts.lacks(need)])
 
 
-def _kinds(codes: frozenset[Code], specialties: frozenset[Code], sorting: Sorting) -> Iterator[str]:
+def _kinds(codes: frozenset[Code], specialties: frozenset[Code], sorting: Sorting) -> set[str]:
     """The kinds of visit that these codes and specialties make."""
-    named, attended = (
-        sorting.of(codes),
-        sorting.of(specialties) if specialties else frozenset[str](),
-    )
-    if not named and not attended:
-        return
-    for kind, (by_code, by_specialty) in KINDS.items():
-        systems = _SERVICE_SYSTEMS_OF.get(kind)
-        served = (
-            named
-            if systems is None
-            else sorting.of(frozenset(c for c in codes if c.system in systems))
-        )
-        if not served.isdisjoint(by_code) or not attended.isdisjoint(by_specialty):
-            yield kind
+    found: set[str] = set()
+    for name in sorting.of(codes):
+        for kind in _BY_CODE.get(name, ()):
+            systems = _SERVICE_SYSTEMS_OF.get(kind)
+            if systems is None or name in sorting.of(
+                frozenset(code for code in codes if code.system in systems)
+            ):
+                found.add(kind)
+    for name in sorting.of(specialties) if specialties else ():
+        found.update(_BY_SPECIALTY.get(name, ()))
+    return found
 
 
 def _others(facts: Facts) -> Iterator[tuple[frozenset[Code], frozenset[Code], Record]]:

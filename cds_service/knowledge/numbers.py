@@ -52,12 +52,14 @@ class Number:
     # one.
     _limit: int | Decimal = field(init=False, compare=False, repr=False)
     _exact: Fraction = field(init=False, compare=False, repr=False)
+    days: int = field(init=False, compare=False, repr=False)  # whole days, for spans and windows
     _meets: Callable[[Any, Any], Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         whole = int(self.value)
         object.__setattr__(self, "_limit", whole if whole == self.value else self.value)
         object.__setattr__(self, "_exact", Fraction(self.value))
+        object.__setattr__(self, "days", whole)
         object.__setattr__(self, "_meets", _MET[self.boundary])
 
     def met_by(self, measured: Decimal | Fraction | int) -> bool:
@@ -92,11 +94,6 @@ class Number:
             nearest = (past >= limit if comparator == ">" else past > limit) is rising
         farthest = (comparator[0] == ">") is rising
         return farthest if nearest is farthest else None
-
-    @property
-    def days(self) -> int:
-        """The value as whole days, for spans and windows."""
-        return int(self.value)
 
     def __str__(self) -> str:
         return f"{self.value.normalize():f}"

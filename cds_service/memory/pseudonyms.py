@@ -13,10 +13,11 @@ _MARK_HEX = 10  # of a mark that is only ever compared with marks of the same pa
 class Pseudonyms:
     """Hashes under one key. A patient of one client shares no name with one of another client."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_keyed",)
 
     def __init__(self, key: bytes) -> None:
-        self._key = blake2b(key).digest()  # as long as a key may be
+        as_long_as_may_be = blake2b(key).digest()
+        self._keyed = blake2b(key=as_long_as_may_be, digest_size=_BYTES)  # of nothing yet
 
     def patient(self, client: str, patient_id: str) -> str:
         """The name of a patient, by the id without its type."""
@@ -34,5 +35,6 @@ class Pseudonyms:
         return "Pseudonyms(***)"
 
     def _hash(self, *parts: str) -> str:
-        text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
-        return blake2b(text, key=self._key, digest_size=_BYTES).hexdigest()
+        found = self._keyed.copy()
+        found.update("\x1f".join(parts).encode("utf-8", "surrogatepass"))
+        return found.hexdigest()

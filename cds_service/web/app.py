@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -19,11 +21,19 @@ from cds_service.web.rate import limit_rate
 from cds_service.web.routes import cds_hooks, probes
 
 
+class _Application(Flask):
+    """None of its functions is a coroutine: Flask would look at eight of them in every call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function."""
+        return func
+
+
 def create_app(service: Service, *, metrics_folder: Path | None = None) -> Flask:
     """The application around a loaded service; `metrics_folder` is shared by the workers."""
     settings = service.settings
     configure(settings.log_level)
-    app = Flask("cds_service", static_folder=None, template_folder=None)
+    app = _Application("cds_service", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False  # a redirect would lose the body of a POST
     app.url_map.merge_slashes = False

@@ -33,6 +33,7 @@ from cds_service.clinical.rule import (
     rules,
 )
 from cds_service.clinical.rules import load_rules
+from cds_service.knowledge.model import InForce
 from tests.changes import replace
 from tests.clinical.spine_charts import ADULT, AS_OF, BACK_PAIN, knowledge
 
@@ -79,7 +80,8 @@ def run(*asked: Rule, call: Call | None = None) -> tuple[Evaluation, Heard]:
 def without(*numbers: str) -> Call:
     """A call on a day on which these numbers are withdrawn."""
     call = Call(CHART, knowledge())
-    call.in_force = replace(call.in_force, withdrawn=frozenset(numbers))
+    left = {name: n for name, n in call.in_force.numbers.items() if name not in numbers}
+    call.in_force = InForce(left, frozenset(numbers))
     return call
 
 
