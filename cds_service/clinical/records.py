@@ -18,6 +18,7 @@ NO_CODES: frozenset[Code] = frozenset()
 # A draft order of any of these statuses is not read; of every other it is (orders are re-signed).
 OVER = frozenset({"revoked", "cancelled", "stopped", "completed", "entered-in-error"})
 MERE_INTENT = frozenset({"proposal", "plan"})
+RULED_OUT = ("refuted", "entered-in-error")  # a verification status of what was never there
 
 
 class Quantity(Frozen):
@@ -73,7 +74,7 @@ class Condition(Fact):
         """Active, recurrence or relapse, or no status and not abated on or before `as_of`;
         never refuted.
         """
-        if self.verification in ("refuted", "entered-in-error"):
+        if self.verification in RULED_OUT:
             return False
         if self.when is not None and self.when.first > as_of:
             return False
@@ -87,7 +88,7 @@ class Condition(Fact):
         """Recorded at any time (resolved, inactive and remission included), not refuted,
         not in the future.
         """
-        if self.verification in ("refuted", "entered-in-error"):
+        if self.verification in RULED_OUT:
             return False
         return self.when is None or self.when.first <= as_of
 
@@ -245,10 +246,7 @@ class Allergy(Fact):
     @property
     def active(self) -> bool:
         """Active (or no status) and neither refuted nor entered in error."""
-        return self.status in ("", "active") and self.verification not in (
-            "refuted",
-            "entered-in-error",
-        )
+        return self.status in ("", "active") and self.verification not in RULED_OUT
 
 
 class QuestionnaireResponse(Fact):

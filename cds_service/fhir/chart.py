@@ -16,7 +16,8 @@ from cds_service.fhir.r4_dosage import Period, as_list
 from cds_service.fhir.r4_resource import Identifier, Reference, Resource
 from cds_service.fhir.references import Directory
 from cds_service.fhir.resources import contained
-from cds_service.fhir.vocabulary import Product, Vocabulary
+from cds_service.fhir.terms import Product
+from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.codes import Code
 
 

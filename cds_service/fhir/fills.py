@@ -16,8 +16,9 @@ from cds_service.fhir.r4_orders import DISPENSE_REQUEST, DispenseRequest
 from cds_service.fhir.r4_parts import DOSAGES
 from cds_service.fhir.resources import Lost
 from cds_service.fhir.supply import supply_days
+from cds_service.fhir.terms import Fill, Product, ProductKey
 from cds_service.fhir.timing import days_of_bounds, duration_days, first_day
-from cds_service.fhir.vocabulary import Fill, Product, ProductKey, Vocabulary
+from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.frozen import replace
 from cds_service.knowledge.drugs.model import Drug
 

@@ -17,7 +17,8 @@ from cds_service.fhir.concepts import status_word
 from cds_service.fhir.r4_chart import RANGES
 from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import AMOUNT, CONCEPTS, STATUS
-from cds_service.fhir.vocabulary import Concept, Product, Vocabulary
+from cds_service.fhir.terms import Concept, Product
+from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.codes import Code
 
 K = TypeVar("K", str, bytes)

@@ -11,8 +11,8 @@ from cds_service.fhir.concepts import label, merged
 from cds_service.fhir.r4_dosage import CodeableConcept, Ratio, as_list
 from cds_service.fhir.r4_parts import CONCEPT
 from cds_service.fhir.r4_resource import Reference
+from cds_service.fhir.terms import Product
 from cds_service.fhir.units import first_unit, unit_of
-from cds_service.fhir.vocabulary import Product
 from cds_service.knowledge.drugs.agreement import has_strengths
 
 _ENCODE = msgspec.json.Encoder().encode

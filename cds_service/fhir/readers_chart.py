@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from cds_service.clinical.dates import FAR_FUTURE, FuzzyDate, fuzzy, months_before
 from cds_service.clinical.facts import (
     NO_CODES,
+    RULED_OUT,
     Condition,
     Observation,
     Patient,
@@ -53,6 +54,10 @@ def condition(chart: Chart, resource: r4.Condition, ref: str, lost: Lost) -> Con
     """
     glossary = chart.glossary
     concept = glossary.concepts[b"" + resource.code]
+    if not concept.codes and concept.text:
+        verification = glossary.statuses[b"" + resource.verification_status]
+        if verification not in RULED_OUT:
+            chart.lose(ref, "the diagnosis is given in words")
     if not (concept.asked or lost or ref in chart.named):
         return None
     days = glossary.days

@@ -17,7 +17,7 @@ from cds_service.fhir.r4_dosage import as_list
 from cds_service.fhir.r4_parts import ABSENT, REFERENCES
 from cds_service.fhir.r4_resource import OfPatient, Reference
 from cds_service.fhir.resources import Lost
-from cds_service.fhir.vocabulary import Fill, Product
+from cds_service.fhir.terms import Fill, Product
 from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")

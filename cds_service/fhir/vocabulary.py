@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from fractions import Fraction
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import Protocol, TypeVar
 
-from cds_service.clinical.dates import FuzzyDate, Span, fuzzy
-from cds_service.clinical.facts import NO_CODES, Quantity, Sig
+from cds_service.clinical.dates import FuzzyDate, fuzzy
+from cds_service.clinical.facts import NO_CODES
 from cds_service.fhir.concepts import (
     LONGEST_KEPT,
     label,
@@ -27,8 +26,8 @@ from cds_service.fhir.concepts import (
 from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list
 from cds_service.fhir.r4_parts import CONCEPT
 from cds_service.fhir.r4_resource import Concepts
-from cds_service.frozen import Frozen
-from cds_service.knowledge.codes import Code, ValueSet
+from cds_service.fhir.terms import UNCODED, Coded, Concept, Fill, Product, ProductKey
+from cds_service.knowledge.codes import Code, Names, ValueSet
 from cds_service.knowledge.drugs.model import Identified
 from cds_service.knowledge.model import Knowledge
 
@@ -37,58 +36,7 @@ _LONGEST_DATE = 40  # characters; with nanoseconds and an offset a dateTime has 
 
 K = TypeVar("K")
 V = TypeVar("V")
-ProductKey = tuple[frozenset[Code], bytes]  # codes, and a digest of the names
 _DIGEST = 16  # bytes
-
-
-class Coded(Frozen):
-    """The codes of a concept, and whether some rule declares one of them."""
-
-    codes: frozenset[Code]
-    asked: bool
-
-
-_UNCODED = Coded(NO_CODES, False)
-
-
-class Concept(Frozen):
-    """What a concept says: its codes, what the sender calls it, whether some rule asks about it, and
-    its name, of a concept without words the one that our value sets have.
-    """
-
-    codes: frozenset[Code]
-    text: str
-    asked: bool
-    name: str
-
-
-class Product(Frozen):
-    """What is ordered: its codes and names, the drug they say, whether any rule may ask about it, and
-    what it is called.
-    """
-
-    codes: frozenset[Code]
-    names: tuple[str, ...]
-    identified: Identified
-    asked: bool
-    key: ProductKey
-    label: str
-
-
-class Fill(Frozen):
-    """How much a day, how long one fill lasts, how many more there are, how much is handed out;
-    `whole_days` of one fill, `all_days` with refills, `bounds` its days where only they tell,
-    `begins` the first day that the instructions name.
-    """
-
-    sig: Sig
-    days: Fraction | None
-    whole_days: int | None
-    all_days: int | None
-    refills: int
-    quantity: Quantity | None
-    bounds: Span | None = None
-    begins: FuzzyDate | None = None
 
 
 class Drugs(Protocol):
@@ -113,6 +61,7 @@ class Vocabulary:
         "_fills",
         "_identified",
         "_knowledge",
+        "_names",
         "_products",
         "_salt",
         "_wanted",
@@ -132,6 +81,7 @@ class Vocabulary:
             tuple(wanted),
             zone,
         )
+        self._names = Names(self._wanted)
         self._coded: dict[Coding | tuple[Coding, ...], Coded] = {}
         self._days: dict[str, FuzzyDate | None] = {}
         self._concepts: dict[bytes, Concept] = {}
@@ -143,13 +93,23 @@ class Vocabulary:
     def coded(self, concept: CodeableConcept | None) -> Coded:
         """The codes of a concept, all codings, and whether some rule declares one of them."""
         if concept is None or concept.coding is None:
-            return _UNCODED
+            return UNCODED
         found = self._coded.get(concept.coding)
         return self._new_codes(concept.coding) if found is None else found
 
     def codes(self, concept: CodeableConcept | None) -> frozenset[Code]:
-        """The codes of a concept, all codings."""
-        return self.coded(concept).codes
+        """The codes of a concept, all codings; where we know the system of none, also those that our
+        value sets call by its words.
+        """
+        if concept is None:
+            return NO_CODES
+        coded = self.coded(concept)
+        return coded.codes if coded.known else coded.codes | self._called(concept)
+
+    def _called(self, concept: CodeableConcept) -> frozenset[Code]:
+        """The codes of the text that was sent, or else of what the codings are called."""
+        names = (concept.text,) if concept.text else names_of(concept)
+        return NO_CODES.union(*map(self._names.of, names))
 
     def code(self, coding: Coding) -> frozenset[Code]:
         """One coding as a set of one code; empty without a code."""
@@ -161,7 +121,9 @@ class Vocabulary:
             ((each.system or "").strip(), (each.code or "").strip()) for each in as_list(coding)
         )
         codes = frozenset(self._knowledge.code(system, code) for system, code in texts if code)
-        found = Coded(codes, any(code in valueset for valueset in self._wanted for code in codes))
+        asked = any(code in valueset for valueset in self._wanted for code in codes)
+        known = any(code.system in self._knowledge.system_urls for code in codes)
+        found = Coded(codes, asked, known)
         if names_codes_only(coding):
             _keep(self._coded, coding, found)
         return found
@@ -174,8 +136,9 @@ class Vocabulary:
         if found is None:
             read = CONCEPT.read(sent)
             coded, text = self.coded(read), label(read)
+            called = NO_CODES if read is None or coded.known else self._called(read)
             name = text or (self._name(coded.codes) if coded.asked else "")
-            found = Concept(coded.codes, text, coded.asked, name)
+            found = Concept(coded.codes | called, text, coded.asked or bool(called), name)
             if says_codes_only(read, sent):
                 _keep(self._concepts, sent, found)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -146,6 +147,42 @@ class Sorting:
                 name for name, one in self._sets.items() if one.any_of(codes)
             )
         return found
+
+
+class Names:
+    """Codes by what sets call them, for what was sent in words only.
+
+    Only a text that is a name from end to end is one: of "no history of", "rule out" or a question
+    mark nothing is understood.
+    """
+
+    __slots__ = ("_codes",)
+
+    def __init__(self, sets: Iterable[ValueSet]) -> None:
+        self._codes: dict[str, frozenset[Code]] = {}
+        for one in sets:
+            for code, name in one.displays.items():
+                plain = _plain(name)
+                self._codes[plain] = self._codes.get(plain, frozenset()) | {code}
+
+    def of(self, text: str) -> frozenset[Code]:
+        """Every code of that name; none if nothing is called so.
+
+        >>> back = Code("ICD10CM", "M545")
+        >>> names = Names([ValueSet("b", displays={back: "Low back pain"})])
+        >>> texts = ("LOW BACK PAIN, unspecified", "Low back pain (finding)", "No low back pain")
+        >>> [names.of(text) == {back} for text in texts]
+        [True, True, False]
+        """
+        return self._codes.get(_plain(text), frozenset())
+
+
+# What the name of a code ends with and says nothing of its own: SNOMED CT's kinds, ICD's remainder.
+_ENDINGS = re.compile(r"(,? unspecified| \((disorder|finding|procedure|situation|event)\))?\.?$")
+
+
+def _plain(text: str) -> str:
+    return _ENDINGS.sub("", " ".join(text.casefold().split()), count=1)
 
 
 _Starts = tuple[

@@ -45,6 +45,7 @@ _WANTED = ValueSet(
     "asked",
     exact=frozenset({Code("LOINC", "72514-3"), Code("LOINC", "44261-6"), Code("CPT", "97110")}),
     prefixes=frozenset({Code("ICD10CM", "M54")}),
+    displays={Code("ICD10CM", "M54"): "Dorsalgia"},
 )
 
 
