@@ -107,6 +107,7 @@ class ClaimResponse(OfPatient, frozen=True, rename=names(subject="patient")):
     created: str | None = None
     request: Reference | None = None
     outcome: str | None = None
+    disposition: str | None = None
     item: tuple[ClaimItem, ...] | ClaimItem = ()
     add_item: tuple[ClaimItem, ...] | ClaimItem = ()
     adjudication: tuple[Adjudication, ...] | Adjudication = ()

@@ -9,14 +9,29 @@ from cds_service.clinical.facts import Claim, ClaimLine, ClaimResponse, Coverage
 from cds_service.fhir import r4_payer as r4
 from cds_service.fhir.amounts import whole
 from cds_service.fhir.chart import Chart, identifiers
-from cds_service.fhir.concepts import label
-from cds_service.fhir.r4_dosage import CodeableConcept, as_list, plain_number
+from cds_service.fhir.concepts import label, names_of
+from cds_service.fhir.r4_dosage import CodeableConcept, Coding, as_list, plain_number
 from cds_service.fhir.r4_resource import Extension, Reference
 from cds_service.fhir.resources import Lost
 
 _CLAIM_INFO, _COMPLETE = "urn:cds-service:claim-info", "submission-complete"
 _REVIEW_ACTION = re.compile(r"reviewaction", re.IGNORECASE)
 _DECISION = re.compile(r"A[1-6]|C|CT|NA")  # X12 306 action codes
+# What an answer begins with that gives its decision in words, and the action code of the same.
+_ABOUT = (
+    r"((the|this|your|prior) )*((request|claim|service|review|case|authorization)s? )?"
+    r"((is|was|were|has been|have been) )?"
+)
+_IN_WORDS = tuple(
+    (re.compile(rf"{_ABOUT}({begins})\b"), code)
+    for begins, code in (
+        ("partial(ly)?|(approved|certified|authorized|denied) (in part|partial(ly)?)", "A2"),
+        ("denied|(not|non) ?(certified|approved|authorized)", "A3"),
+        ("pended|pending", "A4"),
+        ("modified", "A6"),
+        ("approved|certified|authorized", "A1"),
+    )
+)
 _PEOPLE = (
     "Patient/",
     "RelatedPerson/",
@@ -122,12 +137,39 @@ def claim_response(chart: Chart, resource: r4.ClaimResponse, ref: str, lost: Los
         chart.ref(resource.request),
         resource.use or "",
         resource.outcome or "",
-        frozenset(_decisions(resource)),
+        _decisions(resource),
     )
 
 
-def _decisions(resource: r4.ClaimResponse) -> Iterator[str]:
-    """The decisions, in the extensions of Da Vinci PAS or as plain reasons."""
+def _decisions(resource: r4.ClaimResponse) -> frozenset[str]:
+    """The decisions, in the extensions of Da Vinci PAS or as plain reasons; where no code tells any,
+    those in words.
+    """
+    concepts = tuple(filter(None, _concepts(resource)))
+    coded = frozenset(
+        coding.code
+        for concept in concepts
+        for coding in concept.codings
+        if coding.code and _DECISION.fullmatch(coding.code)
+    )
+    words = (resource.disposition or "", *(name for each in concepts for name in names_of(each)))
+    return coded or frozenset(filter(None, map(_in_words, words)))
+
+
+def _in_words(text: str) -> str | None:
+    """The action code of a decision in words.
+
+    >>> [_in_words(text) for text in ("DENIED: no score", "The request was not certified", "Not denied")]
+    ['A3', 'A3', None]
+    >>> [_in_words(text) for text in ("Certified - partial", "Approved", "Pending review", "Deniable")]
+    ['A2', 'A1', 'A4', None]
+    """
+    plain = " ".join(re.findall(r"[a-z]+", text.casefold()))
+    return next((code for words, code in _IN_WORDS if words.match(plain)), None)
+
+
+def _concepts(resource: r4.ClaimResponse) -> Iterator[CodeableConcept | None]:
+    """Where an answer may hold its decision, of the whole and of each line."""
     yield from _extended(resource.extension)
     adjudications = list(as_list(resource.adjudication))
     for item in (*as_list(resource.item), *as_list(resource.add_item)):
@@ -135,25 +177,19 @@ def _decisions(resource: r4.ClaimResponse) -> Iterator[str]:
         adjudications.extend(as_list(item.adjudication))
     for adjudication in adjudications:
         yield from _extended(adjudication.extension)
-        for concept in (adjudication.reason, adjudication.category):
-            yield from _decision_codes(concept)
+        yield adjudication.reason
+        if (
+            adjudication.category is not None
+        ):  # it is called after an amount, such as what was denied
+            codes = (coding.code for coding in adjudication.category.codings)
+            yield from (CodeableConcept(coding=Coding(code=code)) for code in codes)
 
 
-def _extended(extensions: Iterable[Extension]) -> Iterator[str]:
-    """The codes of review action extensions, nested or plain."""
+def _extended(extensions: Iterable[Extension]) -> Iterator[CodeableConcept | None]:
+    """What review action extensions say, nested or plain."""
     for extension in extensions:
         if extension.url and _REVIEW_ACTION.search(extension.url):
-            yield from _decision_codes(extension.value_codeable_concept)
-            if extension.value_coding is not None:
-                yield from _decision_codes(CodeableConcept(coding=extension.value_coding))
-            yield from filter(None, [extension.value_code])
+            yield extension.value_codeable_concept
+            yield CodeableConcept(coding=extension.value_coding)
+            yield CodeableConcept(coding=Coding(code=extension.value_code))
             yield from _extended(extension.extension)
-
-
-def _decision_codes(concept: CodeableConcept | None) -> Iterator[str]:
-    if concept is not None:
-        yield from (
-            coding.code
-            for coding in concept.codings
-            if coding.code and _DECISION.fullmatch(coding.code)
-        )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.dates import on
-from cds_service.clinical.facts import Claim, Coverage, Need
+from cds_service.clinical.facts import Claim, ClaimResponse, Coverage, Need
 from cds_service.knowledge.codes import Code
 from tests.fhir.calls import AS_OF, CPT, Call, Server, bundle, condition, facts, read
 
@@ -198,6 +198,34 @@ A3 = {"coding": [{"code": "A3"}]}
     ],
 )  # fmt: skip
 def test_a_decision_in_its_known_places(item: dict[str, Any]) -> None:
+    found = answered(item)
+    assert (found.decisions, found.request, found.when) == ({"A3"}, "Claim/k", on(date(2026, 2, 5)))
+    assert (found.use, found.outcome) == ("preauthorization", "complete")
+
+
+@pytest.mark.parametrize(
+    ("item", "disposition", "decisions"),
+    [
+        ({}, "Denied", {"A3"}),
+        ({}, "Prior authorization DENIED - no functional score", {"A3"}),
+        ({}, "Not certified", {"A3"}),
+        ({}, "Approved in part: 6 of 10 visits", {"A2"}),
+        ({}, "Claim not denied", set()),
+        ({}, "Received, thank you", set()),
+        ({"reason": {"text": "Denied"}}, "Processed", {"A3"}),
+        ({"extension": [{"url": PAS, "valueCodeableConcept": {"text": "Not Certified"}}]}, None, {"A3"}),
+        ({"reason": {"coding": [{"code": "A1"}]}}, "Denied", {"A1"}),
+        ({"category": {"coding": [{"code": "x", "display": "Denied amount"}]}}, None, set()),
+    ],
+)  # fmt: skip
+def test_a_decision_in_words_counts_where_no_code_tells_one(
+    item: dict[str, Any], disposition: str | None, decisions: set[str]
+) -> None:
+    assert answered(item, disposition=disposition).decisions == decisions
+
+
+def answered(item: dict[str, Any], **members: Any) -> ClaimResponse:
+    """A payer's answer with one line, read."""
     answer = {
         "resourceType": "ClaimResponse",
         "id": "r",
@@ -208,9 +236,9 @@ def test_a_decision_in_its_known_places(item: dict[str, Any]) -> None:
         "created": "2026-02-05",
         "request": {"reference": "Claim/k"},
         "item": [{"adjudication": [{"category": {"coding": [{"code": "submitted"}]}, **item}]}],
+        **members,
     }
     (found,) = read(
         Call({"claimResponses": bundle(answer)}), [Need.CLAIM_RESPONSES]
     ).facts.claim_responses
-    assert (found.decisions, found.request, found.when) == ({"A3"}, "Claim/k", on(date(2026, 2, 5)))
-    assert (found.use, found.outcome) == ("preauthorization", "complete")
+    return found
