@@ -148,12 +148,30 @@ def _cancer(facts: Facts, known: Known) -> Iterator[Exclusion]:
     listed = [
         c for c in active if "encounter-diagnosis" not in c.categories or len(c.categories) > 1
     ]
-    recent = _recent_encounters(facts, known) if found else frozenset()
-    seen = [c for c in found if c.encounter in recent and _diagnosed(c, facts, known)]
-    if listed or known.number("opioid.cancer_encounters").met_by(len({c.encounter for c in seen})):
-        yield Exclusion(
-            "cancer treatment", tuple(c.ref for c in (listed or seen)), scope="guideline"
+    visits = tuple(_cancer_visits(found, facts, known))
+    if listed or known.number("opioid.cancer_encounters").met_by(len(visits)):
+        said = [c.ref for c in listed] or dict.fromkeys(ref for refs in visits for ref in refs)
+        yield Exclusion("cancer treatment", tuple(said), scope="guideline")
+
+
+def _cancer_visits(
+    found: tuple[Condition, ...], facts: Facts, known: Known
+) -> Iterator[tuple[str, ...]]:
+    """What says so of each visit of the last year that was for cancer: a diagnosis that names the
+    visit or that the visit names, else the visit itself by its reason.
+    """
+    start = months_before(facts.as_of, known.number("opioid.cancer_encounter_window").days)
+    seen = [c for c in found if _diagnosed(c, facts, known)]
+    for visit in facts.encounters:
+        if not visit.held or visit.when is None or not start <= visit.when.last <= facts.as_of:
+            continue
+        diagnosed = tuple(
+            c.ref for c in seen if c.encounter == visit.ref or c.ref in visit.reason_refs
         )
+        if diagnosed:
+            yield diagnosed
+        elif visit.reasons and _is_cancer(visit.reasons, known):
+            yield (visit.ref,)
 
 
 def _diagnosed(condition: Condition, facts: Facts, known: Known) -> bool:
@@ -168,13 +186,6 @@ def _diagnosed(condition: Condition, facts: Facts, known: Known) -> bool:
 def _is_cancer(codes: frozenset[Code], known: Known) -> bool:
     skin = known.codes("redflag-cancer-any-exclude")
     return spreading_cancer(codes, skin, *(known.codes(name) for name in CANCER))
-
-
-def _recent_encounters(facts: Facts, known: Known) -> frozenset[str]:
-    start = months_before(facts.as_of, known.number("opioid.cancer_encounter_window").days)
-    return frozenset(
-        e.ref for e in facts.encounters if e.held and e.when and start <= e.when.last <= facts.as_of
-    )
 
 
 def _end_of_life_conditions(facts: Facts, known: Known) -> Iterator[Exclusion]:

@@ -136,6 +136,7 @@ class Encounter(Fact):
     specialties: frozenset[Code] = NO_CODES  # serviceType and participants' specialties
     reasons: frozenset[Code] = NO_CODES
     disposition: frozenset[Code] = NO_CODES
+    reason_refs: tuple[str, ...] = ()  # conditions: reasonReference and diagnosis
 
     @property
     def done(self) -> bool:

@@ -126,6 +126,12 @@ class Participant(Element, frozen=True):
     individual: Reference | None = None
 
 
+class Diagnosis(Element, frozen=True):
+    """What an encounter was for."""
+
+    condition: Reference | None = None
+
+
 class Hospitalization(Element, frozen=True):
     """How a stay ended."""
 
@@ -141,6 +147,8 @@ class Encounter(OfPatient, frozen=True):
     participant: tuple[Participant, ...] | Participant = ()
     period: Period | None = None
     reason_code: Concepts = ()
+    reason_reference: tuple[Reference, ...] | Reference = ()
+    diagnosis: tuple[Diagnosis, ...] | Diagnosis = ()
     hospitalization: Hospitalization | None = None
 
 

@@ -38,7 +38,8 @@ def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: Lost) -> Enc
         role = chart.target(resource, each.individual)
         if isinstance(role, r4.PractitionerRole):
             specialties |= vocabulary.all_codes(role.specialty)
-    stay = resource.hospitalization
+    stay, diagnoses = resource.hospitalization, as_list(resource.diagnosis)
+    found = tuple(each.condition for each in diagnoses if each.condition is not None)
     begun = chart.start(ref, "period", resource.period)
     ended = chart.end(ref, "period", resource.period)
     if resource.status == "finished":
@@ -54,6 +55,7 @@ def encounter(chart: Chart, resource: r4.Encounter, ref: str, lost: Lost) -> Enc
         specialties,
         vocabulary.all_codes(resource.reason_code),
         vocabulary.codes(stay.discharge_disposition) if stay is not None else NO_CODES,
+        chart.refs((*as_list(resource.reason_reference), *found)),
     )
 
 
