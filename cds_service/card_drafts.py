@@ -16,6 +16,8 @@ from cds_service.clinical.facts import MERE_INTENT, Facts, Order, Request
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.model import Knowledge
 
+# What tells orders of one type apart where no code does; the first that is there.
+_SAID = ("code", "type", "questionnaire", "title", "description")
 _CODED = ("code", "medicationCodeableConcept", "codeCodeableConcept")
 _STANDS = timedelta(days=14)  # after that an open request may well be forgotten
 _URGENCY = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
@@ -25,7 +27,7 @@ Urgency = Mapping[Code, int]
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """What the drafts of a call order, by resource type: their codes, each with the most urgent
-    request for it, and their `code` as written.
+    request for it, and what each says it is for, as written.
     """
 
     codes: Mapping[str, Urgency]
@@ -33,8 +35,8 @@ class Drafted:
 
     def has(self, resource: Mapping[str, Any], codes: frozenset[Code]) -> bool:
         """Whether what a resource of these codes orders is among the drafts: same resource type and
-        one code in common, or the same words (of a claim, the same type) where there is no code. What
-        is less urgent is not the same.
+        one code in common, or the same words (of a claim, the same type; of a form, the same
+        questionnaire) where there is no code. What is less urgent is not the same.
         """
         kind = resource["resourceType"]
         if codes:
@@ -44,18 +46,16 @@ class Drafted:
         return _written(resource) in self.written.get(kind, ())
 
 
-def drafted_in(
-    facts: Facts, drafts: Mapping[str, Mapping[str, Any]], knowledge: Knowledge
-) -> Drafted:
+def drafted_in(facts: Facts, drafts: Iterable[Mapping[str, Any]], knowledge: Knowledge) -> Drafted:
     """What is drafted in a chart, requested lately and still open, and in the draft orders as received."""
     codes: dict[str, dict[Code, int]] = {}
     written: dict[str, tuple[Any, ...]] = {}
-    for raw in drafts.values():
+    for raw in drafts:
         kind = str(raw.get("resourceType"))
         found = (knowledge.code(system, code) for system, code in codings(raw))
         _enter(codes.setdefault(kind, {}), found, _urgency(raw.get("priority")))
         written[kind] = (*written.get(kind, ()), _written(raw))
-    known: tuple[Order | Request, ...] = (*facts.drafts, *facts.requests, *facts.devices)
+    known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
     for fact in known:
         if fact.draft or _stands(fact, facts.as_of):
             urgency = _urgency(fact.priority) if isinstance(fact, Request) else 0
@@ -74,10 +74,11 @@ def _urgency(priority: Any) -> int:
 
 
 def _stands(fact: Order | Request, as_of: date) -> bool:
-    """Whether it is an open request of the last days: what an accepted suggestion has become, and
-    what would be ordered twice.
+    """Whether it is an open request, or an unsigned prescription, of the last days: what an accepted
+    suggestion has become, and what would be ordered twice. Rules see to prescriptions that are signed.
     """
-    if not isinstance(fact, Request) or not fact.open or fact.when is None:
+    waits = fact.open if isinstance(fact, Request) else fact.status == "draft"
+    if not waits or fact.when is None:
         return False
     if fact.intent in MERE_INTENT:
         return False
@@ -86,7 +87,7 @@ def _stands(fact: Order | Request, as_of: date) -> bool:
 
 def _written(resource: Mapping[str, Any]) -> Any:
     """What a request without a known code says it is for."""
-    return resource.get("code") or resource.get("type")
+    return next(filter(None, map(resource.get, _SAID)), None)
 
 
 def codings(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

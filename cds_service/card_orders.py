@@ -198,6 +198,13 @@ def reasons_of(
     return kept[:MOST_REASONS]
 
 
+def reference_to(kind: str, text: str) -> dict[str, str] | None:
+    """A reference from what may be a bare id; None from nothing."""
+    if not text:
+        return None
+    return {"reference": text if "/" in text else f"{kind}/{text}"}
+
+
 def results_of(references: Iterable[str]) -> list[dict[str, str]]:
     """The results among `references`, as the reasons of an order that no condition explains."""
     results = [ref for ref in references if ref.partition("/")[0] == "Observation"]

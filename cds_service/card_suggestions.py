@@ -18,6 +18,7 @@ from cds_service.card_orders import (
     conditions_of,
     filled,
     reasons_of,
+    reference_to,
     results_of,
 )
 from cds_service.card_templates import summary_of
@@ -37,8 +38,9 @@ PROVIDERS = frozenset({"Practitioner", "PractitionerRole", "Organization"})  # w
 class Occasion(Frozen):
     """On which hook whose chart is answered about, and who asks.
 
-    `drafts` are the draft orders as received, by reference. `patient`, `encounter` and `requester` are
-    references or bare ids for the orders that suggestions create, `site` is the client that asks.
+    `drafts` are the draft orders as received, by reference, `beside` what else the session holds.
+    `patient`, `encounter` and `requester` are references or bare ids for the orders that suggestions
+    create, `site` is the client that asks.
     """
 
     service: Service
@@ -46,6 +48,7 @@ class Occasion(Frozen):
     hook_instance: str
     facts: Facts
     drafts: Mapping[str, Mapping[str, Any]]
+    beside: tuple[Mapping[str, Any], ...] = ()
     patient: str = ""
     encounter: str = ""
     requester: str = ""
@@ -77,7 +80,8 @@ class Call:
         """Whether what a template orders is among the drafts."""
         if not self._drafted:
             given = self.occasion
-            self._drafted.append(drafted_in(given.facts, given.drafts, self.knowledge))
+            session = (*given.drafts.values(), *given.beside)
+            self._drafted.append(drafted_in(given.facts, session, self.knowledge))
         return self._drafted[0].has(template.resource, template.known_by)
 
     def partner(self, order: str) -> Partner | None:
@@ -114,14 +118,14 @@ class Call:
         """What stands for the same in every order of the answer."""
         given = self.occasion
         subject = given.patient or (given.facts.patient.ref if given.facts.patient else "")
-        requester = _reference("Practitioner", given.requester)
+        requester = reference_to("Practitioner", given.requester)
         if requester and requester["reference"].partition("/")[0] not in REQUESTERS:
             requester = None
         bills = requester and requester["reference"].partition("/")[0] in PROVIDERS
         as_of = given.facts.as_of.isoformat()
         return {
-            "$subject": _reference("Patient", subject),
-            "$encounter": _reference("Encounter", given.encounter),
+            "$subject": reference_to("Patient", subject),
+            "$encounter": reference_to("Encounter", given.encounter),
             "$requester": requester,
             "$provider": requester if bills else None,
             "$as_of": as_of,
@@ -132,12 +136,6 @@ class Call:
 def identity(hook_instance: str, service: str, card: str, ordinal: int | str) -> str:
     """The id of a card (0), of one of its suggestions (1, 2, ...), or of what stands in its place."""
     return str(uuid5(NAMESPACE_URL, f"urn:cds-service:{hook_instance}:{service}:{card}:{ordinal}"))
-
-
-def _reference(kind: str, text: str) -> dict[str, str] | None:
-    if not text:
-        return None
-    return {"reference": text if "/" in text else f"{kind}/{text}"}
 
 
 class Button(Frozen):
@@ -279,7 +277,7 @@ def _billed(coverage: str, reasons: list[dict[str, Any]]) -> dict[str, Any]:
         {"sequence": number, "diagnosisCodeableConcept": reason}
         for number, reason in enumerate(reasons, 1)
     ]
-    return {"$coverage": _reference("Coverage", coverage), "$diagnoses": diagnoses}
+    return {"$coverage": reference_to("Coverage", coverage), "$diagnoses": diagnoses}
 
 
 def _update(change: OrderChange | None, call: Call) -> _Done:

@@ -261,7 +261,7 @@ class Service:
         body = shape(
             body,
             client.profile,
-            drafts=reading.drafts,
+            drafts=reading.drafts.counted,
             configuration=request.configuration,
             entry_of=self._order_names.entries(client.preference_list),
         )

@@ -17,6 +17,7 @@ from cds_service.fhir.readers import PATIENT_MEMBERS, Tally, read_one
 from cds_service.fhir.references import plain, ref_of
 from cds_service.fhir.resources import Json, typed
 from cds_service.fhir.salvage import plain_json
+from cds_service.frozen import Frozen
 
 ORDER_SELECT = "order-select"
 # An entry counts whatever its status, as orders may be signed again, unless it is over or was a
@@ -35,6 +36,15 @@ _OLDER = frozenset(  # what earlier versions of FHIR called them
 _UUID = "urn:uuid:"
 
 
+class Drafts(Frozen):
+    """The draft orders of a session as they were sent: those that count, by reference, and what stands
+    `beside` them: orders that are not selected, tasks and other resources.
+    """
+
+    counted: Mapping[str, dict[str, Any]]
+    beside: tuple[dict[str, Any], ...] = ()
+
+
 def draft_content(raw: Json | None) -> Content | None:
     """The entries of the draft bundle. Raises BadRequest if it is none."""
     if raw is None:
@@ -45,10 +55,8 @@ def draft_content(raw: Json | None) -> Content | None:
         raise BadRequest("context.draftOrders must be a FHIR Bundle") from None
 
 
-def read_drafts(
-    chart: Chart, drafts: Content, hook: str, selections: tuple[str, ...]
-) -> Mapping[str, dict[str, Any]]:
-    """Make facts of the entries that count; those entries' JSON, as it was sent, by reference.
+def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str, ...]) -> Drafts:
+    """Make facts of the entries that count; the JSON of all that is not over.
 
     A draft with a number that could not be given back as it was is left out of the JSON, not of the
     facts.
@@ -60,6 +68,7 @@ def read_drafts(
         raise BadRequest("context.draftOrders holds orders of another patient")
     selected = _names(chart, selections) if hook == ORDER_SELECT else frozenset()
     counted: dict[str, dict[str, Any]] = {}
+    beside: list[dict[str, Any]] = []
     chart.draft = True
     for at, (entry, (resource, exact)) in enumerate(zip(drafts.entries, sent, strict=True)):
         kind, status = _word(resource, "resourceType"), _word(resource, "status")
@@ -67,16 +76,18 @@ def read_drafts(
         ref = ref_of(kind, identity, entry, at)
         if kind not in _REQUESTS:
             _name_lost(chart, kind, ref)
+        if status in OVER:
             continue
-        if status in OVER or (
+        if kind not in _REQUESTS or (
             selected and selected.isdisjoint(_names_of(entry, kind, identity, ref))
         ):
+            beside.append(resource)
             continue
         found = typed(entry.resource)
         if found is not None and read_one(chart, found, entry, at, Tally()) and exact:
             counted[ref] = resource
     chart.draft = False
-    return counted
+    return Drafts(counted, tuple(beside))
 
 
 def _sent(entry: Entry) -> tuple[dict[str, Any], bool]:

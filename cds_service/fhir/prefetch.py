@@ -21,7 +21,7 @@ from cds_service.errors import BadRequest, FhirReadError
 from cds_service.fhir.bundles import NOTHING, Content, content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
-from cds_service.fhir.drafts import read_drafts
+from cds_service.fhir.drafts import Drafts, read_drafts
 from cds_service.fhir.queries import TYPES, expand, template
 from cds_service.fhir.readers import gathered, read_entries, read_patient
 from cds_service.fhir.references import bare_id
@@ -77,10 +77,10 @@ _NO_ACCESS = "no access to the FHIR server"
 
 
 class Reading(Frozen):
-    """What reading a call gave: the facts, the counted drafts as sent, and how each need came."""
+    """What reading a call gave: the facts, the drafts as sent, and how each need came."""
 
     facts: Facts
-    drafts: Mapping[str, dict[str, Any]]
+    drafts: Drafts
     came: Mapping[Need, Came]
 
 
@@ -123,7 +123,7 @@ def read_facts(
     came: dict[Need, Came] = {}
     if Need.PATIENT in sources:
         came[Need.PATIENT] = _read(chart, sources[Need.PATIENT], Need.PATIENT)
-    counted = read_drafts(chart, sent.drafts, call.hook, tuple(call.selections or ()))
+    drafts = read_drafts(chart, sent.drafts, call.hook, tuple(call.selections or ()))
     for need in wanted:
         source = sources.get(need)
         if source is None:
@@ -132,7 +132,7 @@ def read_facts(
         elif need is not Need.PATIENT:
             came[need] = _read(chart, source, need)
     available = frozenset(need for need, way in came.items() if not way.why)
-    return Reading(gathered(chart, call.hook, available), counted, came)
+    return Reading(gathered(chart, call.hook, available), drafts, came)
 
 
 def _read(chart: Chart, source: _Source, need: Need) -> Came:

@@ -25,8 +25,7 @@ def raw(*codes: str, **said: Any) -> dict[str, Any]:
 
 def found(knowledge: Knowledge, *drafts: dict[str, Any], **facts: Any) -> Drafted:
     """What is drafted."""
-    numbered = {f"ServiceRequest/{n}": each for n, each in enumerate(drafts)}
-    return drafted_in(Facts(AS_OF, "order-sign", **facts), numbered, knowledge)
+    return drafted_in(Facts(AS_OF, "order-sign", **facts), drafts, knowledge)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +56,15 @@ def test_the_most_urgent_of_several_drafts_counts(
 def test_what_has_no_code_is_known_by_its_words_or_its_type(knowledge: Knowledge) -> None:
     tasks = [{"resourceType": "Task", "code": {"text": text}} for text in ("Talk", "Call")]
     claim = {"resourceType": "Claim", "type": {"text": "professional"}}
-    known = found(knowledge, *tasks, claim)
-    for each in (*tasks, claim):
+    form = {"resourceType": "QuestionnaireResponse", "questionnaire": "urn:form:1"}
+    plan = {"resourceType": "CarePlan", "title": "Exercises"}
+    visit = {"resourceType": "Appointment", "description": "Re-evaluation"}
+    known = found(knowledge, *tasks, claim, form, plan, visit)
+    for each in (*tasks, claim, form, plan, visit):
         assert known.has(each, frozenset())
     assert not known.has({"resourceType": "Task", "code": {"text": "Write"}}, frozenset())
     assert not known.has({"resourceType": "Claim", "type": {"text": "pharmacy"}}, frozenset())
+    assert not known.has({**visit, "description": "Injection"}, frozenset())
 
 
 def test_codings_that_are_not_text_name_nothing(knowledge: Knowledge) -> None:
