@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from cds_service.card_buttons import Button
 from cds_service.card_files import CardFile, OverrideReason
-from cds_service.card_suggestions import Button, Call
+from cds_service.card_suggestions import Call
 from cds_service.clinical.criteria import INFO, Criterion, Indicator
 from cds_service.frozen import Frozen
 from cds_service.knowledge.model import Source

@@ -8,6 +8,7 @@ from typing import Any
 
 from uuid_utils import NAMESPACE_URL, uuid5
 
+from cds_service.card_buttons import Button, told_apart
 from cds_service.card_changes import answers_of, as_written
 from cds_service.card_drafts import Drafted, changed, drafted_in
 from cds_service.card_files import OWN_DRAFT, CardFile, SuggestionFile
@@ -138,25 +139,8 @@ def identity(hook_instance: str, service: str, card: str, ordinal: int | str) ->
     return str(uuid5(NAMESPACE_URL, f"urn:cds-service:{hook_instance}:{service}:{card}:{ordinal}"))
 
 
-class Button(Frozen):
-    """One suggestion; `key` is the same for two that do the same."""
-
-    key: tuple[object, ...]
-    label: str
-    action: Mapping[str, Any]
-    recommended: bool = False
-
-    def suggestion(self, uuid: str, leading: bool) -> dict[str, Any]:
-        """As CDS Hooks sends it; only the leading one of a card is recommended, since EHRs preselect it."""
-        made: dict[str, Any] = {"label": self.label, "uuid": uuid}
-        if leading:
-            made["isRecommended"] = True
-        made["actions"] = [self.action]
-        return made
-
-
 def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Button, ...]:
-    """What the met criteria suggest, in the order of the card file, each once.
+    """What the met criteria suggest, in the order of the card file, each once and under its own label.
 
     An order rests on what the criteria that suggest it rest on; only where that is no reason FHIR
     knows, on what the card rests on.
@@ -173,7 +157,7 @@ def buttons(file: CardFile, met: Sequence[Criterion], call: Call) -> tuple[Butto
         button = _button(file.suggestions[name], criterion, met, tuple(behind[name]), call)
         if button is not None:
             made.setdefault(button.key, button)
-    return tuple(made.values())
+    return told_apart(tuple(made.values()))
 
 
 def _offered(suggestion: SuggestionFile, criterion: Criterion) -> bool:

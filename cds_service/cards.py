@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.card_answer import Spoken, cards_of, once, shared_out
+from cds_service.card_buttons import Button
 from cds_service.card_files import (
     COULD_NOT_CHECK,
     CardFile,
@@ -22,7 +23,7 @@ from cds_service.card_files import (
     read_override_reasons,
 )
 from cds_service.card_orders import OrderTemplate
-from cds_service.card_suggestions import Button, Call, Occasion, buttons, partners
+from cds_service.card_suggestions import Call, Occasion, buttons, partners
 from cds_service.card_templates import line_of, lines_of, summary_of
 from cds_service.card_text import LABEL_LIMIT, Rendered, clean, escaped
 from cds_service.clinical.criteria import INFO, MET, Criterion, Evaluation, Finding

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.cases import Call, House, Road
+from cds_service.cases.roads import faults
 from tests.test_opioid_buttons import (
     AS_OF,
     DAY,
@@ -149,26 +150,50 @@ def test_a_shorter_supply_is_not_refilled(house: House) -> None:
     }
 
 
-def test_buttons_for_two_orders_of_one_drug_are_told_apart(house: House) -> None:
-    context = {"userId": "Practitioner/dr", "patientId": "p1"}
-    orders = [
-        {**order_of(), "id": f"d{days}", "dispenseRequest": {"expectedSupplyDuration": length}}
-        for days in (10, 14)
-        for length in ({"value": days, **DAY},)
-    ]
+def shortened(house: House, *orders: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The buttons for a shorter supply of these drafts: label and what they do."""
     entry = [{"resource": order} for order in orders]
-    drafts = {"draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entry}}
-    call = Call("opioid-safety", "order-sign", AS_OF, "two", {**context, **drafts}, (PATIENT,))
-    labels = [
-        suggestion["label"]
-        for card in house.ask(call, Road.PREFETCH).body["cards"]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entry}
+    context = {"userId": "Practitioner/dr", "patientId": "p1", "draftOrders": bundle}
+    call = Call("opioid-safety", "order-sign", AS_OF, "several", context, (PATIENT,))
+    answer = house.ask(call, Road.PREFETCH)
+    assert not faults(answer, call)
+    return [
+        (suggestion["label"], suggestion["actions"][0])
+        for card in answer.body["cards"]
         for suggestion in card.get("suggestions", ())
         if suggestion["label"].startswith("Shorten")
     ]
-    assert [label.partition(" from ")[2] for label in labels] == [
-        "10 to 7 days",
-        "14 to 7 days",
-    ]
+
+
+def for_days(days: int, name: str, **members: Any) -> dict[str, Any]:
+    length = {"expectedSupplyDuration": {"value": days, **DAY}}
+    return {**order_of(), "id": name, "dispenseRequest": length, **members}
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        ((10, 14), ["10 to 7 days", "14 to 7 days"]),
+        ((14, 14), ["14 to 7 days (1 of 2)", "14 to 7 days (2 of 2)"]),
+        ((14, 10, 14), ["14 to 7 days (1 of 2)", "10 to 7 days", "14 to 7 days (2 of 2)"]),
+    ],
+)
+def test_buttons_for_orders_of_one_drug_are_told_apart(
+    house: House, days: tuple[int, ...], told: list[str]
+) -> None:
+    """By their labels, and by the descriptions that some clients show instead."""
+    made = shortened(house, *(for_days(each, f"d{n}") for n, each in enumerate(days)))
+    assert [label.partition(" from ")[2] for label, _ in made] == told
+    assert len({action["description"] for _, action in made}) == len(days)
+    assert [action["resource"]["id"] for _, action in made] == [f"d{n}" for n in range(len(days))]
+
+
+def test_no_button_changes_one_of_two_orders_that_share_their_id(house: House) -> None:
+    """The button for oxycodone would have written tramadol into the order."""
+    tramadol = for_days(14, "d1", medicationCodeableConcept=coded(RXNORM, "835603"))
+    assert shortened(house, for_days(14, "d1"), tramadol) == []
+    assert len(shortened(house, for_days(14, "d1"), for_days(14, "d1"))) == 1
 
 
 def test_no_second_nsaid_is_offered_beside_one_that_is_drafted(house: House) -> None:

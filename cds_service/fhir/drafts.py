@@ -38,7 +38,8 @@ _UUID = "urn:uuid:"
 
 class Drafts(Frozen):
     """The draft orders of a session as they were sent: those that count, by reference, and what stands
-    `beside` them: orders that are not selected, tasks and other resources.
+    `beside` them: orders that are not selected or share their id with another, tasks and other
+    resources.
     """
 
     counted: Mapping[str, dict[str, Any]]
@@ -67,7 +68,7 @@ def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str,
     if not all(_is_of(chart, resource) for resource, _ in sent):
         raise BadRequest("context.draftOrders holds orders of another patient")
     selected = _names(chart, selections) if hook == ORDER_SELECT else frozenset()
-    counted: dict[str, dict[str, Any]] = {}
+    counted: dict[str, list[dict[str, Any]]] = {}
     beside: list[dict[str, Any]] = []
     chart.draft = True
     for at, (entry, (resource, exact)) in enumerate(zip(drafts.entries, sent, strict=True)):
@@ -85,9 +86,16 @@ def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str,
             continue
         found = typed(entry.resource)
         if found is not None and read_one(chart, found, entry, at, Tally()) and exact:
-            counted[ref] = resource
+            counted.setdefault(ref, []).append(resource)
     chart.draft = False
-    return Drafts(counted, tuple(beside))
+    named = {ref: found[0] for ref, found in counted.items() if _are_one(found)}
+    beside += [each for ref, found in counted.items() if ref not in named for each in found]
+    return Drafts(named, tuple(beside))
+
+
+def _are_one(found: list[dict[str, Any]]) -> bool:
+    """Whether what goes by one reference is one order; of several nobody could tell which to change."""
+    return all(each == found[0] for each in found)
 
 
 def _sent(entry: Entry) -> tuple[dict[str, Any], bool]:
