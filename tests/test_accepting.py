@@ -177,6 +177,30 @@ def test_an_unknown_item_says_what_would_settle_it(house: House) -> None:
     assert "bleeding disorder: **unknown**; to settle it: the medication list" in text
 
 
+@pytest.mark.parametrize("label", ["Cancel the imaging order", "Defer the imaging order"])
+def test_of_two_early_images_each_is_settled_in_turn(house: House, label: str) -> None:
+    """The button says which of them; what it settles is not touched again."""
+    call = call_of(_case(house, 1, "MRI on day 10"))
+    (entry,) = call.context["draftOrders"]["entry"]
+    xray = {**entry["resource"], "id": "x-ray", "code": {"text": "X-ray of the lumbar spine"}}
+    cpt = {"system": "http://www.ama-assn.org/go/cpt", "code": "72100"}
+    xray["code"]["coding"] = [cpt]
+    bundle = {**call.context["draftOrders"], "entry": [entry, {"resource": xray}]}
+    call = replace(call, context={**call.context, "draftOrders": bundle})
+    settled: list[str] = []
+    for _ in range(2):
+        answer = house.ask(call, Road.PREFETCH)
+        assert "early-imaging" in met(answer)
+        (action,) = _actions(answer.body, label)
+        resource = action.get("resource", {"resourceType": "", "id": ""})
+        settled.append(action.get("resourceId") or f"ServiceRequest/{resource['id']}")
+        labels = [s["label"] for c in answer.body["cards"] for s in c["suggestions"]]
+        assert all(("MRI" in each) is (len(settled) == 1) for each in labels)
+        call = accepted(call, action)
+    assert len(set(settled)) == 2 and settled[1] == "ServiceRequest/x-ray"
+    assert "early-imaging" not in met(house.ask(call, Road.PREFETCH))
+
+
 APPOINTMENTS = (
     ("therapy_referral", "New back pain in an adult", "2025-06-30", "2025-07-14"),
     ("therapy_reevaluation", "Day 29 of therapy is overdue", "2025-06-16", "2025-06-23"),

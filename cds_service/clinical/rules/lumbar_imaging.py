@@ -71,7 +71,7 @@ def _applies(facts: Facts, known: Known) -> bool | None:
         declared(
             "early-imaging",
             worst=WARNING,
-            words=("days", "onset", "early", "soon", "defer", "until"),
+            words=("days", "onset", "early", "soon", "defer", "until", "named"),
             routine=True,
         ),
         declared("repeat-imaging", worst=INFO, words=("evidence", "limit"), routine=True),
@@ -104,10 +104,12 @@ def _early(facts: Facts, known: Known, alarm: Sign) -> Iterator[Criterion]:
     excluded = _excluded(facts, known, drafts)
     if excluded.met:
         return
-    least, most = pain.onset.age(planned_day(drafts, facts.as_of))
     early, soon = known.number("imaging.early_days"), known.number("imaging.soon_days")
-    if not soon.met_by(max(least, 0)):
+    ages = {d.ref: pain.onset.age(planned_day([d], facts.as_of)) for d in drafts}
+    drafts = [d for d in drafts if soon.met_by(max(ages[d.ref][0], 0))]
+    if not drafts:
         return
+    most = min(ages[d.ref][1] for d in drafts)
     missing = tuple(dict.fromkeys((*alarm.missing, *excluded.missing)))
     status = MET if soon.met_by(most) and not missing else UNKNOWN
     until = pain.onset.last + timedelta(days=soon.days + 1)
@@ -117,6 +119,7 @@ def _early(facts: Facts, known: Known, alarm: Sign) -> Iterator[Criterion]:
         "early": early,
         "soon": soon,
         "until": until,
+        "named": name(drafts[0]) if len(drafts) > 1 else "",
         "defer": OrderChange(drafts[0].ref, {"occurrence": until}),
     }
     refs = (*(d.ref for d in drafts), *pain.references)
