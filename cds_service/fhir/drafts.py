@@ -84,6 +84,8 @@ def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str,
         ):
             beside.append(resource)
             continue
+        if resource in counted.get(ref, ()):
+            continue  # the same order once more
         found = typed(entry.resource)
         if found is not None and read_one(chart, found, entry, at, Tally()) and exact:
             counted.setdefault(ref, []).append(resource)

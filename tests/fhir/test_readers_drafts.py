@@ -130,6 +130,15 @@ def test_no_drafts_are_no_fault(drafts: Any) -> None:
     assert refs(drafts) == []
 
 
+def test_one_order_sent_twice_counts_once() -> None:
+    asked = {"resourceType": "ServiceRequest", "id": "s1", "code": {"text": "a"}}
+    other = {**asked, "code": {"text": "b"}}
+    assert len(read(Call({}, bundle(asked, asked)), []).facts.requests) == 1
+    assert len(read(Call({}, bundle(asked, other, asked)), []).facts.requests) == 2
+    unnamed = {"resourceType": "ServiceRequest", "code": {"text": "a"}}
+    assert len(read(Call({}, bundle(unnamed, unnamed)), []).facts.requests) == 2
+
+
 def test_drafts_are_kept_as_they_were_sent() -> None:
     sent = order(
         category={"text": "x"},
