@@ -46,6 +46,18 @@ class Drafts(Frozen):
     beside: tuple[dict[str, Any], ...] = ()
 
 
+class _Sent(Frozen):
+    """One entry as it was sent: whether it could be given back so, and what a selection may call it."""
+
+    entry: Entry
+    at: int
+    resource: dict[str, Any]
+    exact: bool
+    kind: str
+    ref: str
+    names: frozenset[str]
+
+
 def draft_content(raw: Json | None) -> Content | None:
     """The entries of the draft bundle. Raises BadRequest if it is none."""
     if raw is None:
@@ -64,30 +76,27 @@ def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str,
 
     Raises BadRequest if any entry is of another patient: drafts of mixed patients get no guidance.
     """
-    sent = [_sent(entry) for entry in drafts.entries]
-    if not all(_is_of(chart, resource) for resource, _ in sent):
+    sent = [_sent(entry, at) for at, entry in enumerate(drafts.entries)]
+    if not all(_is_of(chart, each.resource) for each in sent):
         raise BadRequest("context.draftOrders holds orders of another patient")
-    selected = _names(chart, selections) if hook == ORDER_SELECT else frozenset()
+    selected = _selected(chart, sent, selections) if hook == ORDER_SELECT else frozenset()
     counted: dict[str, list[dict[str, Any]]] = {}
     beside: list[dict[str, Any]] = []
     chart.draft = True
-    for at, (entry, (resource, exact)) in enumerate(zip(drafts.entries, sent, strict=True)):
-        kind, status = _word(resource, "resourceType"), _word(resource, "status")
-        identity = _word(resource, "id")
-        ref = ref_of(kind, identity, entry, at)
-        if kind not in _REQUESTS:
-            _name_lost(chart, kind, ref)
-        if status in OVER:
+    for each in sent:
+        resource, ref = each.resource, each.ref
+        if each.kind not in _REQUESTS:
+            _name_lost(chart, each.kind, ref)
+        if _word(resource, "status") in OVER:
             continue
-        if kind not in _REQUESTS or (
-            selected and selected.isdisjoint(_names_of(entry, kind, identity, ref))
-        ):
+        if each.kind not in _REQUESTS or (selected and selected.isdisjoint(each.names)):
             beside.append(resource)
             continue
         if resource in counted.get(ref, ()):
             continue  # the same order once more
-        found = typed(entry.resource)
-        if found is not None and read_one(chart, found, entry, at, Tally()) and exact:
+        found = typed(each.entry.resource)
+        known = found is not None and read_one(chart, found, each.entry, each.at, Tally())
+        if known and each.exact:
             counted.setdefault(ref, []).append(resource)
     chart.draft = False
     named = {ref: found[0] for ref, found in counted.items() if _are_one(found)}
@@ -97,25 +106,25 @@ def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str,
 
 def _are_one(found: list[dict[str, Any]]) -> bool:
     """Whether what goes by one reference is one order; of several nobody could tell which to change."""
-    return all(each == found[0] for each in found)
+    return len(found) == 1
 
 
-def _sent(entry: Entry) -> tuple[dict[str, Any], bool]:
-    """A resource as it was sent, and whether it could be given back so; what is no object may hide
-    an order.
-
-    Raises BadRequest.
-    """
+def _sent(entry: Entry, at: int) -> _Sent:
+    """An entry as it was sent; what is no object may hide an order. Raises BadRequest."""
     exact = True
     try:
         resource = orjson.loads(bytes(entry.resource))
     except orjson.JSONDecodeError:  # a number beyond 64 bits
         resource, exact = plain_json(entry.resource), False
     if resource is None:
-        return {}, exact
+        resource = {}
     if not isinstance(resource, dict):
         raise BadRequest("context.draftOrders holds an entry that is no resource")
-    return resource, exact
+    kind, identity = _word(resource, "resourceType"), _word(resource, "id")
+    ref, url = ref_of(kind, identity, entry, at), entry.full_url or ""
+    bare = url.removeprefix(_UUID)
+    names = frozenset({ref, url, bare, identity, f"{kind}/{bare}"})
+    return _Sent(entry, at, resource, exact, kind, ref, names)
 
 
 def _word(resource: dict[str, Any], member: str) -> str:
@@ -142,19 +151,19 @@ def _name_lost(chart: Chart, kind: str, ref: str) -> None:
     """Name an entry that may be an order, but none that we can read."""
     if not kind:
         chart.lose(ref.removeprefix("/"), "an entry of the draft orders is no resource")
+    elif kind == "Bundle":
+        chart.lose(ref, "a bundle among the draft orders")
     elif kind in _OLDER:
         chart.lose(ref, "not a resource of FHIR R4")
 
 
-def _names_of(entry: Entry, kind: str, identity: str, ref: str) -> frozenset[str]:
-    """What a selection may call an entry."""
-    url = entry.full_url or ""
-    return frozenset({ref, url, identity, f"{kind}/{url.removeprefix(_UUID)}"})
-
-
-def _names(chart: Chart, selections: tuple[str, ...]) -> frozenset[str]:
-    """The selections in every form an entry may be named by."""
-    forms = (
-        name for each in selections for name in (each, plain(each), chart.directory.resolved(each))
-    )
-    return frozenset(name for name in forms if name)
+def _selected(chart: Chart, sent: list[_Sent], selections: tuple[str, ...]) -> frozenset[str]:
+    """The selections in every form an entry may be named by; what names no entry is named as lost."""
+    there = frozenset[str]().union(*(each.names for each in sent))
+    forms: set[str] = set()
+    for name in filter(plain, selections):
+        found = {name, plain(name), chart.directory.resolved(name)}
+        if there.isdisjoint(found):
+            chart.lose(plain(name), "selected, but not among the draft orders")
+        forms |= found
+    return frozenset(forms)

@@ -47,11 +47,33 @@ def test_a_draft_that_is_over_or_a_mistake_does_not(status: str) -> None:
         (["m2"], ["m2"]),
         (["MedicationRequest/m2", "MedicationRequest/gone"], ["m2"]),
         (["MedicationRequest/gone"], []),
+        (["", " "], ["m1", "m2"]),
     ],
 )
 def test_on_order_select_only_selected_drafts_count(selections: Any, expected: list[str]) -> None:
     found = refs(bundle(order("m1"), order("m2")), "order-select", selections)
     assert found == [f"MedicationRequest/{each}" for each in expected]
+
+
+def test_a_selection_that_names_no_entry_is_named() -> None:
+    chosen = [" MedicationRequest/gone", "MedicationRequest/m2", "x", " "]
+    reading = read(Call({}, bundle(order("m1"), order("m2")), chosen, "order-select"), [])
+    assert [(u.ref, u.why) for u in reading.facts.unread] == [
+        (gone, "selected, but not among the draft orders")
+        for gone in ("MedicationRequest/gone", "x")
+    ]
+    over = bundle(order("m1", status="cancelled"), {"resourceType": "Task", "id": "t"})
+    chosen = ["MedicationRequest/m1", "Task/t"]
+    assert read(Call({}, over, chosen, "order-select"), []).facts.unread == ()
+    assert read(Call({}, over, ["x"], "order-sign"), []).facts.unread == ()
+
+
+def test_a_bundle_among_the_drafts_is_named() -> None:
+    inner = {**bundle(order("m1")), "id": "set"}
+    reading = read(Call({}, bundle(inner)), [])
+    assert [(u.ref, u.why) for u in reading.facts.unread] == [
+        ("Bundle/set", "a bundle among the draft orders")
+    ]
 
 
 def test_selections_say_nothing_on_order_sign() -> None:
@@ -60,8 +82,9 @@ def test_selections_say_nothing_on_order_sign() -> None:
 
 def test_a_selection_may_name_the_full_url_of_an_entry() -> None:
     entries = [{"fullUrl": f"urn:uuid:{n}", "resource": order(f"m{n}")} for n in (1, 2)]
-    found = refs({"resourceType": "Bundle", "entry": entries}, "order-select", ["urn:uuid:2"])
-    assert found == ["MedicationRequest/m2"]
+    for chosen in ("urn:uuid:2", "2"):
+        found = refs({"resourceType": "Bundle", "entry": entries}, "order-select", [chosen])
+        assert found == ["MedicationRequest/m2"]
 
 
 def test_temporary_long_and_missing_ids_are_kept_as_sent() -> None:
