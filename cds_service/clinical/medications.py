@@ -9,7 +9,7 @@ from datetime import date
 
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
 from cds_service.clinical.rule import Known, reasoning
-from cds_service.frozen import Frozen
+from cds_service.frozen import Frozen, replace
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.drugs.agreement import has_strengths
 from cds_service.knowledge.drugs.model import Drug, DrugClass
@@ -164,6 +164,7 @@ def medications(facts: Facts, known: Known) -> Medications:
     as_of = facts.as_of
     signed = tuple([o for o in _once(facts.drafts) if o.meant])
     chart = tuple([o for o in _once([o for o in facts.orders if not o.draft]) if o.meant])
+    signed, chart = _carrying_out(signed, (*signed, *chart)), _carrying_out(chart, chart)
     drafts = _not_renewed(signed, chart)
     superseded = frozenset(_superseded(chart, as_of))
     live: list[Order] = []
@@ -207,6 +208,21 @@ def _once(orders: Sequence[Order]) -> tuple[Order, ...]:
             twins.append(order)
             kept.append(order)
     return tuple(kept)
+
+
+def _carrying_out(orders: tuple[Order, ...], known: tuple[Order, ...]) -> tuple[Order, ...]:
+    """The orders, one that is based on another of the same product naming that as what it replaces:
+    both are one prescription. One that names its prior says so itself.
+    """
+    if not any(order.based_on for order in orders):
+        return orders
+    return tuple([_carrying_out_one(order, known) for order in orders])
+
+
+def _carrying_out_one(order: Order, known: tuple[Order, ...]) -> Order:
+    bases = [o for o in known if o is not order and o.ref in order.based_on]
+    same = next((base.ref for base in bases if same_drug(order, base)), "")
+    return replace(order, prior=same) if same and not order.prior else order
 
 
 def _over(order: Order, as_of: date) -> bool:

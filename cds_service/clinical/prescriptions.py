@@ -93,6 +93,7 @@ class Order(Fact):
     do_not_perform: bool = False
     quantity: Quantity | None = None
     strengths_differ: bool = False  # what `drug_conflict` says: a dose in mg is certain
+    based_on: tuple[str, ...] = ()  # references of what it carries out
 
     @property
     def opioid(self) -> bool:

@@ -67,6 +67,7 @@ class MedicationRequest(OfPatient, frozen=True):
     dosage_instruction: DosagesPart = ABSENT
     dispense_request: DispenseRequestPart = ABSENT
     prior_prescription: Reference | None = None
+    based_on: tuple[Reference, ...] | Reference = ()
 
     @property
     def reports(self) -> bool:

@@ -64,6 +64,7 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         bool(resource.do_not_perform),
         fill.quantity,
         found.strengths_differ,
+        chart.refs(resource.based_on),
     )
 
 

@@ -151,3 +151,24 @@ def test_an_opioid_by_name_is_an_opioid() -> None:
     named = order(None, FOUR, opioid_by_name=True)
     assert sorted_out(named).exposures(DrugClass.OPIOID, drafts=True)[0].label == "some tablets"
     assert label_of(Order("x")) == "unnamed medication"
+
+
+def test_an_order_based_on_one_of_the_same_product_stands_for_it() -> None:
+    """The request and what carries it out are one prescription; another product is a second one."""
+    old = chart(OXYCODONE_10, FOUR, ref="old")
+    new = order(OXYCODONE_10, dose(1, times=2), ref="new", based_on=("CarePlan/1", "old"))
+    found = sorted_out(new, old)
+    assert (refs(found.drafts), refs(found.active), refs(found.replaced)) == (["new"], [], ["old"])
+    signed = chart(OXYCODONE_10, FOUR, ref="new", based_on=("old",))
+    assert refs(sorted_out(old, signed).active) == ["new"]
+    assert refs(sorted_out(new, replace(signed, ref="old")).active) == []
+    other = chart(LORAZEPAM, FOUR, ref="old")
+    assert refs(sorted_out(new, other).active) == ["old"]
+
+
+def test_a_named_prior_counts_before_what_an_order_is_based_on() -> None:
+    old, older = chart(OXYCODONE_10, FOUR, ref="old"), chart(OXYCODONE_10, FOUR, ref="older")
+    new = order(OXYCODONE_10, FOUR, ref="new", prior="older", based_on=("old",))
+    assert refs(sorted_out(new, old, older).replaced) == ["older"]
+    own = chart(OXYCODONE_10, FOUR, ref="own", based_on=("own",))
+    assert refs(sorted_out(own).active) == ["own"]
