@@ -116,6 +116,14 @@ class Chart:
         """One reference as `Type/id`, empty if there is none."""
         return "" if reference is None else self.directory.resolved(reference.reference)
 
+    def order_named(self, reference: Reference | None) -> str:
+        """One prescription as `Type/id`, also one that only its business identifier names; empty if
+        there is none.
+        """
+        if reference is None or reference.reference or reference.identifier is None:
+            return self.ref(reference)
+        return self.directory.identified("MedicationRequest", reference.identifier)
+
 
 def identifiers(listed: Iterable[Identifier | None]) -> frozenset[str]:
     """Business identifiers as `SYSTEM#value`."""

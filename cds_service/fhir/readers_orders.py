@@ -58,7 +58,7 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         chart.glossary.words[b"" + resource.category],
         reasons,
         reason_refs,
-        "" if prior is None else chart.ref(prior),
+        "" if prior is None else chart.order_named(prior),
         chart.ref(resource.requester),
         "" if recorder is None else chart.ref(recorder),
         bool(resource.do_not_perform),

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import msgspec
+
 from cds_service.clinical.references import placed
 from cds_service.fhir.bundles import Content, Entry
-from cds_service.fhir.r4_resource import Resource
-from cds_service.fhir.resources import kind_of, typed
+from cds_service.fhir.r4_dosage import Element, as_list
+from cds_service.fhir.r4_resource import Identifier, Resource
+from cds_service.fhir.resources import Json, kind_of, typed
 from cds_service.fhir.salvage import Unreadable
 
 _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/#?]+)(?:/_history/[^/]*)?/?$")
@@ -53,10 +56,25 @@ def ref_of(kind: str, identity: str | None, entry: Entry, at: int) -> str:
     return plain(entry.full_url) or placed(kind, at)
 
 
+class _Bearer(Element, frozen=True):
+    identifier: tuple[Identifier, ...] | Identifier = ()
+
+
+_BEARER: msgspec.json.Decoder[_Bearer] = msgspec.json.Decoder(_Bearer)
+
+
+def _borne(raw: Json) -> tuple[Identifier, ...]:
+    """The business identifiers of a resource; none where they are malformed."""
+    try:
+        return as_list(_BEARER.decode(raw).identifier)
+    except msgspec.ValidationError:
+        return ()
+
+
 class Directory:
     """The contents of one call, searched only when a reference asks for it."""
 
-    __slots__ = ("_by_ref", "_contents", "_kinds", "_known_kinds", "_names")
+    __slots__ = ("_bearers", "_by_ref", "_contents", "_kinds", "_known_kinds", "_names")
 
     def __init__(self) -> None:
         self._contents: list[Content] = []
@@ -64,6 +82,7 @@ class Directory:
         self._kinds: dict[str, str] = {}  # of what only a `urn:` names
         self._by_ref: dict[str, Resource] = {}
         self._known_kinds: set[str] = set()
+        self._bearers: dict[str, dict[Identifier, set[str]]] = {}
 
     def enter(self, contents: Iterable[Content]) -> None:
         """Let references be followed into contents; earlier ones come first."""
@@ -96,6 +115,25 @@ class Directory:
             self._known_kinds.add(kind)
             self._read_kind(kind)
         return self._by_ref.get(ref)
+
+    def identified(self, kind: str, identifier: Identifier) -> str:
+        """The one resource of a type that bears a business identifier, empty if none or several do."""
+        if kind not in self._bearers:
+            self._bearers[kind] = self._read_bearers(kind)
+        found = self._bearers[kind].get(identifier, set())
+        return next(iter(found)) if len(found) == 1 else ""
+
+    def _read_bearers(self, kind: str) -> dict[Identifier, set[str]]:
+        bearers: dict[Identifier, set[str]] = {}
+        for content in self._contents:
+            if content.uniform not in ("", kind):
+                continue
+            for at, entry in enumerate(content.entries):
+                own, identity = kind_of(entry.resource)
+                for each in _borne(entry.resource) if own == kind else ():
+                    if each.value:
+                        bearers.setdefault(each, set()).add(ref_of(kind, identity, entry, at))
+        return bearers
 
     def _read_names(self) -> dict[str, str]:
         names: dict[str, str] = {}
