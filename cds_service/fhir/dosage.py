@@ -14,29 +14,23 @@ from fractions import Fraction
 
 from cds_service.clinical.facts import Dose, Sig
 from cds_service.fhir.dosage_joined import Gap, Read, beside, joined
-from cds_service.fhir.dosage_steps import THEN, steps_of, text_of
-from cds_service.fhir.dose_amount import (
-    Amount,
-    Unreadable,
-    cap_of,
-    checked,
-    stated_dose,
-    strength_known,
+from cds_service.fhir.dosage_steps import THEN, steps_of, text_of, words_of
+from cds_service.fhir.dosage_words import (
+    a_dose,
+    differs,
+    heeding,
+    is_patch,
+    of_known_dose,
+    said_dose,
+    upper_end,
 )
+from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, stated_dose
 from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.route import route_of, route_said
-from cds_service.fhir.sig_text import (
-    SaidDose,
-    SaidSig,
-    may_say_more,
-    read_aside,
-    read_frequency,
-    read_text,
-    read_timing,
-)
+from cds_service.fhir.sig_text import SaidSig, read_aside, read_frequency, read_text
 from cds_service.fhir.supply import supply_dose, uses_more, wear_days
-from cds_service.fhir.timing import MOST_PER_DAY, bounds_days, rhythm
-from cds_service.fhir.units import COUNT, MCG, MCG_PER_HOUR, MG, Unit
+from cds_service.fhir.timing import bounds_days, rhythm
+from cds_service.fhir.units import MCG_PER_HOUR
 from cds_service.frozen import replace
 from cds_service.knowledge.drugs.model import Drug, Route
 
@@ -104,7 +98,15 @@ def _attempted(dosage: Dosage, drug: Drug | None) -> Read | None:
 
 
 def _instruction(dosage: Dosage, drug: Drug | None) -> Read:
-    """Read one instruction. Raises Gap, Unreadable."""
+    """Read one instruction with all its words. Raises Gap, Unreadable."""
+    read = _of_its_own(dosage, drug)
+    for words in words_of(dosage)[read.basis == "text" :]:
+        read = heeding(read, words, drug)
+    return read
+
+
+def _of_its_own(dosage: Dosage, drug: Drug | None) -> Read:
+    """What the numbers of an instruction say, or its text. Raises Gap, Unreadable."""
     stated = stated_dose(dosage, drug)
     often = rhythm(dosage.timing)
     if often.fault:
@@ -114,14 +116,13 @@ def _instruction(dosage: Dosage, drug: Drug | None) -> Read:
     if amount is not None and amount.per_day is not None:
         per_day = amount.per_day
     if amount is not None and per_day is not None:
-        amount, said_cap = _with_its_words(dosage, amount, per_day)
-        dose = _dose(amount, per_day, cap or said_cap, dosage.as_needed)
+        dose = a_dose(amount, per_day, cap, dosage.as_needed)
         return Read(((dose,),), bounds_days(dosage.timing, per_day), route=route)
     text = text_of(dosage)
     text = text[len(THEN) :] if text.lower().startswith(THEN) else text
     said = read_text(text, timed=per_day is not None)
     if said is None and amount is not None:
-        said = _of_known_dose(text, amount)
+        said = of_known_dose(text, amount)
     if said is not None:
         return _with_text(dosage, drug, said, amount, per_day)
     if amount is not None:
@@ -145,15 +146,15 @@ def _without_frequency(
     """
     days = bounds_days(dosage.timing, None)
     if amount.unit == MCG_PER_HOUR:
-        return Read(((_dose(amount, Fraction(1), cap, dosage.as_needed),),), days, route=route)
-    if _is_patch(amount, drug):
+        return Read(((a_dose(amount, Fraction(1), cap, dosage.as_needed),),), days, route=route)
+    if is_patch(amount, drug):
         wear = wear_days(drug)
         note = f"no interval; each patch taken as worn {wear} days"
         return Read(
-            ((_dose(amount, 1 / wear, cap, dosage.as_needed),),), days, route=route, notes=(note,)
+            ((a_dose(amount, 1 / wear, cap, dosage.as_needed),),), days, route=route, notes=(note,)
         )
     if cap is not None and cap[1] == amount.unit:
-        dose = _dose(amount, cap[0] / amount.value, cap, dosage.as_needed)
+        dose = a_dose(amount, cap[0] / amount.value, cap, dosage.as_needed)
         return Read(
             ((dose,),), days, route=route, notes=("no frequency; the daily maximum counts",)
         )
@@ -171,15 +172,15 @@ def _with_text(
     """Fill what the structured part lacks from its text. Raises Gap when they disagree."""
     doses = tuple(dose for step in said.steps for dose in step)
     if amount is not None and len(doses) == 1:
-        amount = _upper_end(amount, doses[0])
-    if amount is not None and all(_differs(amount, dose) for dose in doses):
+        amount = upper_end(amount, doses[0])
+    if amount is not None and all(differs(amount, dose) for dose in doses):
         raise Gap("the dose and the text of the instruction disagree")
     steps: tuple[tuple[Dose, ...], ...]
     if len(doses) == 1:
-        steps = ((_said_dose(doses[0], drug, amount, per_day, cap_of(dosage), dosage.as_needed),),)
+        steps = ((said_dose(doses[0], drug, amount, per_day, cap_of(dosage), dosage.as_needed),),)
     else:
         steps = tuple(
-            tuple(_said_dose(dose, drug, None, None, None, dosage.as_needed) for dose in step)
+            tuple(said_dose(dose, drug, None, None, None, dosage.as_needed) for dose in step)
             for step in said.steps
         )
     days = bounds_days(dosage.timing, steps[0][0].per_day)
@@ -191,89 +192,6 @@ def _with_text(
         route_said(said.route) if route is Route.UNKNOWN else route,
         ("read from its text",),
     )
-
-
-def _of_known_dose(text: str, amount: Amount) -> SaidSig | None:
-    """What a text without a dose says of the structured one."""
-    return read_timing(text, amount.value, Unit(amount.unit, word=amount.word))
-
-
-def _with_its_words(
-    dosage: Dosage, amount: Amount, per_day: Fraction
-) -> tuple[Amount, tuple[Fraction, str] | None]:
-    """The dose, and the daily maximum that only the text names, if it speaks of the same dose."""
-    text = text_of(dosage)
-    if not may_say_more(text):
-        return amount, None
-    said = read_text(text, timed=True) or _of_known_dose(text, amount)
-    if said is None or len(said.steps) != 1 or len(said.steps[0]) != 1:
-        return amount, None
-    (dose,) = said.steps[0]
-    amount = _upper_end(amount, dose)
-    if _differs(amount, dose):
-        return amount, None
-    if dose.cap is not None:
-        return amount, (dose.cap[0] * dose.cap[1].scale, dose.cap[1].kind)
-    if dose.most_times is not None and dose.most_times < per_day:
-        return amount, (amount.value * dose.most_times, amount.unit)
-    return amount, None
-
-
-def _upper_end(amount: Amount, said: SaidDose) -> Amount:
-    """The dose that a text gives a range of, if it is the lower end: the most that may be taken."""
-    if said.least is None or amount.unit != said.unit.kind:
-        return amount
-    if amount.value != said.least * said.unit.scale:
-        return amount
-    return checked(replace(amount, value=said.amount * said.unit.scale))
-
-
-def _differs(amount: Amount, said: SaidDose) -> bool:
-    return amount.unit == said.unit.kind and amount.value != said.amount * said.unit.scale
-
-
-def _said_dose(
-    said: SaidDose,
-    drug: Drug | None,
-    amount: Amount | None,
-    per_day: Fraction | None,
-    cap: tuple[Fraction, str] | None,
-    as_needed: bool,
-) -> Dose:
-    """A dose of the text, with what the structured part says in its place."""
-    if amount is None:
-        unit, value = said.unit, said.amount
-        if said.total is not None and not strength_known(drug):
-            value, unit = said.total
-        amount = checked(Amount(value * unit.scale, unit.kind, unit.word))
-    if cap is None and said.cap is not None:
-        cap = (said.cap[0] * said.cap[1].scale, said.cap[1].kind)
-    per_day = said.per_day if per_day is None else per_day
-    if per_day is None and _is_patch(amount, drug):
-        per_day = 1 / wear_days(drug)
-    if per_day is None and amount.unit == MCG_PER_HOUR:
-        per_day = Fraction(1)
-    if per_day is None and cap is not None and cap[1] == amount.unit:
-        per_day = cap[0] / amount.value
-    if per_day is None:
-        raise Gap("the instruction says no frequency")
-    return _dose(amount, per_day, cap, as_needed or said.as_needed)
-
-
-def _dose(
-    amount: Amount, per_day: Fraction, cap: tuple[Fraction, str] | None, as_needed: bool
-) -> Dose:
-    if per_day <= 0 or per_day > MOST_PER_DAY:
-        raise Unreadable("the frequency is not believable")
-    most, unit = cap if cap is not None and cap[0] > 0 else (None, "")
-    if most is not None and {unit, amount.unit} == {MG, MCG}:
-        most, unit = (most * 1000 if unit == MG else most / 1000), amount.unit
-    return Dose(amount.value, amount.unit, per_day, most, unit, amount.word, as_needed)
-
-
-def _is_patch(amount: Amount, drug: Drug | None) -> bool:
-    transdermal = drug is not None and drug.route is Route.TRANSDERMAL
-    return amount.word == "patch" or (transdermal and amount.unit == COUNT and not amount.word)
 
 
 def _last_bounds(dosages: tuple[Dosage, ...]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cds_service.fhir.r4_dosage import Dosage, plain_number
+from cds_service.fhir.r4_dosage import CodeableConcept, Dosage, as_list, plain_number
 from cds_service.fhir.timing import period_ends
 
 THEN = "then "
@@ -18,7 +18,20 @@ def _says_something(dosage: Dosage) -> bool:
 
 def text_of(dosage: Dosage) -> str:
     """The words of an instruction, else those for the patient."""
-    return (dosage.text or dosage.patient_instruction or "").strip()
+    return ((dosage.text or "").strip() or dosage.patient_instruction or "").strip()
+
+
+def words_of(dosage: Dosage) -> tuple[str, ...]:
+    """Its words, each once: the text, what the patient is told, further instructions."""
+    further: tuple[CodeableConcept | str, ...] = as_list(dosage.additional_instruction)
+    every = (dosage.text, dosage.patient_instruction, *map(_said_by, further))
+    return tuple(dict.fromkeys(words.strip() for words in every if words and words.strip()))
+
+
+def _said_by(concept: CodeableConcept | str) -> str | None:
+    if isinstance(concept, str):
+        return concept
+    return concept.text or next((c.display for c in concept.codings if c.display), None)
 
 
 def steps_of(every: tuple[Dosage, ...]) -> list[list[Dosage]]:

@@ -44,10 +44,14 @@ class Part:
     joined: str = ""  # the word before it
 
     @property
+    def often(self) -> bool:
+        """Whether anything but a limit says how often."""
+        return bool(self.rates or self.moments or self.clocks or self.meals or self.up_to_times)
+
+    @property
     def timed(self) -> bool:
-        """Whether anything says how often."""
-        often = self.most_times or self.up_to_times
-        return bool(self.rates or self.moments or self.clocks or self.meals or often)
+        """Whether anything says how often, or at most how often."""
+        return self.often or bool(self.most_times)
 
 
 def least(one: tuple[Fraction, Unit] | None, other: tuple[Fraction, Unit]) -> tuple[Fraction, Unit]:

@@ -5,7 +5,6 @@ Ranges, intervals and "as needed" count at their most aggressive reading.
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from cds_service.fhir import sig_words as words
@@ -14,14 +13,6 @@ from cds_service.fhir.sig_phrases import MEALS_A_DAY
 from cds_service.fhir.sig_scan import scan_words
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
 from cds_service.frozen import Frozen
-
-# Two numbers and what links them, where they are no hours, times, days or score.
-_A_RANGE = re.compile(
-    r"(?:[\d½]|\b(?:one|two|three|four|half|i{1,3}))\)?(?:\s*[a-z]+)?\s*(?:-|–|\bto\b|\bor\b)\s*"
-    r"(?:up to )?(?:[\d½][\d./½]*+|\b(?:one|two|three|four|five|six|i{1,3})\b)"
-    r"(?!\s*(?:\(\w+\)\s*)?(?:h(?:\b|r|our)|times?\b|x\b|days?\b|d\b|w(?:k|eek)|out\b|/))"
-)
-_LIMITING = ("max", "exceed", "more than", "mdd", "nte", "limit", "up to")
 
 
 class SaidDose(Frozen):
@@ -60,19 +51,19 @@ def read_text(text: str, *, timed: bool = False) -> SaidSig | None:
     return _said(_scanned(text, Part()), timed=timed)
 
 
-def read_timing(text: str, amount: Fraction, unit: Unit) -> SaidSig | None:
-    """What a text says of a dose known otherwise: how often or at most how much, else None.
+def read_timing(text: str, amount: Fraction, unit: Unit, *, timed: bool = False) -> SaidSig | None:
+    """What a text says of a dose known otherwise: how often or at most how much, else None. `timed`: as
+    of `read_text`.
 
     >>> said = read_timing("every 4 hours as needed, max 4 per day", Fraction(1), Unit("unit"))
     >>> [(str(dose.per_day), str(dose.cap[0])) for dose in said.steps[0]]
     [('6', '4')]
     """
-    said = _said(_scanned(text, Part(amount, unit=unit)), timed=False)
+    said = _said(_scanned(text, Part(amount, unit=unit)), timed=timed)
     if said is None or any(len(step) > 1 for step in said.steps):
         return None
     every = [dose for step in said.steps for dose in step]
-    told = all(dose.per_day is not None or dose.cap is not None for dose in every)
-    return said if told else None
+    return said if all(dose.per_day or dose.cap or dose.most_times for dose in every) else None
 
 
 def _said(scan: Cursor | None, *, timed: bool) -> SaidSig | None:
@@ -132,20 +123,6 @@ def read_frequency(text: str) -> Fraction | None:
     ):
         return None
     return _per_day(scan.part)
-
-
-def may_say_more(text: str) -> bool:
-    """Whether a text may name a daily maximum or the upper end of a dose, before the trouble of
-    reading it.
-
-    >>> [may_say_more(text) for text in ("1-2 tabs q6h", "1 tab q4-6h", "take one or two by mouth daily")]
-    [True, False, True]
-    """
-    lowered = text.lower()
-    if any(word in lowered for word in _LIMITING):
-        return True
-    linked = "-" in lowered or " to " in lowered or " or " in lowered or "–" in lowered
-    return linked and _A_RANGE.search(lowered) is not None
 
 
 def _scanned(text: str, first: Part) -> Cursor | None:
@@ -239,6 +216,8 @@ def _dose(part: Part, timed: bool) -> SaidDose | None:
     per_day = _per_day(part)
     if per_day is None and part.timed:
         return None
+    if timed and not part.often:
+        per_day = None  # "max 4 times a day" of a dose twice a day limits it
     cap = part.cap if part.up_to is None else least(part.cap, part.up_to)
     worn = part.unit.kind == MCG_PER_HOUR or part.unit.word == "patch"
     if per_day is None and cap is None and not worn and not timed:

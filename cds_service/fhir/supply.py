@@ -116,17 +116,22 @@ def _as_supplied(
     amount: Fraction, unit: str, supplied: Amount, drug: Drug | None
 ) -> Fraction | None:
     """An amount in the unit of what was supplied, by the strength of the product; a rate in patches
-    a day.
+    a day; None where the units do not meet.
     """
     if unit == MCG_PER_HOUR:
         rate = _only_strength(drug, "mg/h") if supplied.unit == COUNT else None
         return None if rate is None else amount / 1000 / rate / wear_days(drug)
     if unit == supplied.unit:
         return amount
-    if unit not in (MG, MCG) or supplied.unit not in (COUNT, ML):
+    kinds = {unit, supplied.unit}
+    if kinds == {MG, MCG}:
+        return amount / 1000 if unit == MCG else amount * 1000
+    strength = _only_strength(drug, "mg" if COUNT in kinds else "mg/mL")
+    if strength is None or not kinds & {COUNT, ML} or not kinds & {MG, MCG}:
         return None
-    strength = _only_strength(drug, "mg" if supplied.unit == COUNT else "mg/mL")
-    return None if strength is None else (amount / 1000 if unit == MCG else amount) / strength
+    if supplied.unit in (MG, MCG):
+        return amount * strength * (1000 if supplied.unit == MCG else 1)
+    return (amount / 1000 if unit == MCG else amount) / strength
 
 
 def _only_strength(drug: Drug | None, unit: str) -> Fraction | None:

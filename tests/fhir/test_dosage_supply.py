@@ -231,9 +231,9 @@ def test_a_dose_in_mass_is_counted_by_a_strength_of_the_same_kind() -> None:
         assert days(None, sixty, sig(told)) == 60
     assert days(None, sixty, sig(daily(5, "mg"), drug=DIAZEPAM), DIAZEPAM) == 30
     assert days(None, {"value": 60, "unit": "mL"}, sig(daily(5, "mg"))) is None
-    assert (
-        days(None, {"value": 1, "unit": "g"}, sig(daily(5000, "ug"), drug=LIQUID), LIQUID) is None
-    )
+    gram = {"value": 1, "unit": "g"}
+    assert days(None, gram, sig(daily(5000, "ug"), drug=LIQUID), LIQUID) == 100
+    assert days(None, gram, sig(tablets(frequency=2, period=1, periodUnit="d"))) == 50
     naproxen = (Component("naproxen", "7258", Decimal(500), "mg"),)
     two = replace(DIAZEPAM, components=(*DIAZEPAM.components, *naproxen))
     assert days(None, sixty, sig(daily(5, "mg"), drug=two), two) is None

@@ -73,15 +73,6 @@ def test_unity_counts_tablets() -> None:
     assert only(sig(one)).unit == "unit"
 
 
-def test_structure_wins_over_text() -> None:
-    whole = {
-        **tablets(frequency=2, period=1, periodUnit="d"),
-        "text": "Take 2 tablets every 4 hours",
-    }
-    assert only(sig(whole)).daily == 2
-    assert sig(whole).basis == "structured"
-
-
 def test_the_total_in_a_text_counts_where_no_strength_is_known() -> None:
     said = {"text": "Take 2 tablets (10 mg total) by mouth daily"}
     assert only(sig(said, drug=INGREDIENT)).unit == "mg"
@@ -192,10 +183,10 @@ def test_instructions_by_text_alone() -> None:
         ("1-2 tablets every 6 hours", 8),
         ("take one or two tablets every 6 hours", 8),
         ("1 to 2 tabs every 4-6 hours as needed, max 6 tabs per day", 6),
-        ("2-3 tablets every 6 hours", 4),
+        ("2-3 tablets every 6 hours", 12),
         ("1-2 tablets as the nurse says", 4),
         ("5-10 mg every 6 hours", 4),
-        ("three to four tablets every 6 hours", 4),
+        ("three to four tablets every 6 hours", 16),
         ("1-2 every 6 hours as needed", 8),
         ("1-2 q6h prn pain", 8),
         ("one or two every 6 hours", 8),
@@ -206,7 +197,7 @@ def test_instructions_by_text_alone() -> None:
         ("1-2 orally 4 times daily", 8),
     ],
 )
-def test_the_lower_end_of_a_range_in_the_text_counts_at_the_upper(text: str, daily: int) -> None:
+def test_a_range_in_the_text_counts_at_its_upper_end(text: str, daily: int) -> None:
     coded = tablets(frequency=4, period=1, periodUnit="d")
     assert only(sig({**coded, "text": text})).daily == daily
 
