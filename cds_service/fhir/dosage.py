@@ -21,10 +21,11 @@ from cds_service.fhir.dosage_words import (
     heeding,
     is_patch,
     of_known_dose,
+    said_cap,
     said_dose,
     upper_end,
 )
-from cds_service.fhir.dose_amount import Amount, Unreadable, cap_of, stated_dose
+from cds_service.fhir.dose_amount import MOST_AT_ONCE, Amount, Unreadable, cap_of, stated_dose
 from cds_service.fhir.r4_dosage import Dosage, Quantity
 from cds_service.fhir.route import route_of, route_said
 from cds_service.fhir.sig_text import SaidSig, read_aside, read_frequency, read_text
@@ -51,6 +52,9 @@ def read_sig(
     except Unreadable as problem:
         return Sig(unread=str(problem), text=text)
     except Gap as gap:
+        most = _most_alone(dosages, text, str(gap))
+        if most is not None:
+            return most
         days = supply_days or _last_bounds(dosages)
         dose = supply_dose(drug, quantity, days)
         rest = _readable(dosages, drug, text, str(gap))
@@ -65,6 +69,27 @@ def read_sig(
         partly = str(gap) if any(map(_unread_words, dosages)) else None
         bounds = _last_bounds(dosages)
         return Sig(((dose,),), None, "supply", text, (note,), bounds, route, partly)
+
+
+def _most_alone(dosages: tuple[Dosage, ...], text: str, gap: str) -> Sig | None:
+    """The daily maximum of the only instruction, whose dose or frequency is not told."""
+    if len(dosages) != 1:
+        return None
+    (dosage,) = dosages
+    cap, aside = cap_of(dosage), read_aside(text_of(dosage))
+    if cap is None and aside is not None:
+        cap = said_cap(aside.cap)
+    if cap is None or not 0 < cap[0] <= MOST_AT_ONCE[cap[1]]:
+        return None
+    note = f"the daily maximum counts, because {gap}"
+    dose = a_dose(Amount(*cap), Fraction(1), None, dosage.as_needed)
+    return Sig(
+        ((dose,),),
+        text=text,
+        notes=(note,),
+        bounds_days=_last_bounds(dosages),
+        route=route_of(dosage),
+    )
 
 
 def _unread_words(dosage: Dosage) -> bool:

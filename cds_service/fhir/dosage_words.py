@@ -35,7 +35,7 @@ def heeding(read: Read, words: str, drug: Drug | None) -> Read:
         return read
     (also,) = said.steps[0]
     cap = None if dose.cap is None else (dose.cap, dose.cap_unit)
-    said_again = also.total is not None and _in_units(also.total) == (amount.value, amount.unit)
+    said_again = said_cap(also.total) == (amount.value, amount.unit)
     if said_again or _of_one_dose(amount, also):
         cap = _lesser(cap, _most(also, amount, dose.per_day))
         dose = a_dose(amount, dose.per_day, cap, dose.as_needed)
@@ -81,7 +81,7 @@ def said_dose(
     """
     if amount is None:
         amount = _said_amount(said, drug)
-    cap = cap or _said_cap(said)
+    cap = cap or said_cap(said.cap)
     if per_day is None or (said.per_day is not None and said.per_day > per_day):
         per_day = said.per_day
     if per_day is None and is_patch(amount, drug):
@@ -138,15 +138,12 @@ def _most(said: SaidDose, amount: Amount, per_day: Fraction) -> Cap | None:
     """The most a day that a text allows of the structured dose."""
     if said.cap is None and said.most_times is not None and said.most_times < per_day:
         return amount.value * said.most_times, amount.unit
-    return _said_cap(said)
+    return said_cap(said.cap)
 
 
-def _said_cap(said: SaidDose) -> Cap | None:
-    return None if said.cap is None else _in_units(said.cap)
-
-
-def _in_units(said: tuple[Fraction, Unit]) -> Cap:
-    return said[0] * said[1].scale, said[1].kind
+def said_cap(most: tuple[Fraction, Unit] | None) -> Cap | None:
+    """A daily maximum of a text, in the units of doses."""
+    return None if most is None else (most[0] * most[1].scale, most[1].kind)
 
 
 def _lesser(one: Cap | None, other: Cap | None) -> Cap | None:

@@ -183,7 +183,8 @@ def test_a_maximum_gives_the_frequency_that_is_not_said() -> None:
     said = only(sig({"text": "2 tablets as needed, max 8 tablets per day"}))
     assert (said.per_day, said.daily) == (4, 8)
     in_mg = {"numerator": {"value": 40, "unit": "mg"}, "denominator": DAY}
-    assert "no frequency" in (sig({**tablets(2), "maxDosePerPeriod": in_mg}).unread or "")
+    most_mg = only(sig({**tablets(2), "maxDosePerPeriod": in_mg}))
+    assert (most_mg.daily, most_mg.unit) == (40, "mg")
 
 
 def test_spoons_are_five_and_fifteen_millilitres() -> None:

@@ -63,6 +63,40 @@ def test_a_maximum_beside_a_dose_limits_it() -> None:
     assert [dose.daily for dose in other.steps[0]] == [4, 4]
 
 
+@pytest.mark.parametrize(
+    ("said", "daily", "unit"),
+    [
+        ({"maxDosePerPeriod": MOST_3}, 3, "unit"),
+        ({"text": "Take as directed", "maxDosePerPeriod": MOST_3}, 3, "unit"),
+        ({"text": "less each week as told", "maxDosePerPeriod": MOST_3}, 3, "unit"),
+        ({"text": "as needed for pain, no more than 4 tablets per day"}, 4, "unit"),
+        ({"text": "Take as directed. Max 30 mg per day"}, 30, "mg"),
+        (
+            {
+                "doseAndRate": [{"doseRange": {"low": {"value": 1, "unit": "tablet"}}}],
+                "timing": FOUR["timing"],
+                "maxDosePerPeriod": MOST_3,
+            },
+            3,
+            "unit",
+        ),
+    ],
+)
+def test_a_maximum_counts_where_nothing_else_is_told(
+    said: dict[str, Any], daily: int, unit: str
+) -> None:
+    found = sig(said, quantity={"value": 60, "unit": "tablet"}, days=30)
+    assert (only(found).daily, only(found).unit, found.partly) == (daily, unit, None)
+    assert "daily maximum counts" in found.notes[0]
+
+
+def test_a_maximum_that_is_none_counts_nothing() -> None:
+    absurd = {**MOST_3, "numerator": {"value": 3_000_000, "unit": "tablet"}}
+    for said in ({"text": "Max 0 tablets per day"}, {"maxDosePerPeriod": absurd}):
+        assert sig(said).unread == "the instruction names no dose"
+    assert sig({"text": "as told", "maxDosePerPeriod": MOST_3}, {"text": "as told"}).unread
+
+
 def test_words_alone_are_no_dose() -> None:
     assert sig({"text": "Take as directed"}).unread == "the instruction names no dose"
     assert only(sig({"text": "Take as directed"}, quantity={"value": 90}, days=30)).per_day == 3
