@@ -45,7 +45,8 @@ def read_sig(
     """The amount a day; `supply_days` is the expected duration of one fill, for the fallback."""
     text = " | ".join(filter(None, (text_of(d) for d in dosages)))
     try:
-        reads = [[_instruction(d, drug) for d in step] for step in steps_of(dosages)]
+        alone = len(dosages) == 1
+        reads = [[_instruction(d, drug, alone=alone) for d in step] for step in steps_of(dosages)]
         if not reads:
             raise Gap("no dosage instruction")
         return joined(reads, text)
@@ -122,11 +123,11 @@ def _attempted(dosage: Dosage, drug: Drug | None) -> Read | None:
         return None
 
 
-def _instruction(dosage: Dosage, drug: Drug | None) -> Read:
+def _instruction(dosage: Dosage, drug: Drug | None, *, alone: bool = False) -> Read:
     """Read one instruction with all its words. Raises Gap, Unreadable."""
     read = _of_its_own(dosage, drug)
     for words in words_of(dosage)[read.basis == "text" :]:
-        read = heeding(read, words, drug)
+        read = heeding(read, words, drug, alone=alone)
     return read
 
 

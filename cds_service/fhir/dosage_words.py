@@ -21,32 +21,50 @@ Cap = tuple[Fraction, str]
 _MORE = "its words allow more than its coded dose"
 
 
-def heeding(read: Read, words: str, drug: Drug | None) -> Read:
+def heeding(read: Read, words: str, drug: Drug | None, *, alone: bool) -> Read:
     """An instruction of one dose with what further words say of it.
 
-    Words of several doses are left: an EHR may print those of the whole order with each instruction.
+    Words of several doses are heard where the instruction stands `alone`: an EHR may print those of the
+    whole order with each.
     """
     (dose,) = read.steps[0] if len(read.steps) == 1 and len(read.steps[0]) == 1 else (None,)
     if dose is None:
         return read
     amount = Amount(dose.amount, dose.unit, dose.unit_text)
     said = read_text(words, timed=True) or of_known_dose(words, amount, timed=True)
-    if said is None or len(said.steps) != 1 or len(said.steps[0]) != 1:
+    every = () if said is None else tuple(also for step in said.steps for also in step)
+    if said is None or (len(every) > 1 and not alone):
         return read
-    (also,) = said.steps[0]
-    cap = None if dose.cap is None else (dose.cap, dose.cap_unit)
-    said_again = said_cap(also.total) == (amount.value, amount.unit)
-    if said_again or _of_one_dose(amount, also):
-        cap = _lesser(cap, _most(also, amount, dose.per_day))
-        dose = a_dose(amount, dose.per_day, cap, dose.as_needed)
+    known = None
+    if len(every) == 1:
+        (also,) = every
+        known = amount if said_cap(also.total) == (amount.value, amount.unit) else None
+        dose = _limited(dose, amount, also, said_again=known is not None)
     try:
-        known = amount if said_again else None
-        other = said_dose(also, drug, known, dose.per_day, cap, dose.as_needed)
+        steps = tuple(tuple(_as_said(a, dose, known, drug) for a in step) for step in said.steps)
     except Unreadable:
-        return replace(read, steps=((dose,),))
-    if uses_more(Sig(((other,),)), dose, drug):
-        return replace(read, steps=((other,),), basis="text", notes=(*read.notes, _MORE))
+        steps = ((dose,),)
+    if uses_more(Sig(steps), dose, drug):
+        return replace(read, steps=steps, basis="text", notes=(*read.notes, _MORE))
     return replace(read, steps=((dose,),))
+
+
+def _as_said(said: SaidDose, dose: Dose, known: Amount | None, drug: Drug | None) -> Dose:
+    """A dose of a text in the rhythm that the text says, else in that of the structure."""
+    per_day = dose.per_day if said.per_day is None else None
+    return said_dose(said, drug, known, per_day, _cap(dose), dose.as_needed)
+
+
+def _cap(dose: Dose) -> Cap | None:
+    return None if dose.cap is None else (dose.cap, dose.cap_unit)
+
+
+def _limited(dose: Dose, amount: Amount, said: SaidDose, *, said_again: bool) -> Dose:
+    """The dose within the maximum of a text that speaks of it."""
+    if not said_again and not _of_one_dose(amount, said):
+        return dose
+    cap = _lesser(_cap(dose), _most(said, amount, dose.per_day))
+    return a_dose(amount, dose.per_day, cap, dose.as_needed)
 
 
 def of_known_dose(text: str, amount: Amount, *, timed: bool = False) -> SaidSig | None:

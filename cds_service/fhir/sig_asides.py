@@ -82,9 +82,17 @@ def _reason(scan: Cursor) -> None:
     """`moderate pain (4-6) or severe pain (7-10)`: words for the complaint, each with its score."""
     if scan.peek() not in phrases.REASONS and scan.peek() != "(":
         return
-    while _not_enough(scan) or scan.take_any(phrases.REASONS) or _bracketed(scan) or _score(scan):
+    while _not_enough(scan) or _complaint(scan) or _bracketed(scan) or _score(scan):
         if scan.peek() == "," and scan.peek(1) in phrases.SEVERITIES:
             scan.place += 1
+
+
+def _complaint(scan: Cursor) -> bool:
+    word = scan.take_any(phrases.REASONS)
+    severity = phrases.SEVERITY.get(word)
+    if severity:
+        scan.part.severities.add(severity)
+    return bool(word)
 
 
 def _bracketed(scan: Cursor) -> bool:

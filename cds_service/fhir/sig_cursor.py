@@ -41,6 +41,9 @@ class Part:
     as_needed: bool = False
     days: int | None = None
     routes: set[str] = field(default_factory=set)
+    severities: set[str] = field(default_factory=set)  # of the pain it is for
+    repeats: Fraction | None = None
+    repeats_open: bool = False  # again, nobody says how many times
     joined: str = ""  # the word before it
 
     @property
@@ -52,6 +55,15 @@ class Part:
     def timed(self) -> bool:
         """Whether anything says how often, or at most how often."""
         return self.often or bool(self.most_times)
+
+    def timed_as(self, other: Part) -> None:
+        """Take the rhythm of another dose."""
+        self.rates, self.moments, self.clocks = other.rates, other.moments, other.clocks
+        self.meals, self.up_to_times, self.most_times = (
+            other.meals,
+            other.up_to_times,
+            other.most_times,
+        )
 
 
 def least(one: tuple[Fraction, Unit] | None, other: tuple[Fraction, Unit]) -> tuple[Fraction, Unit]:
@@ -66,6 +78,7 @@ class Cursor:
         self.tokens, self.place = tokens, 0
         self.steps: list[list[Part]] = [[first]]
         self.joined = ""
+        self.followed = 0  # the last day that a step is for by its label
 
     @property
     def part(self) -> Part:

@@ -30,7 +30,7 @@ def match_dose(scan: Cursor) -> bool:
     found = (found[0], _upper_end(scan, found[1], unit))
     previous = scan.part
     if previous.amount is not None:
-        if not previous.timed:
+        if not (previous.timed or previous.severities):
             scan.place = start
             return False
         scan.steps[-1].append(Part(joined=scan.joined))

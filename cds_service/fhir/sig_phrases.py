@@ -45,6 +45,8 @@ REASONS = frozenset(
 SEVERITIES = frozenset(
     {"moderate", "severe", "mild", "mod", "breakthrough", "chronic", "acute", "back"}
 )
+# How bad the pain is that a dose is for; one dose for each is no sum.
+SEVERITY = {"mild": "mild", "moderate": "moderate", "mod": "moderate", "severe": "severe"}
 OTHER_REMEDIES = frozenset(
     [
         "acetaminophen", "apap", "tylenol", "ibuprofen", "motrin", "advil", "naproxen", "aleve", "nsaid",
@@ -67,7 +69,8 @@ HARMLESS = phrases(
     "as directed by physician", "as directed by prescriber", "as directed", "may cause drowsiness",
     "may cause constipation", "do not drive", "do not drink alcohol", "avoid alcohol", "for oral use",
     "around - the - clock", "round the clock", "rtc", "until gone", "until finished", "until completed",
-    "then stop", "and stop", "then discontinue", "after surgery", "following surgery", "after procedure",
+    "then stop", "and stop", "then discontinue", "then d / c", "then dc", "then off", "thereafter",
+    "after surgery", "following surgery", "after procedure",
     "after the procedure", "post op", "post - op", "postop", "post operatively", "postoperatively",
     "to clean , dry skin", "to clean dry skin", "to clean and dry skin", "to dry intact skin",
     "to intact skin", "to upper torso", "to the upper torso", "to upper arm or chest", "to upper arm",
@@ -100,8 +103,9 @@ HARMLESS = phrases(
     ),
     "swallowing whole", "do not break , crush , dissolve and / or chew", "via ng tube", "per ng tube",
 )  # fmt: skip
-# What begins the next step after "then".
+# What begins the next step, also after "then".
 CHANGES = phrases(
+    "increase the dose to",
     "increase dose to", "increase to", "reduce dose to", "reduce to", "decrease dose to", "decrease to",
     "taper to", "titrate to",
 )  # fmt: skip

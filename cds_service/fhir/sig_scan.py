@@ -14,6 +14,7 @@ from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_asides import match_as_needed, match_note, match_reason
 from cds_service.fhir.sig_cursor import Cursor, Part, least
 from cds_service.fhir.sig_dose import match_dose
+from cds_service.fhir.sig_steps import match_label, match_repeat, match_then
 from cds_service.fhir.sig_times import (
     match_clock,
     match_daily,
@@ -44,18 +45,9 @@ def _match_stop(scan: Cursor) -> bool:
     if scan.take_any(words.STOPS):
         scan.joined = ""  # "and avoid alcohol. 2 tablets" joins no doses
         return True
-    if scan.take("then") or scan.take("followed", "by"):
-        if scan.part.amount is None and (len(scan.steps) == 1 or not scan.part.timed):
-            return False
-        if scan.take_phrase(phrases.CHANGES) and not any(part.days for part in scan.steps[-1]):
-            return False
-        scan.steps.append([Part()])
-        return True
     if scan.take_any(words.AND):
         scan.joined = "and"
-        if scan.peek() == "then":
-            return _match_stop(scan)
-        return True
+        return scan.peek() != "then" or match_then(scan)
     return False
 
 
@@ -213,6 +205,8 @@ def _match_harmless(scan: Cursor) -> bool:
 _MATCHES: tuple[Callable[[Cursor], bool], ...] = (
     match_note,
     _match_harmless,
+    match_label,
+    match_repeat,
     match_daily,
     _match_limit_after,
     match_times,
@@ -227,5 +221,6 @@ _MATCHES: tuple[Callable[[Cursor], bool], ...] = (
     match_reason,
     _match_route,
     _match_verb,
+    match_then,
     _match_stop,
 )

@@ -11,6 +11,7 @@ from cds_service.fhir import sig_words as words
 from cds_service.fhir.sig_cursor import Cursor, Part, least
 from cds_service.fhir.sig_phrases import MEALS_A_DAY
 from cds_service.fhir.sig_scan import scan_words
+from cds_service.fhir.sig_steps import counted_alone
 from cds_service.fhir.units import MCG_PER_HOUR, Unit
 from cds_service.frozen import Frozen
 
@@ -69,7 +70,7 @@ def read_timing(text: str, amount: Fraction, unit: Unit, *, timed: bool = False)
 def _said(scan: Cursor | None, *, timed: bool) -> SaidSig | None:
     if scan is None:
         return None
-    found = _successive(scan.steps)
+    found = _successive(counted_alone(scan.steps))
     if found is None:
         return None
     steps = []
@@ -141,7 +142,13 @@ def _successive(steps: list[list[Part]]) -> list[list[Part]] | None:
         before, part = found[-1], parts[0]
         if part.amount is None and part.timed and len(parts) == len(before) == 1:
             part.amount, part.unit, part.total = before[0].amount, before[0].unit, before[0].total
-        if any(p.days for p in before) or not any(p.moments or p.clocks for p in (*before, *parts)):
+        if part.joined == "to" and not part.timed and len(parts) == len(before) == 1:
+            part.timed_as(before[0])
+        if (
+            part.joined == "to"
+            or any(p.days for p in before)
+            or not any(p.moments or p.clocks for p in (*before, *parts))
+        ):
             found.append(parts)
         elif any(p.rates or not (p.moments or p.clocks) for p in (*before, *parts)):
             return None
@@ -171,6 +178,8 @@ def _per_day(part: Part) -> Fraction | None:
     # "twice daily, up to 3 times daily" is a range of which the upper end counts, "every 4 hours, up to 3
     # times daily" has a maximum.
     found = part.up_to_times or found
+    if found is not None and part.repeats is not None:
+        found *= 1 + part.repeats
     if found is not None and part.most_times is not None:
         found = min(found, part.most_times)
     return found or None
@@ -218,6 +227,10 @@ def _dose(part: Part, timed: bool) -> SaidDose | None:
         return None
     if timed and not part.often:
         per_day = None  # "max 4 times a day" of a dose twice a day limits it
+    if part.repeats_open:
+        per_day = part.most_times
+        if per_day is None and part.cap is None:
+            return None
     cap = part.cap if part.up_to is None else least(part.cap, part.up_to)
     worn = part.unit.kind == MCG_PER_HOUR or part.unit.word == "patch"
     if per_day is None and cap is None and not worn and not timed:

@@ -21,9 +21,9 @@ from tests.fhir.instructions import only, sig, tablets
         ("2 tablets every 4 hours, max 5 tablets per day", 5, "text"),
         ("Take 2 tablets every 4 hours or as told", 3, "structured"),
         ("Take 1 tablet every 12 hours", 3, "structured"),
+        ("Take 2 tablets at bedtime", 3, "structured"),
         ("max 4 times a day", 3, "structured"),
         ("1 tablet every 5 minutes", 3, "structured"),
-        ("2 tablets in the morning and 2 tablets at bedtime", 3, "structured"),
         ("Take 30 mL every 6 hours", 3, "structured"),
         ("Take 1-2 tablets, max 2 tablets per day", 2, "structured"),
     ],
@@ -32,6 +32,17 @@ def test_the_most_that_numbers_or_words_allow_counts(text: str, daily: int, basi
     found = sig({**tablets(frequency=3, period=1, periodUnit="d"), "text": text})
     assert (only(found).daily, found.basis) == (daily, basis)
     assert any("allow more" in note for note in found.notes) is (basis == "text")
+
+
+def test_words_of_several_doses_are_those_of_the_only_instruction() -> None:
+    coded = tablets(frequency=3, period=1, periodUnit="d")
+    both = {**coded, "text": "2 tablets in the morning and 2 tablets at bedtime"}
+    assert [dose.daily for dose in sig(both).steps[0]] == [2, 2]
+    assert [dose.daily for dose in sig(both, both).steps[0]] == [3, 3]
+    steps = sig({**coded, "text": "1 tablet q8h for 3 days, then 2 tablets q8h"}).steps
+    assert [dose.daily for (dose,) in steps] == [3, 6]
+    less = sig({**coded, "text": "1 tablet q8h for 3 days, then 1 tablet q12h"})
+    assert (only(less).daily, less.basis) == (3, "structured")
 
 
 def test_a_count_in_the_words_is_weighed_against_milligrams() -> None:
