@@ -30,6 +30,7 @@ _REFILLS = ("refill", "refills")
 _MANY = 10
 # In a note, a greater number is no dose, nor is one that follows such a sign.
 _MOST_IN_A_DOSE = 12
+_NOT_OF_A_BARE_CODE = frozenset({"q", "x", "t", "c", "d", "h", "a"})
 _BEFORE_A_CODE = frozenset({"/", "-", "#", "<", ">", "≥", "=", "icd"})
 # A lower number without one of these before it could count tablets: "severe pain 2".
 _MOST_COUNTED = 3
@@ -65,7 +66,9 @@ def match_as_needed(scan: Cursor) -> bool:
 
 
 def match_reason(scan: Cursor) -> bool:
-    """`for low back pain`."""
+    """`for low back pain`, `not controlled by ibuprofen`."""
+    if _not_enough(scan):
+        return True
     if scan.peek() == "for" and scan.peek(1) in phrases.REASONS:
         scan.place += 1
         _reason(scan)
@@ -190,17 +193,16 @@ def _with_refills(scan: Cursor) -> bool:
 
 
 def _diagnosis_code(scan: Cursor) -> bool:
-    """An ICD-10-CM code in brackets."""
-    letter, number = scan.peek(1), scan.peek(2)
-    if (
-        scan.peek() == "("
-        and len(letter) == 1
-        and letter.isalpha()
-        and number[:2].isdigit()
-        and scan.peek(3) == ")"
-    ):
-        scan.place += 4
-        return True
+    """An ICD-10-CM code: in brackets, or with its point where it is no interval, count or length."""
+    start = scan.place
+    bracket = scan.take("(")
+    letter, number = scan.peek(), scan.peek(1)
+    sure = bracket or ("." in number and letter not in _NOT_OF_A_BARE_CODE)
+    if sure and len(letter) == 1 and letter.isalpha() and number[:2].isdigit():
+        scan.place += 2
+        if not bracket or scan.take(")"):
+            return True
+    scan.place = start
     return False
 
 
@@ -211,6 +213,8 @@ def _sentence(scan: Cursor) -> bool:
         return False
     comma = start
     while scan.peek() not in _SENTENCE_ENDS and scan.peek() != ")":
+        if _diagnosis_code(scan):
+            continue
         if (
             scan.peek() in phrases.ABOUT_THE_DOSE
             or unit_of(scan.peek()) is not None

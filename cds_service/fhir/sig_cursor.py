@@ -165,7 +165,20 @@ class Cursor:
         return Fraction(0)
 
     def number_range(self) -> tuple[Fraction, Fraction] | None:
-        """A number, or two with `-`, `to` or `or` between; the lower first."""
+        """A number, or two with `-`, `to` or `or` between; the lower first. Said again in brackets it
+        must agree.
+        """
+        found = self._plain_range()
+        start = self.place
+        if found is not None and found[0] < found[1] and self.take("("):
+            again = self._plain_range()
+            if again is None or not self.take(")"):
+                self.place = start
+            elif again != found:
+                return None
+        return found
+
+    def _plain_range(self) -> tuple[Fraction, Fraction] | None:
         low = self.number()
         if low is None:
             return None

@@ -110,6 +110,7 @@ def _total(scan: Cursor) -> None:
         found = scan.number_range()
         several = scan.take("/") and scan.number() is not None
         unit = scan.unit() if found is not None else None
+        several = _second_ingredient(scan) or several
         if found is not None and unit is not None:
             total = bool(scan.take_any(("total", "dose")))
             several = several or not _believable(*found, unit)
@@ -120,6 +121,15 @@ def _total(scan: Cursor) -> None:
     elif _strength_after(scan) or _one_of_it(scan):
         return
     scan.place = start
+
+
+def _second_ingredient(scan: Cursor) -> bool:
+    """`/325 mg`, `-325 mg` after the strength of the first."""
+    start = scan.place
+    if scan.take_any(("/", "-")) and scan.number() is not None and scan.unit() is not None:
+        return True
+    scan.place = start
+    return False
 
 
 def _one_of_it(scan: Cursor) -> bool:

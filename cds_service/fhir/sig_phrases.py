@@ -90,6 +90,7 @@ HARMLESS = phrases(
     "to inside of the cheek", "to inside of cheek", "inside of the cheek", "inside of cheek",
     "between cheek and gum", "between the cheek and gum", "between gum and cheek", "unwrap and",
     "po / sl", "po or sl", "sl / po", "sl or po", "by mouth or under the tongue", "orally or sublingually",
+    "in divided doses", "exception", "acute",
     "from all sources", "do not exceed prescribed dose", "do not exceed the prescribed dose",
     "do not exceed recommended dose", "until discontinued", "to be taken", "to be applied", "to be used",
     "normal", "print", "no print", "phone in", "historical med", "e - prescribe",
@@ -117,7 +118,8 @@ LIMITS = phrases(
     "maximum daily amount", "max daily amount is",
     "max daily amount", "mdd", "daily max", "maximum of", "max of", "maximum", "max", "not to exceed",
     "do not exceed", "no more than", "not more than", "do not take more than", "do not use more than",
-    "nte", "limit to", "limit",
+    "nte", "limit to", "limit", "total daily dose not to exceed", "total daily dose should not exceed",
+    "daily dose not to exceed",
 )  # fmt: skip
 # What begins a note; see `ABOUT_THE_DOSE`.
 NOTES = phrases(
@@ -133,6 +135,8 @@ NOTES = phrases(
     "first dose on", "last dose on",
     "until sun", "until mon", "until tue", "until wed", "until thu", "until fri", "until sat", "until today",
     "until tomorrow",
+    "max refills remaining", "maximum refills remaining", "start :", "partial fill",
+    "alcohol may", "patient has naloxone",
     "acute pain exception", "nonacute pain", "non - acute pain", "chronic pain exempt",
     "chronic pain exemption", "dnf until", "dnf",
 )  # fmt: skip

@@ -51,6 +51,8 @@ def match_times(scan: Cursor) -> bool:
 def match_every(scan: Cursor) -> bool:
     """`every 4 to 6 hours`, `q6h`, `every other day`, `every day`: the shortest interval."""
     start = scan.place
+    if _hourly(scan):
+        return True
     _ = scan.take("up", "to") or scan.take_phrase(phrases.LIMITS)
     if not scan.take_any(("every", "q", "each")):
         scan.place = start
@@ -76,6 +78,20 @@ def match_every(scan: Cursor) -> bool:
         return False
     scan.part.rates.add(1 / min(interval, _other_interval(scan) or interval))
     return True
+
+
+def _hourly(scan: Cursor) -> bool:
+    """`6 hourly`, `4-6 hrly`: the shortest interval."""
+    start = scan.place
+    found = scan.number_range()
+    scan.take("-")
+    if found is not None and scan.take_any(("hourly", "hrly")):
+        interval = found[0] / 24
+        if interval > 0 and not hours_run_together(interval, Fraction(1, 24)):
+            scan.part.rates.add(1 / interval)
+            return True
+    scan.place = start
+    return False
 
 
 def _other_interval(scan: Cursor) -> Fraction | None:
@@ -104,15 +120,21 @@ def match_daily(scan: Cursor) -> bool:
 
 
 def match_rate(scan: Cursor) -> bool:
-    """`daily`, `bid`, `per day`."""
+    """`daily`, `bid`, `up to qid`, `per day`."""
+    start = scan.place
+    up_to = scan.take("up", "to")
     abbreviation = scan.take_any(words.ABBREVIATIONS)
     if abbreviation:
-        most = words.ABBREVIATIONS[abbreviation]
+        part, most = scan.part, words.ABBREVIATIONS[abbreviation]
         if scan.peek() in (*_RANGE, "/") and scan.peek(1) in words.ABBREVIATIONS:
             most = max(most, words.ABBREVIATIONS[scan.peek(1)])
             scan.place += 2
-        scan.part.rates.add(most)
+        if up_to:
+            part.up_to_times = min(part.up_to_times or most, most)
+        else:
+            part.rates.add(most)
         return True
+    scan.place = start
     if scan.part.amount is None:
         return False
     period = scan.per_period()

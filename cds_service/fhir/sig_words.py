@@ -28,8 +28,14 @@ _HOURS_SPELLED = tuple(
     )
     for link in ("-", " ")
 )  # fmt: skip
+# Hyphens, dashes, signs of full width and signs of no width, as word processors and phones write them.
+_PLAIN_SIGNS = {
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"), 0x2044: "/",
+    **dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)),
+    **{0xFEE0 + code: chr(code) for code in range(0x21, 0x7F)},
+}  # fmt: skip
 _PLAINLY = (
-    ("(s)", "s"), ("(es)", "es"), ("–", "-"), ("—", "-"), ("&", " and "), ("°", "h "),
+    ("(s)", "s"), ("(es)", "es"), ("&", " and "), ("°", "h "), ("[", "("), ("]", ")"),
     ("@", " at "), ("xday", "x day"),
     ("prn", " prn "), ("idx", "id x "),  # written together: "q4hprn", "bidx5d"
     *_HOURS_SPELLED,
@@ -39,7 +45,8 @@ TIMES: dict[str, Fraction] = {"once": Fraction(1), "twice": Fraction(2), "thrice
 # Doses a day of the abbreviations; dots are dropped before they are looked up.
 ABBREVIATIONS: dict[str, Fraction] = {
     "daily": Fraction(1), "qd": Fraction(1), "qday": Fraction(1), "bid": Fraction(2), "tid": Fraction(3),
-    "qid": Fraction(4), "qod": Fraction(1, 2), "weekly": Fraction(1, 7), "qweek": Fraction(1, 7),
+    "qid": Fraction(4), "bd": Fraction(2), "bds": Fraction(2), "tds": Fraction(3), "qds": Fraction(4),
+    "qod": Fraction(1, 2), "weekly": Fraction(1, 7), "qweek": Fraction(1, 7),
     "qwk": Fraction(1, 7), "monthly": Fraction(1, 30), "hourly": Fraction(24),
 }  # fmt: skip
 # Moments of the day. One named twice ("every night at bedtime") is one dose.
@@ -49,13 +56,13 @@ MOMENTS: dict[str, str] = {
     "afternoon": "afternoon",
     "evening": "evening", "dinner": "evening", "supper": "evening", "qpm": "evening", "pm": "evening",
     "bedtime": "bedtime", "qhs": "bedtime", "hs": "bedtime", "nightly": "bedtime", "night": "bedtime",
-    "bed": "bedtime",
+    "bed": "bedtime", "mane": "morning", "nocte": "bedtime",
 }  # fmt: skip
 # From which hour to before which a moment of the day lies; past midnight the hours go on.
 HOURS: dict[str, tuple[int, int]] = {
     "morning": (4, 12), "noon": (11, 14), "afternoon": (13, 18), "evening": (16, 22), "bedtime": (19, 28),
 }  # fmt: skip
-MOMENTS_ALONE = frozenset({"qam", "qnoon", "qpm", "qhs", "hs", "nightly"})
+MOMENTS_ALONE = frozenset({"qam", "qnoon", "qpm", "qhs", "hs", "nightly", "mane", "nocte"})
 MOMENTS_AFTER_A_DOSE = frozenset(
     [
         "am", "pm", "morning", "noon", "evening", "night", "bedtime", "midday", "afternoon", "breakfast",
@@ -105,7 +112,7 @@ ROUTES: dict[str, str] = {
     "sublingual": "sublingual", "sublingually": "sublingual", "sl": "sublingual", "tongue": "sublingual",
     "buccal": "buccal", "buccally": "buccal", "cheek": "buccal",
     "transdermal": "transdermal", "transdermally": "transdermal", "skin": "transdermal",
-    "topically": "transdermal", "td": "transdermal",
+    "topically": "transdermal", "topical": "transdermal", "td": "transdermal",
     "rectal": "rectal", "rectally": "rectal", "rectum": "rectal", "pr": "rectal",
     "nasally": "nasal", "intranasally": "nasal",
     "intravenous": "injection", "intravenously": "injection", "iv": "injection",
@@ -132,7 +139,7 @@ def tokens(text: str) -> tuple[Token, ...] | None:
     if len(text) > MOST_CHARACTERS:
         return None
     found: list[Token] = []
-    lowered = text.lower()
+    lowered = (text if text.isascii() else text.translate(_PLAIN_SIGNS)).lower()
     for sign, plain in _PLAINLY:
         lowered = lowered.replace(sign, plain)
     place, size = 0, len(lowered)

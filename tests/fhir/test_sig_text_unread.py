@@ -101,6 +101,15 @@ from cds_service.fhir.sig_text import read_text
         "1 tablet every 4 hours, 3/day max 5 days",
         "1 tablet every 4 hours, 4 max",
         "1 tablet every 4 hours, 3000 mg/day max acetaminophen",
+        "1 tab OD",  # daily, or the right eye
+        "1 tab on",
+        "1 tab 0 hourly",
+        "1 tab 46 hourly",
+        "one to two (1-3) tablets q6h",
+        "one to two (1-2 tablets q6h",
+        "1 tablet x 12.5",
+        "take 0,5 tablet bid",
+        "Tome 1 tableta cada 6 horas",
         "x" * 1000,
     ],
 )
