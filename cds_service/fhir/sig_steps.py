@@ -10,6 +10,7 @@ from cds_service.fhir.sig_cursor import Cursor, Part
 from cds_service.fhir.units import days_of
 
 _LABELS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "wk": 7}
+_A_LIST = 3  # two could be taken together
 _BEFORE_A_LABEL = words.STOPS | {"", "then"}
 _AFTER_A_LABEL = frozenset({":", "-", ",", "take"})
 
@@ -27,29 +28,36 @@ def match_then(scan: Cursor) -> bool:
 
 
 def match_label(scan: Cursor) -> bool:
-    """`week 1:`, `days 4-7:` before the dose of these days; days named twice make no steps."""
-    start, before = scan.place, scan.tokens[scan.place - 1] if scan.place else ""
-    scan.take("on")
-    size = _LABELS.get(scan.take_any(_LABELS)) if before in _BEFORE_A_LABEL else None
-    after_it = scan.place
-    found = scan.number_range() if size else None
-    if found is not None and scan.peek() not in _AFTER_A_LABEL:
-        scan.place = after_it  # "week 1 - 2 tablets daily" is one week
-        one = scan.number()
-        found = None if one is None else (one, one)
-    first, last = ((found[0] - 1) * (size or 1) + 1, found[1] * (size or 1)) if found else (0, 0)
-    days = last - first + 1
-    if (
-        not scan.followed < first <= last
-        or days.denominator != 1
-        or scan.peek() not in _AFTER_A_LABEL
-    ):
+    """`week 1:`, `days 4-7:` before the dose of these days; days named twice make no steps, nor do days after
+    a dose that does not say for which it is.
+    """
+    start, told = scan.place, scan.part.amount is not None or scan.part.timed
+    first, last = _labelled(scan) or (0, 0)
+    known = not told or any(part.days for part in scan.steps[-1])
+    if not (scan.followed < first <= last) or not known:
         scan.place = start
         return False
-    if scan.part.amount is not None or scan.part.timed:
+    if told:
         scan.steps.append([Part()])
-    scan.part.days, scan.followed = int(days), int(last)
+    scan.part.days, scan.followed = last - first + 1, last
     return True
+
+
+def _labelled(scan: Cursor) -> tuple[int, int] | None:
+    """The first and the last day that a label names."""
+    before = scan.tokens[scan.place - 1] if scan.place else ""
+    scan.take("on")
+    size = _LABELS.get(scan.take_any(_LABELS))
+    if size is None or before not in _BEFORE_A_LABEL:
+        return None
+    start, found = scan.place, scan.number_range()
+    if scan.peek() not in _AFTER_A_LABEL:  # "week 1 - 2 tablets daily" is one week
+        scan.place = start
+        one = scan.number()
+        found = None if one is None else (one, one)
+    if found is None or scan.peek() not in _AFTER_A_LABEL or any(n.denominator > 1 for n in found):
+        return None
+    return int(found[0] - 1) * size + 1, int(found[1]) * size
 
 
 def match_repeat(scan: Cursor) -> bool:
@@ -125,8 +133,14 @@ def _by_severity(parts: list[Part]) -> bool:
 
 
 def _in_turn(parts: list[Part]) -> bool:
-    """Whether doses follow one another: `2 tablets daily x 3 days, 1 tablet daily x 3 days`."""
-    return all(
-        part.days and not (part.moments or part.clocks or part.as_needed or part.joined == "and")
+    """Whether three doses or more follow one another, each less or each more than the one before, each with
+    its length: `3 tablets daily x 3 days, 2 tablets daily x 3 days, 1 tablet daily x 3 days`.
+    """
+    if len(parts) < _A_LIST or not all(
+        part.days and len(part.rates) == 1 and not (part.moments or part.clocks or part.as_needed)
         for part in parts
-    )
+    ):
+        return False
+    amounts = [(part.amount or 0) * max(part.rates) for part in parts]
+    units = {part.unit for part in parts}
+    return len(units) == 1 and amounts in (sorted(set(amounts)), sorted(set(amounts), reverse=True))
