@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from cds_service.fhir.concepts import label
 from cds_service.fhir.r4_dosage import CodeableConcept, Dosage, as_list, plain_number
 from cds_service.fhir.timing import period_ends
 
@@ -23,15 +24,10 @@ def text_of(dosage: Dosage) -> str:
 
 def words_of(dosage: Dosage) -> tuple[str, ...]:
     """Its words, each once: the text, what the patient is told, further instructions."""
-    further: tuple[CodeableConcept | str, ...] = as_list(dosage.additional_instruction)
-    every = (dosage.text, dosage.patient_instruction, *map(_said_by, further))
+    further: tuple[CodeableConcept | str | None, ...] = as_list(dosage.additional_instruction)
+    said = (each if isinstance(each, str) else label(each) for each in further)
+    every = (dosage.text, dosage.patient_instruction, *said)
     return tuple(dict.fromkeys(words.strip() for words in every if words and words.strip()))
-
-
-def _said_by(concept: CodeableConcept | str) -> str | None:
-    if isinstance(concept, str):
-        return concept
-    return concept.text or next((c.display for c in concept.codings if c.display), None)
 
 
 def steps_of(every: tuple[Dosage, ...]) -> list[list[Dosage]]:

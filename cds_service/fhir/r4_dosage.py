@@ -159,7 +159,9 @@ class Dosage(Element, frozen=True):
     sequence: Decimal | None = None
     text: str | None = None
     patient_instruction: str | None = None
-    additional_instruction: tuple[CodeableConcept | str, ...] | CodeableConcept | str | None = None
+    additional_instruction: (
+        tuple[CodeableConcept | str | None, ...] | CodeableConcept | str | None
+    ) = None
     timing: Timing | None = None
     as_needed_boolean: bool | str | None = None
     as_needed_codeable_concept: CodeableConcept | None = None

@@ -105,3 +105,54 @@ def test_words_alone_are_no_dose() -> None:
 def test_the_route_of_words_counts() -> None:
     assert sig(FOUR, {"text": "by mouth"}).route is Route.ORAL
     assert sig(FOUR, {"text": "Take with food", "route": {"text": "rectal"}}).route is Route.RECTAL
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"additionalInstruction": [{"text": "Max 3 tablets per day"}]},
+        {
+            "additionalInstruction": [
+                {"coding": [{"display": "Do not exceed 3 tablets in 24 hours"}]}
+            ]
+        },
+        {"additionalInstruction": ["With food", "Max 3 tablets per day"]},
+        {"additionalInstruction": {"text": "Max 3 tablets per day"}},
+        {"text": "by mouth", "patientInstruction": "Do not take more than 3 tablets in 24 hours"},
+        {
+            "additionalInstruction": [
+                {"text": "Max 3 tablets per day"},
+                {"text": "Max 9 tablets per day"},
+            ]
+        },
+    ],
+)
+def test_a_maximum_among_the_further_words_of_an_instruction_limits_it(
+    said: dict[str, Any],
+) -> None:
+    assert only(sig(FOUR | said)).daily == 3
+    untimed = {"text": "Take 1 tablet every 4 hours as needed"} | said
+    if said.get("text") is None:
+        assert only(sig(untimed)).daily == 3
+    both = sig(FOUR | said, {"text": "as told"})
+    assert both.partly and only(both).daily == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        None,
+        [None],
+        [{}],
+        "",
+        [{"text": "With food"}],
+        [{"text": "As told"}],
+        [{"text": "Max 0 tablets per day"}],
+        [{"text": "1 tablet"}],
+        [{"text": "Max 4000 mg acetaminophen per day"}],
+    ],
+)
+def test_other_further_words_change_nothing(words: Any) -> None:
+    found = sig(FOUR | {"additionalInstruction": words})
+    assert found == sig(FOUR)
