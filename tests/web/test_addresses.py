@@ -70,6 +70,15 @@ def test_errors_carry_cors_headers_too(web: FlaskClient) -> None:
     )
 
 
+def test_a_caller_without_an_origin_hears_once_that_any_may_call(web: FlaskClient) -> None:
+    for path in ("/cds-services/opioid-safety", "/cds-services/none"):
+        answer = web.post(path, json={})
+        assert answer.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+        assert answer.headers.getlist("Vary") == ["Origin"]
+    assert web.get("/cds-services").headers.getlist("Access-Control-Allow-Origin") == ["*"]
+    assert "Access-Control-Allow-Origin" not in web.post("/health", json={}).headers
+
+
 def test_answers_stay_out_of_caches(web: FlaskClient) -> None:
     answer = web.post("/cds-services/opioid-safety", json={})
     assert answer.headers["Cache-Control"] == "no-store"
