@@ -4,8 +4,8 @@ then.
 gunicorn's own worker leaves new connections waiting in the listening socket, and resets them when
 it ends. It gives a thread to each new connection before anything has come by it, waits for ever on
 a client that stops in the middle of a call, waits in the thread that serves all the others for a
-client to close its end, hands a connection back after every call also when the next is there, and
-answers what is no HTTP with a page.
+client to close its end, hands a connection back after every call also when the next is there, looks
+for more of a body that was read to its end, and answers what is no HTTP with a page.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 from gunicorn.http import errors
+from gunicorn.http.body import LengthReader
 from gunicorn.util import close_graceful, write_nonblock
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
@@ -86,6 +87,17 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         if not goes_on:
             close_graceful(conn.sock, _LINGER_SECONDS)
         return goes_on
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Whether the connection can go on. A body that was read to its end has nothing to discard, for
+        which gunicorn would change the socket's time limit three times.
+        """
+        body = conn.parser.mesg.body if keepalive else None
+        reader = None if body is None or body.failed else body.reader
+        if isinstance(reader, LengthReader) and reader.length == 0:
+            conn.parser.mesg = None
+            return True
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def _goes_on_at_once(self, conn: TConn) -> bool:
         """Whether the next call comes in a moment, while no other connection is at work or waits."""
