@@ -120,9 +120,6 @@ class Repeat(Element, frozen=True):
     bounds_period: Period | None = None
     count: Decimal | None = None
     count_max: Decimal | None = None
-    duration: Decimal | None = None
-    duration_max: Decimal | None = None
-    duration_unit: str | None = None
     frequency: Decimal | None = None
     frequency_max: Decimal | None = None
     period: Decimal | None = None
@@ -131,7 +128,6 @@ class Repeat(Element, frozen=True):
     day_of_week: tuple[str, ...] | str | None = None
     time_of_day: tuple[str, ...] | str | None = None
     when: tuple[str, ...] | str | None = None
-    offset: Decimal | None = None
 
 
 class Timing(Element, frozen=True):

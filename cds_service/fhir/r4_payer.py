@@ -37,7 +37,6 @@ class Coverage(OfPatient, frozen=True, rename=names(subject="beneficiary", class
     identifier: tuple[Identifier, ...] | Identifier = ()
     status: str | None = None
     type: CodeableConcept | None = None
-    subscriber: Reference | None = None
     payor: tuple[Reference, ...] | Reference = ()
     period: Period | None = None
     order: Decimal | None = None

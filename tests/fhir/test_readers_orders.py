@@ -173,6 +173,17 @@ def test_an_unreadable_instruction_makes_the_dose_unknown_and_is_named(dosage: A
     assert found.unread[0].why.startswith("dosageInstruction")
 
 
+@pytest.mark.parametrize(
+    "beside", [{"duration": "half an hour"}, {"durationUnit": {"code": "h"}}, {"offset": "at noon"}]
+)
+def test_what_no_dose_depends_on_costs_no_dose(beside: dict[str, Any]) -> None:
+    repeat = {**TWICE["timing"]["repeat"], **beside}
+    found = facts(
+        Need.MEDICATIONS, order(dosageInstruction=[{**TWICE, "timing": {"repeat": repeat}}])
+    )
+    assert (daily(found.orders[0]), found.unread) == (2, ())
+
+
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e99999", "9e999999999"])
 def test_absurd_numbers_are_no_dose(value: str) -> None:
     dosage = [{**TWICE, "doseAndRate": [{"doseQuantity": {"value": value, "unit": "tablet"}}]}]
