@@ -19,7 +19,7 @@ from cds_service.trace import Trace
 
 
 def events(recall: Recall, trace: Trace, status: int, at: datetime) -> Iterator[Audited]:
-    """The reads of one call in order, then its answer."""
+    """The reads of one call in order, then its answer; what was not asked for was no read."""
     occasion = Occasion(
         client=recall.client.id,
         service=trace.service,
@@ -31,7 +31,7 @@ def events(recall: Recall, trace: Trace, status: int, at: datetime) -> Iterator[
         software=__version__,
         details=_details(trace),
     )
-    for read in trace.reads:
+    for read in filter(lambda each: each.asked, trace.reads):
         why = "" if read.outcome == "ok" else read.outcome
         yield _audited(
             read_event(occasion, read.query or read.kind, read.searched, read.good, why), occasion

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from cds_service.errors import FhirReadError
-from cds_service.fhir.client import Pages
+from cds_service.fhir.client import TIMED_OUT, Pages
 from cds_service.fhir.prefetch import Fetch
 from cds_service.fhir.queries import TYPES
+from cds_service.waiting import BUSY, OUT
 
 PATIENT = "{{context.patientId}}"
 _KINDS = frozenset(TYPES.values()) | {"Medication", "Organization"}
@@ -31,7 +32,16 @@ _LITERAL = frozenset(
     }
 )
 _STATUS = re.compile(r"status ([1-5])\d\d")
-_WORDS = {"timeout": "timeout", "no connection": "no-connection", "not FHIR JSON": "unreadable"}
+_NOT_ASKED = "not-asked"
+_WORDS = {
+    TIMED_OUT: "timeout",
+    "no connection": "no-connection",
+    "not FHIR JSON": "unreadable",
+    "not UTF-8": "unreadable",
+    "the answer is too large": "too-large",
+    BUSY: _NOT_ASKED,
+    OUT: _NOT_ASKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,8 @@ class Read:
     went.
 
     `query` is empty for a further page, whose address is the server's own affair. `outcome` is
-    `ok`, `cut`, `timeout`, `no-connection`, `unreadable`, `status-4xx` (and so on) or `refused`.
+    `ok`, `cut`, `timeout`, `no-connection`, `unreadable`, `too-large`, `status-4xx` (and so on),
+    `refused` for its address, or `not-asked` while a server is left alone or the worker has no place.
     """
 
     kind: str
@@ -52,6 +63,11 @@ class Read:
     def good(self) -> bool:
         """Whether the server answered."""
         return self.outcome in ("ok", "cut")
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything left this service."""
+        return self.outcome != _NOT_ASKED
 
     @property
     def searched(self) -> bool:

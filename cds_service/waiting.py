@@ -14,6 +14,7 @@ from cds_service.fhir.prefetch import Fetch
 
 TIMEOUTS = 3  # running
 PAUSE = 10.0  # seconds without a question after that many
+BUSY, OUT = "busy", "it did not answer in time lately"  # why a server was not asked
 
 
 class Outages:
@@ -68,9 +69,9 @@ class Seated:
     def gather(self, queries: Mapping[str, str]) -> dict[str, Pages | FhirReadError]:
         """The answers, or at once why nothing was asked."""
         if self._outages is not None and self._outages.out(self._base):
-            return _unasked(queries, "it did not answer in time lately")
+            return _unasked(queries, OUT)
         if not self._places.acquire(timeout=self._patience):
-            return _unasked(queries, "busy")
+            return _unasked(queries, BUSY)
         try:
             answers = self._fetch.gather(queries)
         finally:

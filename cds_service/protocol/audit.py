@@ -79,10 +79,10 @@ def read_event(occasion: Occasion, query: str, searched: bool, good: bool, why: 
     return event
 
 
-def answer_event(occasion: Occasion, status: int, why: str = "") -> Json:
+def answer_event(occasion: Occasion, status: int) -> Json:
     """Our answer to a hook: what was evaluated and which cards left."""
     outcome = _SUCCESS if status < 400 else _MINOR if status < 500 else _SERIOUS
-    event = _event(occasion, "", _interaction("operation"), "E", outcome, why)
+    event = _event(occasion, "", _interaction("operation"), "E", outcome)
     caller, us = _agent("110153", "Source Role ID", occasion.client), "cds-service"
     event["agent"] = [caller, _agent("110152", "Destination Role ID", us), _user(occasion)]
     said = {"service": occasion.service, "hook": occasion.hook, **occasion.details}
@@ -130,7 +130,7 @@ def refusal_event(
 
 
 def _event(
-    occasion: Occasion, profile: str, subtype: Json, action: str, outcome: str, why: str
+    occasion: Occasion, profile: str, subtype: Json, action: str, outcome: str, why: str = ""
 ) -> Json:
     event: Json = {"resourceType": "AuditEvent"}
     if profile:

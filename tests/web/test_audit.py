@@ -12,15 +12,20 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from cds_service.audit import to_file
+from cds_service.audit import events, to_file
 from cds_service.cases.validity import faults_of
+from cds_service.clients import ANYONE
 from cds_service.errors import FhirReadError
 from cds_service.fhir.client import Pages
 from cds_service.memory.schema import upgrade
 from cds_service.memory.store import Audited, Memory
+from cds_service.protocol.audit import Occasion, answer_event
+from cds_service.protocol.messages import read_request
 from cds_service.reads import Noted, Read, asked_of
-from cds_service.service import Service
+from cds_service.recall import Recall
+from cds_service.service import Service, unheard
 from cds_service.settings import AuditTo, Mode, Settings
+from tests.changes import replace
 from tests.memory.samples import NOW
 from tests.protocol.hook_requests import INSTANCE, OXYCODONE, PATIENT, body, order_sign
 from tests.server.fhir_server import TOKEN, fhir_server
@@ -104,6 +109,14 @@ def test_a_read_that_failed_is_on_record_as_failed(service: Service, tmp_path: P
     assert all(faults_of(event) == [] for event in trail)
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(200, "0"), (399, "0"), (400, "4"), (412, "4"), (499, "4"), (500, "8")]
+)
+def test_an_answer_is_on_record_by_its_status(status: int, outcome: str) -> None:
+    occasion = Occasion("north", "opioid-safety", "order-sign", INSTANCE, "p", "u", NOW)
+    assert answer_event(occasion, status)["outcome"] == outcome
+
+
 def test_without_the_setting_nothing_is_on_record(service: Service, database: Path) -> None:
     service.respond("opioid-safety", body(order_sign(OXYCODONE)))
     engine = create_engine(f"sqlite:///{database}")
@@ -148,6 +161,35 @@ class Answers:
 
     def gather(self, queries: Any) -> dict[str, Pages | FhirReadError]:
         return {name: self.answers[name] for name in queries if name in self.answers}
+
+
+@pytest.mark.parametrize(
+    ("why", "outcome"),
+    [
+        ("timeout", "timeout"),
+        ("not FHIR JSON", "unreadable"),
+        ("not UTF-8", "unreadable"),
+        ("the answer is too large", "too-large"),
+        ("status 404", "status-4xx"),
+        ("the address is not allowed", "refused"),
+        ("busy", "not-asked"),
+        ("it did not answer in time lately", "not-asked"),
+    ],
+)
+def test_only_an_address_is_refused(why: str, outcome: str) -> None:
+    noted = Noted(Answers(a=FhirReadError(why)), "p1")
+    noted.gather({"a": "Condition?patient=p1"})
+    assert [read.outcome for read in noted.reads] == [outcome]
+
+
+def test_what_was_not_asked_is_no_read(service: Service, tmp_path: Path) -> None:
+    """While a server is left alone nothing of the patient leaves, so nothing is said to have left."""
+    sent = body(order_sign(OXYCODONE))
+    reads = tuple(Read("Condition", "", outcome) for outcome in ("ok", "not-asked", "refused"))
+    trace = replace(service.respond("opioid-safety", sent).trace, reads=reads)
+    recall = Recall(None, read_request(sent), "opioid-safety", ANYONE, unheard)
+    trail = [json.loads(row.event) for row in events(recall, trace, 200, NOW)]
+    assert [event.get("outcomeDesc") for event in trail] == [None, "refused", None]
 
 
 def test_what_was_asked_is_noted_by_kind_and_outcome() -> None:
