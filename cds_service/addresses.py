@@ -42,6 +42,7 @@ _NEVER = frozenset(
         ip_address("168.63.129.16"),
     }
 )
+_CLIMBS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _ANY: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
@@ -89,6 +90,17 @@ def http_host(url: str) -> str:
     except ValueError:
         return ""
     return parts.hostname or "" if usable else ""
+
+
+def climbs(path: str) -> bool:
+    """Whether a path has a segment that leads out of the base it begins with, written plain or not.
+
+    >>> [climbs(path) for path in ("/fhir/../admin", "/fhir/%2E%2e/admin", "/fhir/..", "/fhir/./Patient")]
+    [True, True, True, True]
+    >>> [climbs(path) for path in ("/fhir/Patient/1.2", "/fhir/...", "/fhir/a..b")]
+    [False, False, False]
+    """
+    return _CLIMBS.search(path) is not None
 
 
 def odd(host: str) -> bool:

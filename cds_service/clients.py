@@ -7,7 +7,6 @@ servers on loopback only.
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +15,7 @@ from time import monotonic
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from cds_service.addresses import Reach
+from cds_service.addresses import Reach, climbs
 from cds_service.errors import Forbidden
 from cds_service.key_sets import Failed, Key, KeySets, chosen
 from cds_service.protocol.profiles import Profile
@@ -32,7 +31,6 @@ from cds_service.tokens import (
 )
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_CLIMBS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that leave a base
 _ALL = "all"
 _WHOLE = 10_000  # parts of a share, so that a percent is a hundred of them
 
@@ -93,7 +91,7 @@ class Client:
         """
         if self.fhir:
             inside = server == self.fhir or server.startswith(self.fhir + "/")
-            return inside and not _CLIMBS.search(server.partition("?")[0])
+            return inside and not climbs(server.partition("?")[0])
         return self.loopback and urlsplit(server).hostname in _LOOPBACK
 
     def shows(self, card: str, user: str = "", key: str = "") -> bool:

@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 import requests
 
+from cds_service.addresses import climbs
 from cds_service.errors import BadRequest, FhirNotFound, FhirReadError
 from cds_service.frozen import Frozen
 from cds_service.outbound import Answer, Refused, cut_overdue, get
@@ -71,7 +72,6 @@ class _Page(msgspec.Struct, frozen=True, gc=False):
 
 
 _PAGE = msgspec.json.Decoder(_Page)
-_DOTS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that would climb
 _JSON = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?json", re.IGNORECASE)
 _SOON = re.compile(r"[0-9]{1,3}")  # seconds of Retry-After; a date is never so near
 _PASSING = frozenset({429, 502, 503})  # what a server may have got over when it says so
@@ -153,7 +153,7 @@ class FhirClient:
             raise FhirReadError("a link to another server") from None
         inside = theirs.path.startswith(ours.path) or theirs.path == ours.path.rstrip("/")
         same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
-        if not same or not inside or _DOTS.search(theirs.path):
+        if not same or not inside or climbs(theirs.path):
             raise FhirReadError("a link to another server")
         return address
 
