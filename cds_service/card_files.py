@@ -183,7 +183,7 @@ class _Reader:
             raise self.loaded.fault((surplus,), f"{surplus} has no place in this card")
 
     def _voices(self) -> dict[str, Voice]:
-        if self.rule is None or "criteria" not in self.loaded.data:
+        if self.rule is None:
             return {}
         said, declared = self.loaded.data["criteria"], self.rule.criteria
         for name in said:

@@ -103,7 +103,7 @@ class Client:
         if self.all_silent or card in self.silent:
             return False
         percent = next((percent for name, percent in self.rollout if name == card), 100)
-        return percent >= 100 or self._draw(card, user, key) < percent * _WHOLE // 100
+        return self._draw(card, user, key) < percent * _WHOLE // 100
 
     def showing(self, user: str, key: str) -> Callable[[str], bool]:
         """Which cards are shown to a user."""

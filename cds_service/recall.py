@@ -112,7 +112,7 @@ class Recall:
         several findings.
         """
         findings = _comparable(evaluation)
-        if self._memory is None or not findings:
+        if self._memory is None:
             return {}
         marks = self._marks(findings, call)
         card_of = {c.name: f.card for f in findings for c in f.criteria if c.status is MET}

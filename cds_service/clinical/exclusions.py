@@ -21,8 +21,6 @@ from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen
 from cds_service.knowledge.codes import Code, ValueSet
 
-YEAR_MONTHS = 12
-
 
 class Exclusion(Frozen):
     """One reason, in words a card may print, and what it rests on. `scope`: every | guideline."""

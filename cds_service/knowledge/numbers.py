@@ -85,7 +85,7 @@ class Number:
             return self.met_by(measured)
         if comparator not in _COMPARATORS:
             return None
-        rising = self.boundary in (Boundary.AT_OR_ABOVE, Boundary.ABOVE)
+        rising = self.boundary.is_upper
         # Amounts reach from `measured` (itself, or just beyond it) as far as there are any.
         if len(comparator) > 1:
             nearest = self.met_by(measured)

@@ -32,8 +32,6 @@ class Authorization:
     """A usable `fhirAuthorization`. The token never prints and lives for one request."""
 
     token: str = field(repr=False)
-    scope: str = ""
-    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +222,7 @@ def _authorization(
     if not _lives(lifetime):
         notes.append("fhirAuthorization has expired")
         return None
-    scope, subject = sent.get("scope"), sent.get("subject")
-    return Authorization(
-        token, scope if isinstance(scope, str) else "", subject if isinstance(subject, str) else ""
-    )
+    return Authorization(token)
 
 
 def _configuration(extension: Any) -> dict[str, bool | int]:

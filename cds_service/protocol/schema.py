@@ -37,7 +37,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
             missing = [member for member in rule if member not in instance]
             yield from (f"{where}.{member}: is required".lstrip(".") for member in missing)
         case "type":
-            yield f"{where or 'the message'}: must be {_article(rule)}"
+            yield f"{where or 'the message'}: must be {'an' if rule[0] in 'aio' else 'a'} {rule}"
         case "enum":
             yield f"{where}: allowed are {', '.join(map(str, rule))}"
         case "anyOf" | "oneOf":
@@ -45,8 +45,3 @@ def _lines(error: ValidationError) -> Iterator[str]:
         case _:
             says = schema.get("description", f"breaks {error.validator}")
             yield f"{where or 'the message'}: {says}"
-
-
-def _article(kind: Any) -> str:
-    kinds = kind if isinstance(kind, list) else [kind]
-    return " or ".join(f"an {k}" if k[0] in "aio" else f"a {k}" for k in kinds)
