@@ -16,7 +16,7 @@
     └── FhirReadError       a FHIR server did not give what was asked; becomes a missing need
         └── FhirNotFound    it has no such resource
 
-`web/errors.py` maps them to statuses and `cli.py` to exit codes. A message never holds a patient's
+`web/errors.py` maps them to statuses and `cli` to exit codes. A message never holds a patient's
 value.
 """
 

@@ -32,7 +32,7 @@ from urllib3.util.connection import create_connection
 
 from cds_service.addresses import Reach, odd
 
-_CONNECTIONS = 16  # kept open a host, as many as a worker's threads can use at once
+_CONNECTIONS = 16  # kept open a host; more than a worker reads from at once
 _CHUNK = 65_536  # bytes
 _CONNECT_SECONDS = 2.0  # to open a connection
 _READ_SECONDS = 10.0  # between two pieces of an answer
