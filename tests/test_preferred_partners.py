@@ -4,6 +4,7 @@ who that is.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,17 @@ def test_the_card_says_how_to_reach_it_and_links_the_handout(card: dict[str, Any
         "url": "https://example.org/handouts/medical-spine-visit",
         "type": "absolute",
     } in card["links"]
+
+
+def test_a_partner_without_a_telephone_is_named_alone(tmp_path: Path) -> None:
+    shown = json.loads((shipped("fhir_fixtures") / "directory.json").read_text())
+    for entry in shown["entry"]:
+        entry["resource"].pop("telecom", None)
+    file = tmp_path / "directory.json"
+    file.write_text(json.dumps(shown))
+    lines = _card(file)["detail"].splitlines()
+    (line,) = [each for each in lines if "Preferred for Medical spine center" in each]
+    assert line.endswith("Northfield Medical Spine Center, Northfield Spine Partners")
 
 
 def test_without_a_directory_the_referral_names_the_specialty_only() -> None:

@@ -46,6 +46,15 @@ def created(cards: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
+def test_the_appointment_for_reevaluation_lies_in_the_weeks_that_the_card_names(
+    house: House,
+) -> None:
+    cards = answer(house, "therapy_referral", "New back pain in an adult")
+    appointment = created(cards)["Book a re-evaluation in two to four weeks"]
+    assert appointment["requestedPeriod"] == [{"start": "2025-06-30", "end": "2025-07-14"}]
+    assert "re-evaluation between 2025-06-30 and 2025-07-14" in details(cards)
+
+
 def test_each_program_has_a_task_of_its_own_and_a_case_manager(house: House) -> None:
     cards = answer(house, "care_programs", "Every program of the payer at once")
     tasks = [

@@ -114,6 +114,13 @@ def test_info_findings_fold_and_nothing_is_lost(compose: Compose) -> None:
     assert lint({"cards": [card]}, "order-sign") == []
 
 
+def test_every_line_of_a_folded_finding_stands_beneath_its_title(compose: Compose) -> None:
+    unknown = Criterion("note-reason", UNKNOWN, WARNING)
+    note = replace(met("note"), criteria=(*met("note").criteria, unknown))
+    (card,) = compose(note, met("note-two"))
+    assert "tea gives 5.\n  - Not known: the amount.\n- **Title of note-two" in card["detail"]
+
+
 def test_a_single_info_finding_folds_and_lends_summary_and_detail(compose: Compose) -> None:
     (card,) = compose(met("note"))
     assert topics([card]) == ["opioid-checklist"]

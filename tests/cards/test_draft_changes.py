@@ -11,12 +11,23 @@ from typing import Any
 
 import pytest
 
+from cds_service.card_changes import as_written
 from cds_service.card_drafts import changed
 from cds_service.cards import CardLibrary
 from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding, OrderChange
 from cds_service.clinical.references import placed
+from cds_service.knowledge.model import Knowledge
 from tests.changes import replace
 
+FOR_A_WEEK = {
+    "dosageInstruction.0.timing.repeat.boundsDuration": {
+        "value": 7,
+        "unit": "days",
+        "system": "http://unitsofmeasure.org",
+        "code": "d",
+    }
+}
+BOUNDS = "dosageInstruction.0.timing.repeat.boundsPeriod"
 Compose = Callable[..., list[dict[str, Any]]]
 DRAFT: dict[str, Any] = {
     "resourceType": "MedicationRequest",
@@ -185,3 +196,37 @@ def test_a_button_may_depend_on_a_word(
         finding(value), library=replace(library, cards={**library.cards, "amber": waiting})
     )
     assert ("suggestions" in made) is offered
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        ({}, {"occurrencePeriod": {"start": date(2026, 3, 8)}}),
+        ({"occurrenceDateTime": "2026-03-01"}, {"occurrenceDateTime": date(2026, 3, 8)}),
+        (
+            {"occurrencePeriod": {"end": "2026-03-01"}},
+            {"occurrencePeriod": {"start": date(2026, 3, 8)}},
+        ),
+        ({"occurrenceTiming": {}}, None),
+    ],
+)
+def test_an_order_is_put_off_as_it_says_its_day(
+    knowledge: Knowledge, sent: dict[str, Any], written: dict[str, Any] | None
+) -> None:
+    assert as_written(sent, {"occurrence": date(2026, 3, 8)}, knowledge) == written
+
+
+@pytest.mark.parametrize(
+    ("bounds", "written"),
+    [
+        ({"start": "2026-03-02"}, {BOUNDS: {"start": "2026-03-02", "end": "2026-03-08"}}),
+        ({"end": "2026-03-15"}, FOR_A_WEEK | {BOUNDS: None}),
+        ({"start": "2026-03", "end": "2026-04"}, FOR_A_WEEK | {BOUNDS: None}),
+        ({"start": "soon"}, FOR_A_WEEK | {BOUNDS: None}),
+    ],
+)
+def test_a_period_without_its_first_day_becomes_a_length(
+    knowledge: Knowledge, bounds: dict[str, Any], written: dict[str, Any]
+) -> None:
+    sent = {"dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": bounds}}}]}
+    assert as_written(sent, {"followed": 7}, knowledge) == written

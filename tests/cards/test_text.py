@@ -34,6 +34,7 @@ HOSTILE = (
     "[click](javascript:alert(1))",
     "![x](http://e.example/x.png)",
     "http://e.example www.e.example a@e.example mailto:a@e.example",
+    "WWW.E.EXAMPLE",
     "# heading",
     "- item",
     "+ item",

@@ -111,6 +111,21 @@ def test_epic_gets_one_action_a_suggestion_and_what_it_cannot_do_as_text() -> No
     assert shaped["systemActions"] == [UPDATE]
 
 
+def test_epic_takes_back_orders_only_and_the_rest_is_for_hands() -> None:
+    given = neutral()
+    given["cards"][0]["suggestions"] = [
+        {
+            "label": f"Take back {kind}",
+            "uuid": UUID.format(number),
+            "actions": [{"type": "delete", "resourceId": f"{kind}/d"}],
+        }
+        for number, kind in enumerate(("MedicationRequest", "DeviceRequest"), 2)
+    ]
+    (card,) = shape(given, Profile.EPIC)["cards"]
+    assert [each["label"] for each in card["suggestions"]] == ["Take back MedicationRequest"]
+    assert card["detail"] == "To do by hand:\n\n- Take back DeviceRequest"
+
+
 def test_epic_is_offered_no_order_without_an_entry_but_told_what_to_order() -> None:
     given = neutral()
     given["cards"][0]["suggestions"][0]["actions"] = [
