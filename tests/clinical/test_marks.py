@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cds_service.clinical.criteria import MET, WARNING, Criterion, Finding
+from cds_service.clinical.criteria import MET, UNKNOWN, WARNING, Criterion, Finding
 from cds_service.clinical.facts import Condition, Facts, Order, Request
 from cds_service.clinical.rule import Call
 from cds_service.knowledge.codes import Code
@@ -53,6 +53,20 @@ def marked(card: str) -> Iterator[str]:
 )  # fmt: skip
 def test_each_card_is_marked_by_what_can_make_it_worse(card: str, kinds: set[str]) -> None:
     assert {mark if "<" in mark else mark.split()[0] for mark in marked(card)} == kinds
+
+
+def test_what_is_not_known_marks_nothing() -> None:
+    """Else a card that was set aside would speak again without worse news."""
+    order = Order("MedicationRequest/1", text="Oxycodone", drug=OXYCODONE)
+    met = Criterion("met", MET, WARNING, {}, ("Condition/1",))
+    unknown = Criterion("unknown", UNKNOWN, WARNING, {}, (order.ref,))
+    found = marks_of(
+        [Finding("opioid-dose", WARNING, (met, unknown))],
+        Call(Facts(AS_OF, "order-sign", orders=(order,)), knowledge()),
+        "any",
+        lambda it: f"<{it}>",
+    )
+    assert {mark.split()[0] for mark in found["opioid-dose"]} == {"met"}
 
 
 def test_alike_medicines_are_marked_once_and_unknown_ones_by_their_names() -> None:

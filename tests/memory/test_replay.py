@@ -83,6 +83,19 @@ def test_dead_tokens_are_swept_now_and_then(rows: Query, seen: SeenTokens, clock
     assert len(rows(EVERY)) == 1
 
 
+def test_what_is_dead_is_looked_for_every_ten_seconds_not_at_each_call(
+    rows: Query, seen: SeenTokens, clock: Clock
+) -> None:
+    soon = clock.at + timedelta(seconds=1)
+    assert seen.first_use("https://a", "short", soon)
+    clock.at += timedelta(seconds=9)
+    assert seen.first_use("https://a", "2", LATER)
+    assert len(rows(EVERY)) == 2
+    clock.at += timedelta(seconds=1)
+    assert seen.first_use("https://a", "3", LATER)
+    assert len(rows(EVERY)) == 2  # without the first
+
+
 def test_a_database_that_cannot_be_asked_lets_nobody_in(tmp_path: Path, clock: Clock) -> None:
     nowhere = SeenTokens(f"sqlite:///{tmp_path / 'empty.db'}", clock)
     with pytest.raises(SQLAlchemyError):

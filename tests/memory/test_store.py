@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import pytest
 from sqlalchemy import create_engine, inspect
@@ -140,6 +142,25 @@ def test_rows_that_could_not_be_written_are_tried_again() -> None:
     queue.put("cards", lambda: ["two"])
     assert queue.flush()
     assert (written, depths, len(heard)) == (["one", "two"], [1, 0], 1)
+
+
+def test_a_database_that_refuses_is_left_alone_for_a_second() -> None:
+    """Else the log would have twenty lines a second of it."""
+    heard = Event()
+    tried: list[int] = []
+
+    def sink(rows: list[str]) -> None:
+        tried.append(len(rows))
+        heard.set()
+        raise OSError
+
+    queue = Queue({"cards": sink}, lambda _error: None, lambda _rows: None)
+    queue.start()
+    queue.put("cards", lambda: ["one"])
+    assert heard.wait(5)
+    sleep(0.3)
+    assert tried == [1]
+    queue.close()
 
 
 def test_a_queue_that_is_full_forgets_the_oldest_and_says_so() -> None:

@@ -15,10 +15,12 @@ from sqlalchemy import create_engine, text
 
 from cds_service.clients import Client
 from cds_service.clinical.criteria import CRITICAL, Criterion
+from cds_service.memory.pseudonyms import Pseudonyms
 from cds_service.protocol.linter import lint
 from cds_service.service import Service
+from cds_service.settings import DEVELOPMENT_KEY
 from tests.changes import replace
-from tests.protocol.hook_requests import OXYCODONE
+from tests.protocol.hook_requests import OXYCODONE, PATIENT
 from tests.web.clinic import (
     APNEA,
     BACK_PAIN,
@@ -44,6 +46,15 @@ def clinic(service: Service, tmp_path: Path) -> Iterator[Clinic]:
     opened = Clinic(service, f"sqlite:///{tmp_path / 'memory.db'}")
     yield opened
     opened.memory.close()
+
+
+def test_cards_are_kept_under_the_names_that_the_command_prints(clinic: Clinic) -> None:
+    """`cds-service db pseudonym CLIENT Patient/1` finds the rows of a patient, and of a user."""
+    clinic.sign()
+    names = Pseudonyms(DEVELOPMENT_KEY)
+    patient = names.patient("anyone", PATIENT["id"])
+    rows = clinic.rows("SELECT DISTINCT client, patient, person FROM issued_card")
+    assert rows == [("anyone", patient, names.person("anyone", "Practitioner/1"))]
 
 
 def test_the_same_card_stays_quiet_and_the_answer_says_so(clinic: Clinic) -> None:
