@@ -41,6 +41,7 @@ overrides:
     2025-01-01: {{value: null, source: guide, at: policy}}
 contacts: {{help: {{label: Help, phone: "1", url: "https://example.org", note: by day}}}}
 links: [{{label: Plan, url: "https://example.org"}}]
+holidays: [2026-12-25]
 {REVIEWED}""",
     "valuesets/back.yaml": f"""\
 says: Back pain.

@@ -69,6 +69,14 @@ def test_the_primary_payer_decides_between_two() -> None:
         "HealthcareService/2", "B", frozenset({PT}), payers=frozenset({"healthpartners"})
     )
     assert Directory((first, second)).preferred([PT], ("healthpartners", "cigna")) is second
+    either = Partner("HealthcareService/3", "C", frozenset({PT}), first.payers | second.payers)
+    assert Directory((first, either)).preferred([PT], ("healthpartners", "cigna")) is either
+
+
+def test_a_directory_may_be_empty(knowledge: Knowledge, tmp_path: Path) -> None:
+    file = tmp_path / "directory.json"
+    file.write_text('{"resourceType": "Bundle"}')
+    assert read_directory(file, knowledge) == NOBODY
 
 
 def test_names_phones_and_handouts_come_from_service_and_organization(directory: Directory) -> None:

@@ -69,6 +69,7 @@ back | 279039007 | 279039* | 8 | the prefix '279039*' of SNOMED (allowed: prefix
 back | SNOMED#279039007 | QUESTIONNAIRE#urn:q#1 | 8 | the code line 'QUESTIONNAIRE#urn:q#1 Low back pain'
 back | SNOMED#279039007 | LINKID# | 8 | the code line 'LINKID# Low back pain' (allowed
 back | M54.5* | M54.5** | 6 | the prefix 'M54.5**' of ICD10CM (allowed: prefixes of ICD10CM, one *
+back | M54.5* | M54.5.0 | 6 | 'M54.5.0' as a code of ICD10CM (allowed: a letter, a digit
 back | M54.5* | M5.45* | 6 | the point in 'M5.45' (allowed: after the third character
 back | M54.5* | m54.5* | 6 | 'm54.5' as a code of ICD10CM (allowed: a letter, a digit
 back | SNOMED#279039007 | ICD10CM#M549 | 8 | ICD10CM#M549 stands here twice (allowed: once

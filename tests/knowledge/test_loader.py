@@ -53,6 +53,7 @@ def test_everything_of_a_small_directory_is_read(root: Path) -> None:
     assert plan.turns_on == {"a-gate"}
     assert plan.contacts == {"help": Contact("Help", "1", "https://example.org", "by day")}
     assert plan.links == (("Plan", "https://example.org"),)
+    assert plan.holidays == {date(2026, 12, 25)}
     assert knowledge.system_names["urn:oid:2.16.840.1.113883.6.96"] == "SNOMED"
     assert knowledge.system_urls["SNOMED"] == "http://snomed.info/sct"
     assert knowledge.sources["guide"].date == "2022-11-04"

@@ -31,6 +31,16 @@ def test_each_boundary(boundary: Boundary, below: bool, equal: bool, above: bool
     assert str(limit) == "30"
 
 
+def test_a_limit_with_a_decimal_point_is_compared_with_sums() -> None:
+    limit = Number(
+        "x.y", Decimal("49.5"), "MME/day", Boundary.AT_OR_ABOVE, "s", "p", date(2022, 1, 1)
+    )
+    assert limit.met_by(Fraction(99, 2)) and limit.met_by(Decimal("49.5")) and limit.met_by(50)
+    assert not limit.met_by(Fraction(99, 2) - Fraction(1, 10**9))
+    assert not limit.met_by(Decimal("49.49")) and not limit.met_by(49)
+    assert limit.met_by_bound(Fraction(99, 2), ">=") is True
+
+
 @pytest.mark.parametrize(
     ("boundary", "said", "expected"),
     [

@@ -39,6 +39,7 @@ def test_numbers_keep_their_text_and_dates_are_dates() -> None:
         ("a: True\n", 1, "the unquoted word 'True'", 'true, false, or "True" in quotes'),
         ("a: 1:30\n", 1, "the unquoted value '1:30'", "digits with at most one point"),
         ("a: 010\n", 1, "the unquoted value '010'", "digits with at most one point"),
+        ("a: 1.5e+3\n", 1, "the unquoted value '1.5e+3'", "digits with at most one point"),
         ("a: .nan\n", 1, "the unquoted value '.nan'", "digits with at most one point"),
         (
             "a: 2022-11-04 10:00:00\n",

@@ -145,6 +145,13 @@ def test_every_spelling_of_a_system_is_read(knowledge: Knowledge) -> None:
     }
 
 
+def test_a_code_goes_by_the_name_of_its_nearest_category() -> None:
+    named = {Code("ICD10CM", text): text for text in ("M5", "M54", "M541", "M545")}
+    back = ValueSet("back", prefixes=frozenset(named), displays=named)
+    called = [back.called(Code("ICD10CM", text)) for text in ("M5450", "M549", "M51", "S325")]
+    assert called == [(4, "M545"), (3, "M54"), (0, ""), (0, "")]
+
+
 @pytest.mark.parametrize("sorting", [False, True], ids=["a set", "several sets"])
 def test_which_codes_were_asked_about_is_not_remembered_for_ever(*, sorting: bool) -> None:
     back = ValueSet("back", exact=frozenset({Code("ICD10CM", "M549")}))
