@@ -270,3 +270,13 @@ def test_a_site_may_narrow_a_query() -> None:
 def test_only_what_is_needed_is_read() -> None:
     reading = read(Call({"patient": PATIENT, "conditions": 5}), [Need.PATIENT])
     assert reading.facts.available == {Need.PATIENT}
+
+
+def test_a_query_of_the_site_may_ask_for_the_visit() -> None:
+    own = {
+        Need.CONDITIONS: "Condition?patient={{context.patientId}}&encounter={{context.encounterId}}"
+    }
+    for named in ("e1", "Encounter/e1"):
+        server = Server({})
+        read(Call(patient_id="Patient/p1", encounter_id=named), [Need.CONDITIONS], server, own)
+        assert server.asked == ["Condition?patient=p1&encounter=e1"]

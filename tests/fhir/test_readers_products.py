@@ -71,6 +71,16 @@ def test_a_product_may_be_an_entry_that_only_its_full_url_names() -> None:
     assert drug_of(referring("urn:uuid:other"), entry) == ""
 
 
+def test_an_entry_keeps_its_full_url_in_a_bundle_of_an_odd_shape() -> None:
+    entries = [
+        {"resource": referring("urn:uuid:m")},
+        {"fullUrl": "urn:uuid:m", "resource": MEDICATION},
+    ]
+    drafts = {"resourceType": "Bundle", "link": "next", "entry": entries}
+    (found,) = read(Call(None, drafts), []).facts.orders
+    assert found.text == "oxycodone 5 MG Oral Tablet"
+
+
 def test_a_product_may_come_under_a_key_of_its_own() -> None:
     product = MEDICATION | {"id": "m"}
     for value in (product, bundle(product)):

@@ -138,10 +138,18 @@ def test_a_malformed_item_harms_no_other() -> None:
 
 @pytest.mark.parametrize("sent", ["noon", 1772359200, {"at": 1}, "0001-01-01T00:00:00+12:00"])
 def test_an_item_whose_time_cannot_be_read_took_place_when_it_came(sent: Any) -> None:
-    items = [OVERRIDDEN | {"outcomeTimestamp": sent}, OVERRIDDEN, {"card": "c2"}]
+    untimed = {"card": "c1", "outcome": "overridden"}
+    items = [
+        OVERRIDDEN | {"outcomeTimestamp": sent},
+        OVERRIDDEN,
+        OVERRIDDEN,
+        untimed,
+        {"card": "c2"},
+    ]
     batch = read_feedback(body({"feedback": items}), NOW)
-    assert [item.at for item in batch.items] == [NOW, batch.items[1].at]
-    assert (batch.malformed, batch.undated) == (1, 1)
+    at = batch.items[1].at
+    assert [item.at for item in batch.items] == [NOW, at, at, NOW]
+    assert (batch.malformed, batch.undated) == (1, 1)  # who says no time has said none wrong
 
 
 @pytest.mark.parametrize(

@@ -206,5 +206,10 @@ def test_a_discovery_fault_is_found(members: dict[str, Any], fault: str) -> None
     assert fault in "; ".join(lint_discovery({"services": [entry() | members]}))
 
 
+def test_drafts_of_any_shape_are_looked_at() -> None:
+    odd = {"entry": [None, "x", {}, {"resource": "y"}, {"resource": {}}]}
+    assert lint({"cards": []}, "order-sign", odd) == []
+
+
 def test_an_id_stands_once_with_each_hook() -> None:
     assert "twice" in lint_discovery({"services": [entry(), entry()]})[0]

@@ -14,7 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from flask.testing import FlaskClient
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from cds_service.addresses import Reach
 from cds_service.clients import Client
+from cds_service.key_sets import KeySets
+from cds_service.outbound import Answer
 from cds_service.service import Service
 from cds_service.tokens import KINDS
 from cds_service.web.app import create_app
@@ -58,6 +61,20 @@ def test_a_new_key_is_found_after_the_cool_down(
     assert call(ehr, token(OTHER, north())).status_code == 400
     assert call(ehr, token(EC, north())).status_code == 401  # withdrawn
     assert keys.hits == 2
+
+
+def test_only_registered_addresses_are_asked_for_keys(client: Client) -> None:
+    asked: list[str] = []
+
+    def fetch(address: str) -> Answer:
+        asked.append(address)
+        return Answer(200, "application/json", json.dumps({"keys": public(EC)}).encode())
+
+    sets = KeySets({client.jku: Reach()}, fetch=fetch)
+    assert sets.find("https://elsewhere.example.org/jwks.json", EC["kid"], "ES384") is None
+    assert asked == []
+    assert sets.find(client.jku, EC["kid"], "ES384") is not None
+    assert asked == [client.jku]
 
 
 def test_unknown_key_ids_fetch_once_in_a_cool_down(
