@@ -1,10 +1,10 @@
 """Read the site's directory: a FHIR R4 Bundle of Organization, HealthcareService and
 PractitionerRole.
 
-What a partner does stands in `type`, `specialty` or `code`; `program` limits it to payers
-(`urn:cds-service:payer`) and sites (`urn:cds-service:site`); the extension
+What a partner does stands in `type`, `specialty` or `code` of a role and its service; `program`
+limits it to payers (`urn:cds-service:payer`) and sites (`urn:cds-service:site`); the extension
 `urn:cds-service:handout` gives the address of a patient handout. A role takes over what it leaves
-out from its service, and both from the organization.
+out from its service, and both from the organization, whose own type says nothing of what they do.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class _Reader:
     ) -> Partner | None:
         ref = f"{resource['resourceType']}/{resource['id']}"
         line = (resource, *self._above(resource, known, ref))
-        codes = frozenset(code for each in line[:2] for code in codes_of(each, self.knowledge))
+        does = [each for each in line if each["resourceType"] != KINDS[0]]
+        codes = frozenset(code for each in does for code in codes_of(each, self.knowledge))
         names = [_name(each) for each in line]
         if not codes or not any(names):
             if ref in lenders:

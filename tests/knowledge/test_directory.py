@@ -79,6 +79,25 @@ def test_a_directory_may_be_empty(knowledge: Knowledge, tmp_path: Path) -> None:
     assert read_directory(file, knowledge) == NOBODY
 
 
+def test_the_type_of_an_organization_is_not_what_each_of_its_services_does(
+    knowledge: Knowledge, tmp_path: Path
+) -> None:
+    pain = {"coding": [{"system": "http://nucc.org/provider-taxonomy", "code": PAIN.code}]}
+    clinic = {"resourceType": "Organization", "id": "o", "name": "Clinic", "type": [pain]}
+    service = {**SERVICE, "providedBy": {"reference": "Organization/o"}}
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "r",
+        "organization": {"reference": "Organization/o"},
+        "practitioner": {"display": "Dr Example"},
+        "code": SERVICE["specialty"],
+    }
+    file = tmp_path / "directory.json"
+    entries = [{"resource": each} for each in (clinic, service, role)]
+    file.write_text(json.dumps({"resourceType": "Bundle", "entry": entries}))
+    assert [each.codes for each in read_directory(file, knowledge).partners] == [{PT}, {PT}]
+
+
 def test_names_phones_and_handouts_come_from_service_and_organization(directory: Directory) -> None:
     found = directory.preferred([SPINE], ("healthpartners",))
     assert found is not None
