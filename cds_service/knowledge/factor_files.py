@@ -62,7 +62,6 @@ def _table(reading: Reading, loaded: Loaded, path: Path, sources: Iterable[str])
         source=data["source"],
         rows=tuple(rows),
         never=dict(data.get("never", {})),
-        analytic=data.get("analytic", False),
     )
 
 

@@ -109,7 +109,6 @@ class FactorTable:
     source: str
     rows: tuple[FactorRow, ...] = ()
     never: Mapping[str, str] = field(default_factory=dict)
-    analytic: bool = False
 
 
 _KEPT = 64  # days and sets of payers whose numbers are kept
