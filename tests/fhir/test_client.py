@@ -175,6 +175,14 @@ def test_a_link_that_leads_nowhere_cuts_the_answer(ehr: Ehr, link: str, why: str
     assert all("page=gone" in path or path == "/fhir/Condition?patient=p1" for path, _ in ehr.seen)
 
 
+def test_only_a_next_link_leads_on(ehr: Ehr) -> None:
+    url = "/fhir/Condition?patient=p1"
+    others = [{"relation": name, "url": url} for name in ("self", "first", "last")]
+    ehr.table[url] = bundle(condition(), link=others)
+    found = ask(ehr)
+    assert isinstance(found, Pages) and (len(found.bodies), found.cut) == (1, "")
+
+
 def test_a_link_without_a_path_is_of_the_page_it_stands_on(ehr: Ehr) -> None:
     url = "/fhir/Condition?patient=p1"
     ehr.table[url] = bundle(condition(), link=[{"relation": "next", "url": "?page=2"}])

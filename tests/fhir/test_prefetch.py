@@ -82,6 +82,7 @@ def test_a_result_that_counts_more_than_it_sends_is_not_whole() -> None:
     assert came(Call({"conditions": included})) == (COUNTED, False, 1)
     strange = bundle(condition(), total=40, entry=[{"resource": condition(), "fullUrl": 5}])
     assert came(Call({"conditions": strange})) == (COUNTED, False, 1)
+    assert came(Call({"conditions": strange | {"link": "x"}})) == (COUNTED, False, 1)
     link = [{"relation": "self", "url": "x"}]
     way, available, _ = came(Call({"conditions": bundle(total=40, link=link)}))
     assert (way.how, available) == ("missing", False)
@@ -107,6 +108,18 @@ def test_a_next_link_without_an_address_cannot_be_followed() -> None:
     way, available, found = came(call, server)
     assert (way.how, available, found) == ("prefetch", False, 1)
     assert "not whole" in way.why and server.asked == []
+
+
+def test_a_further_page_is_seen_in_a_bundle_of_an_odd_shape() -> None:
+    following = {"relation": "next", "url": "https://ehr/fhir?page=2"}
+    for link in (following, [5, following]):
+        odd = {"resourceType": "Bundle", "entry": {"resource": condition()}, "link": link}
+        way, available, found = came(Call({"conditions": odd}))
+        assert (way.why, available, found) == (
+            "more pages, and no access to the FHIR server",
+            False,
+            1,
+        )
 
 
 @pytest.mark.parametrize(

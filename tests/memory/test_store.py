@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import DataError
 
 from cds_service.errors import SettingsError
+from cds_service.memory.engine import opened
 from cds_service.memory.queue import Forgotten, Queue
 from cds_service.memory.schema import is_current, upgrade
 from cds_service.memory.store import Audited, Given, Memory
@@ -21,6 +22,8 @@ from cds_service.memory.tables import metadata
 from tests.changes import replace
 from tests.memory.conftest import Query
 from tests.memory.samples import CARD, NOW, UUID, feedback
+
+PRAGMAS, FULL = ("synchronous", "busy_timeout"), 2
 
 
 def test_migrations_make_the_tables_the_code_expects(url: str) -> None:
@@ -50,6 +53,23 @@ def test_upgrading_again_changes_nothing(url: str, memory: Memory) -> None:
 
 def test_a_missing_database_is_not_current(tmp_path: Path) -> None:
     assert not is_current(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+def test_a_file_without_a_revision_is_not_current(tmp_path: Path) -> None:
+    """As it is where an upgrade was interrupted."""
+    file = tmp_path / "begun.db"
+    upgrade(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DELETE FROM alembic_version")
+        connection.commit()
+    assert not is_current(f"sqlite:///{file}")
+
+
+def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path) -> None:
+    """Feedback survives a power cut: a file is synchronized at each statement, and waited for."""
+    with opened(f"sqlite:///{tmp_path / 'memory.db'}") as engine, engine.connect() as connection:
+        asked = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS]
+    assert asked == [FULL, 5_000]
 
 
 def test_a_database_file_keeps_its_readers_beside_its_writer(tmp_path: Path) -> None:
