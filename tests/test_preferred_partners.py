@@ -78,6 +78,22 @@ def test_a_partner_without_a_telephone_is_named_alone(tmp_path: Path) -> None:
     assert line.endswith("Northfield Medical Spine Center, Northfield Spine Partners")
 
 
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("A first short opioid with nothing else tried", True),
+        ("An open therapy request counts", False),
+    ],
+)
+def test_a_partner_is_named_for_what_is_offered_only(name: str, named: bool) -> None:
+    directory = shipped("fhir_fixtures") / "directory.json"
+    house = House(load_service(load_settings(mode=Mode.TEST, directory=directory)))
+    cases = load_cases(CASES.parent / "opioid_nonopioid_first.yaml", house.systems)
+    body = house.ask(call_of(next(c for c in cases if c.name == name)), Road.PREFETCH).body
+    said = "".join(card["detail"] for card in body["cards"])
+    assert ("Riverside Physical Therapy" in said) is named
+
+
 def test_without_a_directory_the_referral_names_the_specialty_only() -> None:
     plain = _card(None)
     assert "performer" not in _referral(plain)

@@ -55,6 +55,11 @@ def test_the_appointment_for_reevaluation_lies_in_the_weeks_that_the_card_names(
     assert "re-evaluation between 2025-06-30 and 2025-07-14" in details(cards)
 
 
+def test_a_payers_contact_without_a_telephone_is_named_alone(house: House) -> None:
+    cards = answer(house, "medical_spine_center", "Surgeon referral without a medical spine visit")
+    assert "- HealthPartners: Designated medical spine centers. Centers by area" in details(cards)
+
+
 def test_each_program_has_a_task_of_its_own_and_a_case_manager(house: House) -> None:
     cards = answer(house, "care_programs", "Every program of the payer at once")
     tasks = [

@@ -48,6 +48,13 @@ def test_feedback_takes_its_own_address_and_that_of_its_service(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize("odd", [5, "", None, {}])
+def test_an_audience_beside_ours_must_be_text_as_well(ehr: FlaskClient, odd: Any) -> None:
+    ours = BASE + SERVICE_PATH
+    assert call(ehr, token(EC, north(aud=[ours, "https://other.example"]))).status_code == 400
+    assert call(ehr, token(EC, north(aud=[ours, odd]))).status_code == 401
+
+
 def test_an_audience_that_a_site_typed_in_is_taken_for_that_client_only(
     service: Service, client: Client, keys: Keys, tmp_path: Path
 ) -> None:

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cds_service.addresses import Reach
-from cds_service.clients import Client
-from cds_service.key_sets import KeySets
+from cds_service.clients import Client, key_sets
+from cds_service.key_sets import BadKeySet, KeySets, read_keys
 from cds_service.outbound import Answer
 from cds_service.service import Service
 from cds_service.tokens import KINDS
@@ -75,6 +75,17 @@ def test_only_registered_addresses_are_asked_for_keys(client: Client) -> None:
     assert asked == []
     assert sets.find(client.jku, EC["kid"], "ES384") is not None
     assert asked == [client.jku]
+
+
+def test_keys_whose_private_part_is_public_are_wanted_of_no_client(
+    client: Client, keys: Keys
+) -> None:
+    thumbprints = {key.thumbprint for key in read_keys(json.dumps({"keys": public(EC)}).encode())}
+    keys.keys = public(EC)
+    sets = key_sets([client], loopback=True, unwanted=thumbprints)
+    with pytest.raises(BadKeySet, match="only public test keys"):
+        sets.fetch(client.jku)
+    sets.close()
 
 
 def test_unknown_key_ids_fetch_once_in_a_cool_down(
