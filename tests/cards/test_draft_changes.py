@@ -216,6 +216,12 @@ def test_an_order_is_put_off_as_it_says_its_day(
     assert as_written(sent, {"occurrence": date(2026, 3, 8)}, knowledge) == written
 
 
+def test_fewer_visits_are_written_as_a_number_of_them(knowledge: Knowledge) -> None:
+    fewer = {"quantity": Decimal(8)}
+    assert as_written({}, fewer, knowledge) == {"quantityQuantity.value": Decimal(8)}
+    assert as_written({"quantityRange": {"high": {"value": 12}}}, fewer, knowledge) is None
+
+
 @pytest.mark.parametrize(
     ("bounds", "written"),
     [

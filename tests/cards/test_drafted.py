@@ -53,6 +53,13 @@ def test_the_most_urgent_of_several_drafts_counts(
     assert found(knowledge, *of_one).has({**WANTED, "priority": "at once"}, frozenset({CT}))
 
 
+def test_what_is_wanted_at_once_is_not_drafted_as_soon_as_possible(knowledge: Knowledge) -> None:
+    drafts = [raw("1001", priority=each) for each in ("routine", "urgent", "asap")]
+    stat = {**WANTED, "priority": "stat"}
+    assert not found(knowledge, *drafts).has(stat, frozenset({CT}))
+    assert found(knowledge, *drafts, raw("1001", priority="stat")).has(stat, frozenset({CT}))
+
+
 def test_what_has_no_code_is_known_by_its_words_or_its_type(knowledge: Knowledge) -> None:
     tasks = [{"resourceType": "Task", "code": {"text": text}} for text in ("Talk", "Call")]
     claim = {"resourceType": "Claim", "type": {"text": "professional"}}
