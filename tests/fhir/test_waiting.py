@@ -16,7 +16,7 @@ from cds_service.callback import Callbacks
 from cds_service.clients import ANYONE
 from cds_service.errors import FhirReadError
 from cds_service.fhir.client import FhirClient, Pages
-from cds_service.outbound import cut_overdue, guarded_session
+from cds_service.outbound import cut_overdue, get, guarded_session
 from cds_service.settings import Mode, Settings
 from cds_service.waiting import Outages, Seated
 from tests.fhir.test_client import HERE, Ehr, ask, bundle, condition, ehr
@@ -127,6 +127,20 @@ def test_a_thread_that_comes_to_read_after_the_deadline_is_not_held_either() -> 
         if not free:
             cut_overdue(session)  # or this test would never end
     assert free
+
+
+def test_a_line_whose_time_is_not_up_is_not_cut(ehr: Ehr) -> None:
+    """One slow question costs the others of its client nothing."""
+    ehr.table["/fhir/slow"] = (200, {"Wait": "0.4"}, b"{}")
+    session = guarded_session(lambda _url: True, HERE)
+    end = time.monotonic() + 10
+    how: dict[str, Any] = {"headers": {}, "deadline": end, "most_bytes": 10}
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(get, session, f"{ehr.base}/slow", **how)
+        while not ehr.seen and time.monotonic() < end:
+            time.sleep(0.01)
+        cut_overdue(session)
+        assert asked.result().status == 200
 
 
 class Answers:

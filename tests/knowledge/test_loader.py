@@ -134,6 +134,11 @@ def test_a_missing_directory_or_factor_table(root: Path, tmp_path: Path) -> None
         load_knowledge(root, factors="cdc-2023")
 
 
+def test_a_file_is_no_directory_of_knowledge(root: Path) -> None:
+    with pytest.raises(KnowledgeError, match=r"sources\.yaml: no such directory"):
+        load_knowledge(root, root / "sources.yaml")
+
+
 def test_a_mounted_configmap_is_read_like_a_directory(root: Path, tmp_path: Path) -> None:
     def mounted(stamp: str) -> Path:
         site = tmp_path / stamp

@@ -77,6 +77,20 @@ def test_only_registered_addresses_are_asked_for_keys(client: Client) -> None:
     assert asked == [client.jku]
 
 
+def test_a_thumbprint_is_that_of_rfc_7638() -> None:
+    """Its example, section 3.1: by it the keys are told that anybody can sign with."""
+    modulus = (
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc"
+        "_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-"
+        "65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyr"
+        "dkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-"
+        "kEgU8awapJzKnqDKgw"
+    )
+    jwk = {"kty": "RSA", "n": modulus, "e": "AQAB", "kid": "2011-04-29"}
+    (key,) = read_keys(json.dumps({"keys": [jwk]}).encode())
+    assert key.thumbprint == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+
+
 def test_keys_whose_private_part_is_public_are_wanted_of_no_client(
     client: Client, keys: Keys
 ) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from cds_service.errors import NotAuthorized
-from cds_service.tokens import Claims, audiences, check
+from cds_service.tokens import Claims, audiences, check, read_token
+from tests.web.guarded import unsigned
+from tests.web.signed import ISSUER, claims
 
 BASE = "https://cds.example.org/cds"
 HERE = f"{BASE}/cds-services/opioid-safety"
@@ -88,3 +91,22 @@ def test_what_a_token_says_is_shortened_for_the_log() -> None:
     refused = replace(GOOD, issuer="a\nb" + "c" * 500, token_id="\x1b[31m").refused("why")
     assert refused.issuer == "ab" + "c" * 98
     assert refused.token_id == "[31m"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ({"alg": "HS256"}, {}),
+        ({"typ": "at+jwt"}, {}),
+        ({"b64": True}, {}),
+        ({}, {"aud": []}),
+    ],
+)
+def test_a_refusal_names_the_issuer_it_was_told(
+    header: dict[str, Any], said: dict[str, Any]
+) -> None:
+    """Who runs the service sees in the log whose clients are set up wrong."""
+    text = unsigned({"alg": "ES384", "typ": "JWT", "kid": "k"} | header, claims(**said), b"x")
+    with pytest.raises(NotAuthorized) as caught:
+        read_token(f"Bearer {text}")
+    assert caught.value.issuer == ISSUER
