@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from cds_service.clinical.dates import FuzzyDate
 from cds_service.clinical.facts import Quantity
 from cds_service.fhir.amounts import quantity
 from cds_service.fhir.concepts import status_word
@@ -21,24 +20,22 @@ from cds_service.fhir.terms import Concept, Product
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.knowledge.codes import Code
 
-K = TypeVar("K", str, bytes)
 V = TypeVar("V")
 
 
-class Lookup(dict[K, V]):
-    """Answers by the text or the bytes they are read from; empty bytes are a member that was not
-    sent.
+class Lookup(dict[bytes, V]):
+    """Answers by the bytes they are read from; empty bytes are a member that was not sent.
 
     Raises msgspec.ValidationError for bytes that hold something else.
     """
 
     __slots__ = ("_read",)
-    _read: Callable[[K], V]
+    _read: Callable[[bytes], V]
 
-    def __init__(self, read: Callable[[K], V]) -> None:
+    def __init__(self, read: Callable[[bytes], V]) -> None:
         self._read = read
 
-    def __missing__(self, key: K) -> V:
+    def __missing__(self, key: bytes) -> V:
         found = self[key] = self._read(key)
         return found
 
@@ -49,14 +46,14 @@ class Glossary:
     __slots__ = ("amounts", "codes", "concepts", "days", "highs", "products", "statuses", "words")
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.days: Lookup[str, FuzzyDate | None] = Lookup(vocabulary.day)
-        self.concepts: Lookup[bytes, Concept] = Lookup(vocabulary.concept)
-        self.codes: Lookup[bytes, frozenset[Code]] = Lookup(partial(_codes, vocabulary))
-        self.products: Lookup[bytes, Product] = Lookup(vocabulary.product_of)
-        self.statuses: Lookup[bytes, str] = Lookup(_status)
-        self.words: Lookup[bytes, frozenset[str]] = Lookup(_words)
-        self.amounts: Lookup[bytes, Quantity | None] = Lookup(_amount)
-        self.highs: Lookup[bytes, Quantity | None] = Lookup(_high)
+        self.days = vocabulary.days
+        self.concepts: Lookup[Concept] = Lookup(vocabulary.concept)
+        self.codes: Lookup[frozenset[Code]] = Lookup(partial(_codes, vocabulary))
+        self.products: Lookup[Product] = Lookup(vocabulary.product_of)
+        self.statuses: Lookup[str] = Lookup(_status)
+        self.words: Lookup[frozenset[str]] = Lookup(_words)
+        self.amounts: Lookup[Quantity | None] = Lookup(_amount)
+        self.highs: Lookup[Quantity | None] = Lookup(_high)
 
 
 def _codes(vocabulary: Vocabulary, raw: bytes) -> frozenset[Code]:

@@ -94,35 +94,34 @@ def read_patient(chart: Chart, content: Content) -> Tally:
 
 def read_entries(chart: Chart, content: Content, kind: str) -> Tally:
     """Make facts of the entries of one type; the others are only there to be referred to."""
-    reader, tally, mine, start, own = READERS[kind], Tally(), chart.mine, f"{kind}/", 0
+    reader, tally, mine, start, others = READERS[kind], Tally(), chart.mine, f"{kind}/", 0
     read, found = reader.read, chart.facts.setdefault(reader.field, [])
     fits: Any = r4.TYPES[kind]
-    for at, entry in enumerate(content.fitting(kind)):
+    for at, entry in enumerate(entries := content.fitting(kind)):
         resource: Any = entry.resource
         try:
             if resource.__class__ is not fits:
                 if resource is None:
                     raise msgspec.ValidationError
                 tally.trouble = tally.trouble or failure(resource)
+                others += 1
                 continue
             subject = resource.subject
-            if (
-                subject is not None
-                and subject.reference != mine
-                and not chart.is_mine(subject.reference)
-            ):
+            whose = mine if subject is None else subject.reference
+            if whose != mine and not chart.is_mine(whose):
                 tally.foreign += 1
+                others += 1
                 continue
             identity = resource.id
             ref = start + identity if identity else ref_of(kind, None, content.entries[at], at)
             fact = read(chart, resource, ref, ())
         except msgspec.ValidationError:
             _read_misfit(chart, content.entries[at], kind, at, tally)
+            others += 1
             continue
-        own += 1
         if fact is not None:
             found.append(fact)
-    tally.mine += own
+    tally.mine += len(entries) - others
     chart.dropped += tally.foreign
     return tally
 

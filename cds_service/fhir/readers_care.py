@@ -159,5 +159,5 @@ def _answer(chart: Chart, answer: r4.AnswerItem) -> Any:
     if answer.value_quantity is not None:
         return quantity(answer.value_quantity)
     if answer.value_date is not None:
-        return chart.vocabulary.day(answer.value_date)
+        return chart.vocabulary.days[answer.value_date]
     return answer.value_boolean if answer.value_boolean is not None else answer.value_string

@@ -33,11 +33,11 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         return None
     told, asked = b"" + resource.dosage_instruction, b"" + resource.dispense_request
     fill = chart.fills.of(product, told, asked, lost)
-    when = chart.when(ref, "authoredOn", resource.authored_on) or fill.begins
+    written = resource.authored_on or ""
+    when = chart.glossary.days[written] or chart.when(ref, "authoredOn", written) or fill.begins
     if resource.reports and not draft:
         _state(chart, product, resource, ref, fill, when)
         return None
-    reasons, reason_refs = _why(chart, resource)
     found, prior, recorder = product.identified, resource.prior_prescription, resource.recorder
     return Order(
         ref,
@@ -56,15 +56,14 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         draft,
         resource.intent or "",
         chart.glossary.words[b"" + resource.category],
-        reasons,
-        reason_refs,
+        *_why(chart, resource),
         "" if prior is None else chart.order_named(prior),
         chart.ref(resource.requester),
         "" if recorder is None else chart.ref(recorder),
         bool(resource.do_not_perform),
         fill.quantity,
         found.strengths_differ,
-        chart.refs(resource.based_on),
+        chart.refs(resource.based_on) if resource.based_on else (),
     )
 
 

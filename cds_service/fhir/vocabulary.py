@@ -32,6 +32,7 @@ from cds_service.knowledge.drugs.model import Identified
 from cds_service.knowledge.model import Knowledge
 
 _MOST_KEPT = 8_192  # answers of one kind; beyond it they are forgotten and worked out anew
+_A_DATE = 10  # characters of a whole date
 _LONGEST_DATE = 40  # characters; with nanoseconds and an offset a dateTime has 35
 
 K = TypeVar("K")
@@ -46,6 +47,36 @@ class Drugs(Protocol):
         """What codings and text say together."""
 
 
+class Days(dict[str, "FuzzyDate | None"]):
+    """The days that a date, partial date or dateTime may mean, by its text; None for any other. Of a date
+    as much is kept as tells the day, of other words nothing.
+    """
+
+    __slots__ = ("_length", "_zone")
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone, self._length = zone, _A_DATE if zone is None else _LONGEST_DATE
+
+    def __missing__(self, text: str) -> FuzzyDate | None:
+        key = text[: self._length]
+        if key in self:
+            return self[key]
+        found = self._read(text[:_LONGEST_DATE])
+        if found is not None or not key:
+            _keep(self, key, found)
+        return found
+
+    def _read(self, text: str) -> FuzzyDate | None:
+        if self._zone is not None and "T" in text:
+            try:
+                moment = datetime.fromisoformat(text)
+            except ValueError:
+                return fuzzy(text)
+            if moment.tzinfo is not None:
+                return _day_in(self._zone, moment)
+        return fuzzy(text)
+
+
 class Vocabulary:
     """Codes of `knowledge`, drugs of `drugs`; `wanted` are the value sets that make a Condition,
     Observation or Procedure a fact.
@@ -56,7 +87,6 @@ class Vocabulary:
     __slots__ = (
         "_coded",
         "_concepts",
-        "_days",
         "_drugs",
         "_fills",
         "_identified",
@@ -65,7 +95,7 @@ class Vocabulary:
         "_products",
         "_salt",
         "_wanted",
-        "_zone",
+        "days",
     )
 
     def __init__(
@@ -75,15 +105,10 @@ class Vocabulary:
         wanted: Iterable[ValueSet],
         zone: tzinfo | None = None,
     ) -> None:
-        self._knowledge, self._drugs, self._wanted, self._zone = (
-            knowledge,
-            drugs,
-            tuple(wanted),
-            zone,
-        )
+        self._knowledge, self._drugs, self._wanted = knowledge, drugs, tuple(wanted)
         self._names = Names(self._wanted)
         self._coded: dict[Coding | tuple[Coding, ...], Coded] = {}
-        self._days: dict[str, FuzzyDate | None] = {}
+        self.days = Days(zone)
         self._concepts: dict[bytes, Concept] = {}
         self._products: dict[bytes, Product] = {}
         self._identified: dict[ProductKey, Identified] = {}
@@ -161,26 +186,6 @@ class Vocabulary:
         if not concepts:
             return NO_CODES
         return NO_CODES.union(*map(self.codes, as_list(concepts)))
-
-    def day(self, text: str) -> FuzzyDate | None:
-        """A date, partial date or dateTime as days; None if unreadable."""
-        key = text[:10] if self._zone is None else text[:_LONGEST_DATE]
-        try:
-            return self._days[key]
-        except KeyError:
-            found = self._read_day(text[:_LONGEST_DATE])
-            _keep(self._days, key, found)
-            return found
-
-    def _read_day(self, text: str) -> FuzzyDate | None:
-        if self._zone is not None and "T" in text:
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError:
-                return fuzzy(text)
-            if moment.tzinfo is not None:
-                return _day_in(self._zone, moment)
-        return fuzzy(text)
 
     def product(self, concept: CodeableConcept) -> Product:
         """The drug that codings and the first name say together, else the one that another

@@ -94,7 +94,7 @@ def test_a_part_of_a_resource_that_no_rule_asks_about_is_not_looked_at() -> None
 
 def kept(known: Vocabulary) -> str:
     """Everything that a vocabulary remembers."""
-    names = ("_coded", "_concepts", "_products", "_identified", "_fills", "_days")
+    names = ("_coded", "_concepts", "_products", "_identified", "_fills", "days")
     return repr([getattr(known, name) for name in names])
 
 
@@ -112,7 +112,9 @@ def test_nothing_that_someone_wrote_outlives_the_call() -> None:
     ]
     prefetch = {
         "conditions": bundle(
-            condition(code="M54.50"), condition("c2", category=[{"text": CANARY}])
+            condition(code="M54.50"),
+            condition("c2", category=[{"text": CANARY}]),
+            condition("c3", onsetDateTime=CANARY, recordedDate=f"2025-01-02T{CANARY}"),
         ),
         "medicationRequests": bundle(
             order("a", medicationCodeableConcept=named, dosageInstruction=dosage),
