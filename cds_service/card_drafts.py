@@ -55,7 +55,8 @@ def drafted_in(facts: Facts, drafts: Iterable[Mapping[str, Any]], knowledge: Kno
         found = (knowledge.code(system, code) for system, code in codings(raw))
         _enter(codes.setdefault(kind, {}), found, _urgency(raw.get("priority")))
         written[kind] = (*written.get(kind, ()), _written(raw))
-    known: tuple[Order | Request, ...] = (*facts.orders, *facts.requests, *facts.devices)
+    unsigned = [order for order in facts.orders if order.draft or order.status == "draft"]
+    known: tuple[Order | Request, ...] = (*unsigned, *facts.requests, *facts.devices)
     for fact in known:
         if fact.draft or _stands(fact, facts.as_of):
             urgency = _urgency(fact.priority) if isinstance(fact, Request) else 0

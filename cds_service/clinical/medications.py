@@ -4,7 +4,7 @@ replaced. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from cds_service.clinical.facts import Dispense, Facts, Need, Order, Statement
@@ -214,15 +214,20 @@ def _carrying_out(orders: tuple[Order, ...], known: tuple[Order, ...]) -> tuple[
     """The orders, one that is based on another of the same product naming that as what it replaces:
     both are one prescription. One that names its prior says so itself.
     """
-    if not any(order.based_on for order in orders):
+    if not [order for order in orders if order.based_on]:
         return orders
-    return tuple([_carrying_out_one(order, known) for order in orders])
+    by_ref: dict[str, list[Order]] = {}
+    for order in known:
+        by_ref.setdefault(order.ref, []).append(order)
+    return tuple([_carrying_out_one(order, by_ref) for order in orders])
 
 
-def _carrying_out_one(order: Order, known: tuple[Order, ...]) -> Order:
-    bases = [o for o in known if o is not order and o.ref in order.based_on]
+def _carrying_out_one(order: Order, by_ref: Mapping[str, list[Order]]) -> Order:
+    if order.prior:
+        return order
+    bases = (o for ref in order.based_on for o in by_ref.get(ref, ()) if o is not order)
     same = next((base.ref for base in bases if same_drug(order, base)), "")
-    return replace(order, prior=same) if same and not order.prior else order
+    return replace(order, prior=same) if same else order
 
 
 def _over(order: Order, as_of: date) -> bool:
