@@ -141,7 +141,7 @@ class _Run(Frozen):
 def _routine(run: _Run) -> bool:
     """Whether list S could silence something of it."""
     told = run.awake if run.why else [criterion.name for criterion in run.criteria]
-    return bool(told) and any(run.awake[name].routine for name in told)
+    return any(run.awake[name].routine for name in told)
 
 
 def _run(rule: Rule, awake: Mapping[str, Declared], call: Call, failed: Failed) -> _Run:

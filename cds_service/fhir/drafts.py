@@ -99,14 +99,10 @@ def read_drafts(chart: Chart, drafts: Content, hook: str, selections: tuple[str,
         if known and each.exact:
             counted.setdefault(ref, []).append(resource)
     chart.draft = False
-    named = {ref: found[0] for ref, found in counted.items() if _are_one(found)}
+    # Of several that go by one reference nobody could tell which to change.
+    named = {ref: found[0] for ref, found in counted.items() if len(found) == 1}
     beside += [each for ref, found in counted.items() if ref not in named for each in found]
     return Drafts(named, tuple(beside))
-
-
-def _are_one(found: list[dict[str, Any]]) -> bool:
-    """Whether what goes by one reference is one order; of several nobody could tell which to change."""
-    return len(found) == 1
 
 
 def _sent(entry: Entry, at: int) -> _Sent:

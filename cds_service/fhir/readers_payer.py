@@ -178,9 +178,7 @@ def _concepts(resource: r4.ClaimResponse) -> Iterator[CodeableConcept | None]:
     for adjudication in adjudications:
         yield from _extended(adjudication.extension)
         yield adjudication.reason
-        if (
-            adjudication.category is not None
-        ):  # it is called after an amount, such as what was denied
+        if adjudication.category is not None:  # it is called after amounts, as what was denied
             codes = (coding.code for coding in adjudication.category.codings)
             yield from (CodeableConcept(coding=Coding(code=code)) for code in codes)
 
