@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from io import BytesIO
+from io import BufferedReader, RawIOBase
+from socket import socket
 from typing import Any, cast
 
 from flask import g, request
@@ -70,15 +71,30 @@ def _whole(sent: Any, length: int) -> bytes:
     line = sent.reader.unreader
     begun = line.take_buffered()
     line.unread(begun[length:])  # of the call that follows
-    came, body = min(len(begun), length), BytesIO(bytes(length))
     sent.reader.length = 0
     sent.failed = True  # until it is whole: nobody knows where the next call begins
-    with body.getbuffer() as room:
-        room[:came] = begun[:came]
-        while came < length and (more := line.sock.recv_into(room[came:])):
-            came += more
-    sent.failed = came < length
-    return body.getvalue()[:came]
+    body = BufferedReader(_Rest(begun[:length], line.sock), 1).read(length)
+    sent.failed = len(body) < length
+    return body
+
+
+class _Rest(RawIOBase):
+    """What came of a body together with its head, then what comes of it."""
+
+    def __init__(self, begun: bytes, line: socket) -> None:
+        self._begun, self._line = begun, line
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, room: Any) -> int:
+        """Fill some of the room; 0 where the line has ended."""
+        begun, self._begun = self._begun[: len(room)], self._begun[len(room) :]
+        if not begun:
+            return self._line.recv_into(room)
+        room[: len(begun)] = begun
+        return len(begun)
 
 
 def _unpacked(packed: bytes, most: int | None) -> bytes:
