@@ -176,9 +176,8 @@ def observation(chart: Chart, resource: r4.Observation, ref: str, lost: Lost) ->
     )
     if not (concept.asked or lost or (parts and _asked_in_part(chart, parts))):
         return None
-    when = chart.glossary.days[resource.effective_date_time or ""] or _observed(
-        chart, resource, ref
-    )
+    days, said = chart.glossary.days, resource.effective_date_time or ""
+    when = days[said[days.told_by]] or _observed(chart, resource, ref)
     status = resource.status or ""
     components = _components(chart, parts, ref, status, when) if parts else ()
     value, codes, text, flag, words, high = _value(chart, resource)

@@ -49,16 +49,16 @@ class Drugs(Protocol):
 
 class Days(dict[str, "FuzzyDate | None"]):
     """The days that a date, partial date or dateTime may mean, by its text; None for any other. Of a date
-    as much is kept as tells the day, of other words nothing.
+    as much is kept as tells the day, of other words nothing; `told_by` is that much of a text.
     """
 
-    __slots__ = ("_length", "_zone")
+    __slots__ = ("_zone", "told_by")
 
     def __init__(self, zone: tzinfo | None) -> None:
-        self._zone, self._length = zone, _A_DATE if zone is None else _LONGEST_DATE
+        self._zone, self.told_by = zone, slice(_A_DATE if zone is None else _LONGEST_DATE)
 
     def __missing__(self, text: str) -> FuzzyDate | None:
-        key = text[: self._length]
+        key = text[self.told_by]
         if key in self:
             return self[key]
         found = self._read(text[:_LONGEST_DATE])
