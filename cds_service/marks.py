@@ -9,26 +9,36 @@ works out what its own rules do not ask.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from math import floor
 
 from cds_service.clinical.criteria import MET, Finding, Indicator
 from cds_service.clinical.evidence import Sign
-from cds_service.clinical.facts import Condition, Dispense, Fact, Facts, Order, Request, Statement
+from cds_service.clinical.facts import Condition, Dispense, Facts, Order, Request, Statement
 from cds_service.clinical.mme import daily_mme
 from cds_service.clinical.red_flags import emergencies, red_flags
 from cds_service.clinical.rule import Asker, Call, Known, Withdrawn
+from cds_service.frozen import Frozen
+from cds_service.knowledge.codes import Code
 from cds_service.protocol.services import SERVICES
 
 Hash = Callable[[str], str]
-_MEDICATIONS = (Order, Statement, Dispense)
+Medication = Order | Statement | Dispense
 _ASKER = Asker("marks", (daily_mme, emergencies, red_flags))
-_Told = tuple[type[Fact], tuple[str, ...]]  # the kind of a fact, its marks
 _OPIOID_SERVICE = "opioid-safety"
 # MME a day: CDC's cautions of 2022 and 2016, the usual state limit, CMS's upper edit, then every
 # hundred.
 _BANDS = (50, 90, 120, 200, 300, 400, 500)
+
+
+class _Told(Frozen):
+    """What is marked of facts that are alike."""
+
+    kind: type[Order | Condition | Request]
+    refs: frozenset[str]
+    marks: tuple[str, ...]
 
 
 @cache
@@ -51,17 +61,16 @@ def marks_of(
         if cards & _cards(False)
         else ()
     )
-    named = _named(frozenset().union(*[refs for _, refs in rests]), call.facts)
-    told = _told(named, _Hashes(hashed))
+    told = _told(frozenset().union(*[refs for _, refs in rests]), call.facts, _Hashes(hashed))
     return {
         finding.card: frozenset(_marks(finding, _of(refs, told), doses, flags))
         for finding, refs in rests
     }
 
 
-def _of(refs: Iterable[str], told: Mapping[str, list[_Told]]) -> set[_Told]:
-    """What is told of these references, of alike ones once."""
-    return {each for ref in refs if ref in told for each in told[ref]}
+def _of(refs: frozenset[str], told: Iterable[_Told]) -> Iterator[_Told]:
+    """What is told of any of these references."""
+    return (each for each in told if not refs.isdisjoint(each.refs))
 
 
 def _marks(
@@ -69,27 +78,14 @@ def _marks(
 ) -> set[str]:
     opioid, spine = finding.card in _cards(True), finding.card in _cards(False)
     found = set(_criteria(finding))
-    for kind, marks in told:
-        if kind is Request or (opioid and (kind is not Condition or not spine)):
-            found.update(marks)
+    for each in told:
+        if each.kind is Request or (opioid and (each.kind is not Condition or not spine)):
+            found.update(each.marks)
     if opioid:
         found.update(doses)
     if spine:
         found.update(flags)
     return found
-
-
-def _named(refs: frozenset[str], facts: Facts) -> list[Fact]:
-    """The medications, requests and conditions of these references."""
-    kinds: tuple[tuple[Fact, ...], ...] = (
-        facts.orders,
-        facts.statements,
-        facts.dispenses,
-        facts.requests,
-        facts.devices,
-        facts.conditions,
-    )
-    return [fact for kind in kinds for fact in kind if fact.ref in refs]
 
 
 def _because(finding: Finding) -> frozenset[str]:
@@ -132,36 +128,43 @@ def _flags(known: Known, *, all_of_them: bool) -> Iterator[str]:
             yield f"flag {name}"
 
 
-def _told(facts: Iterable[Fact], hashes: Mapping[str, str]) -> dict[str, list[_Told]]:
-    """What is marked of each fact, by its reference: of a medication its ingredients, else what the
-    chart calls it; of a draft request what it is for; of a condition, which may make an opioid
+def _told(refs: frozenset[str], facts: Facts, hashes: Mapping[str, str]) -> list[_Told]:
+    """What is marked of the facts with these references: of a medication its ingredients, else what
+    the chart calls it; of a draft request what it is for; of a condition, which may make an opioid
     riskier, its codes. A chart repeats few drugs and codes many times.
     """
-    found: dict[str, list[_Told]] = {}
-    alike: dict[object, _Told] = {}
-    for fact in facts:
-        key: object
-        if isinstance(fact, _MEDICATIONS):
-            named = fact.drug is None or not fact.drug.components
-            key = (Order, fact.text.casefold() if named else id(fact.drug))
-        elif isinstance(fact, Condition) or (isinstance(fact, Request) and fact.draft):
-            key = (type(fact), fact.codes)
-        else:
-            continue
-        told = alike.get(key)
-        if told is None:
-            told = alike[key] = _told_of(fact, hashes)
-        found.setdefault(fact.ref, []).append(told)
+    found = [_taken(alike, hashes) for alike in _medications(refs, facts)]
+    for codes, conditions in facts.conditions_alike().items():
+        if theirs := refs.intersection([each.ref for each in conditions]):
+            found.append(_Told(Condition, theirs, _coded("risk", codes, hashes)))
+    for request in (*facts.requests, *facts.devices):
+        if request.draft and request.ref in refs:
+            marks = _coded("order", request.codes, hashes)
+            found.append(_Told(Request, frozenset((request.ref,)), marks))
     return found
 
 
-def _told_of(fact: Fact, hashes: Mapping[str, str]) -> _Told:
-    if isinstance(fact, _MEDICATIONS):
-        drug = fact.drug
-        names = [c.ingredient for c in drug.components] if drug is not None else []
-        return Order, tuple([f"drug {hashes[name]}" for name in names or [fact.text.casefold()]])
-    kind, sort = (Condition, "risk") if isinstance(fact, Condition) else (Request, "order")
-    return kind, tuple([f"{sort} {hashes[str(code)]}" for code in fact.codes])
+def _medications(refs: frozenset[str], facts: Facts) -> Iterable[list[Medication]]:
+    """The medications with these references, those of one drug or one name together."""
+    alike: dict[int | str, list[Medication]] = defaultdict(list)
+    for listed in (facts.orders, facts.statements, facts.dispenses):
+        for each in listed:
+            if each.ref in refs:
+                drug = each.drug
+                named = drug is None or not drug.components
+                alike[each.text.casefold() if named else id(drug)].append(each)
+    return alike.values()
+
+
+def _taken(alike: list[Medication], hashes: Mapping[str, str]) -> _Told:
+    drug, refs = alike[0].drug, frozenset([each.ref for each in alike])
+    names = [c.ingredient for c in drug.components] if drug is not None else []
+    names = names or [alike[0].text.casefold()]
+    return _Told(Order, refs, tuple([f"drug {hashes[name]}" for name in names]))
+
+
+def _coded(sort: str, codes: frozenset[Code], hashes: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple([f"{sort} {hashes[str(code)]}" for code in codes])
 
 
 class _Hashes(dict[str, str]):

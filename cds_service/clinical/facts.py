@@ -6,6 +6,7 @@ Readers in `fhir/readers.py` make them, rules read them. A kind that could not b
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
@@ -169,9 +170,9 @@ class Facts(Frozen, dict=True):
     def _alike(self, kind: str, facts: tuple[F, ...]) -> Mapping[frozenset[Code], list[F]]:
         groups: dict[frozenset[Code], list[F]] | None = self._kept.get(kind)
         if groups is None:
-            groups = self._kept[kind] = {}
+            groups = self._kept[kind] = defaultdict(list)
             for fact in facts:
-                groups.setdefault(fact.codes, []).append(fact)
+                groups[fact.codes].append(fact)
         return groups
 
     def _in(self, kind: str, facts: tuple[F, ...], sets: tuple[ValueSet, ...]) -> tuple[F, ...]:
@@ -190,9 +191,9 @@ class Facts(Frozen, dict=True):
         """Orders of drugs of any of `classes`, drafts and any status, those of one drug together."""
         groups: dict[int, list[Order]] | None = self._kept.get("drugs")
         if groups is None:
-            groups = self._kept["drugs"] = {}
+            groups = self._kept["drugs"] = defaultdict(list)
             for order in self.orders:
-                groups.setdefault(id(order.drug), []).append(order)
+                groups[id(order.drug)].append(order)
         return tuple(o for found in groups.values() if found[0].is_a(*classes) for o in found)
 
     @property
