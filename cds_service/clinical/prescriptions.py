@@ -76,7 +76,7 @@ class Order(Fact):
 
     drug: Drug | None = None
     drug_conflict: str | None = None
-    opioid_by_name: bool = False
+    opioid: bool = False  # by code or by name
     sig: Sig = Sig(unread="no dosage instruction")
     span: Span | None = None
     supply: Fraction | None = None
@@ -94,11 +94,6 @@ class Order(Fact):
     quantity: Quantity | None = None
     strengths_differ: bool = False  # what `drug_conflict` says: a dose in mg is certain
     based_on: tuple[str, ...] = ()  # references of what it carries out
-
-    @property
-    def opioid(self) -> bool:
-        """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
 
     @property
     def inpatient(self) -> bool:
@@ -123,17 +118,12 @@ class Dispense(Fact):
     """
 
     drug: Drug | None = None
-    opioid_by_name: bool = False
+    opioid: bool = False  # by code or by name
     supply_days: int | None = None
     orders: tuple[str, ...] = ()  # references of the authorizing prescriptions
     sig: Sig = Sig(unread="no dosage instruction")
     drug_conflict: str | None = None
     strengths_differ: bool = False
-
-    @property
-    def opioid(self) -> bool:
-        """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
 
 
 class Statement(Fact):
@@ -142,7 +132,7 @@ class Statement(Fact):
     """
 
     drug: Drug | None = None
-    opioid_by_name: bool = False
+    opioid: bool = False  # by code or by name
     sig: Sig = Sig(unread="no dosage")
     span: Span | None = None
     based_on: tuple[str, ...] = ()
@@ -150,11 +140,6 @@ class Statement(Fact):
     reason_refs: tuple[str, ...] = ()
     drug_conflict: str | None = None
     strengths_differ: bool = False
-
-    @property
-    def opioid(self) -> bool:
-        """Whether it is an opioid, by code or by name."""
-        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
 
 
 def begun(taken: Order | Statement, as_of: date) -> date:

@@ -38,14 +38,15 @@ class Concept(Frozen):
 
 
 class Product(Frozen):
-    """What is ordered: its codes and names, the drug they say, whether any rule may ask about it, and
-    what it is called.
+    """What is ordered: its codes and names, the drug they say, whether any rule may ask about it,
+    whether it is an opioid by code or by name, and what it is called.
     """
 
     codes: frozenset[Code]
     names: tuple[str, ...]
     identified: Identified
     asked: bool
+    opioid: bool
     key: ProductKey
     label: str
 

@@ -200,7 +200,8 @@ class Vocabulary:
             if _is_short(codes):
                 _keep(self._identified, key, replace(drug, label="") if names else drug)
         asked = coded.asked or not (codes or names) or _is_asked_about(drug)
-        return Product(codes, names, drug, asked, key, names[0] if names else drug.label)
+        called = names[0] if names else drug.label
+        return Product(codes, names, drug, asked, drug.opioid, key, called)
 
     def product_of(self, sent: bytes) -> Product:
         """The same of a concept by the bytes it was sent as.
@@ -243,11 +244,7 @@ class Vocabulary:
 def _is_asked_about(found: Identified) -> bool:
     """Whether a drug is of some class that rules ask about, or may be an opioid."""
     drug = found.drug
-    return (
-        found.opioid_by_name
-        or found.conflict is not None
-        or (drug is not None and bool(drug.classes))
-    )
+    return found.opioid or found.conflict is not None or (drug is not None and bool(drug.classes))
 
 
 def _is_short(codes: frozenset[Code]) -> bool:

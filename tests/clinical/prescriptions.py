@@ -114,6 +114,7 @@ def order(
         refills=refills,
         draft=draft,
         intent=more.pop("intent", "order"),
+        opioid=more.pop("opioid", product is not None and product.is_opioid),
         **more,
     )
 

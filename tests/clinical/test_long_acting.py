@@ -21,6 +21,6 @@ def warned_of(*orders: Order) -> list[str]:
 
 
 def test_an_opioid_of_which_only_the_name_is_known_is_not_called_long_acting() -> None:
-    named = order(None, TWICE, ref="named", supply=30, opioid_by_name=True)
+    named = order(None, TWICE, ref="named", supply=30, opioid=True)
     assert warned_of(named) == []
     assert warned_of(named, order(OXYCODONE_ER_10, TWICE, ref="er", supply=30)) == ["er"]

@@ -148,7 +148,7 @@ def test_exposures_join_orders_and_statements() -> None:
 
 
 def test_an_opioid_by_name_is_an_opioid() -> None:
-    named = order(None, FOUR, opioid_by_name=True)
+    named = order(None, FOUR, opioid=True)
     assert sorted_out(named).exposures(DrugClass.OPIOID, drafts=True)[0].label == "some tablets"
     assert label_of(Order("x")) == "unnamed medication"
 

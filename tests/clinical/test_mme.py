@@ -90,7 +90,7 @@ def test_current_orders_that_repeat_each_other_are_named() -> None:
 
 
 def test_drugs_that_are_not_known_repeat_each_other_by_text() -> None:
-    nameless = chart(None, opioid_by_name=True, ref="a")
+    nameless = chart(None, opioid=True, ref="a")
     other = replace(nameless, ref="b", text="other tablets")
     assert mme(nameless, replace(nameless, ref="b", text="SOME tablets")).duplicates == (
         "SOME tablets",

@@ -109,7 +109,7 @@ def test_a_drug_known_by_name_counts_when_its_strength_is_known() -> None:
     named = Drug(
         named.rxcui, named.name, named.tty, named.components, classes=frozenset({DrugClass.OPIOID})
     )
-    assert mme(order(named, dose(1, times=4), opioid_by_name=True)).per_day == 60
+    assert mme(order(named, dose(1, times=4), opioid=True)).per_day == 60
 
 
 def test_a_rate_of_a_tablet_is_its_day() -> None:

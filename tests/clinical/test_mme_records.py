@@ -56,6 +56,7 @@ def statement(rxcui: str, *, based_on: tuple[str, ...] = (), status: str = "acti
         text=taken.text,
         status=status,
         drug=drug(rxcui),
+        opioid=taken.opioid,
         sig=taken.sig,
         based_on=based_on,
     )
@@ -75,6 +76,7 @@ def test_a_dispense_is_listed_only_without_any_order_of_it() -> None:
         status="completed",
         when=on(days(-5)),
         drug=drug(OXYCODONE_10),
+        opioid=True,
         supply_days=30,
     )
     assert mme(dispenses=(handed,)).is_lower_bound
@@ -85,12 +87,13 @@ def test_a_dispense_is_listed_only_without_any_order_of_it() -> None:
         status="completed",
         when=on(days(-35)),
         drug=drug(OXYCODONE_10),
+        opioid=True,
         supply_days=30,
     )
     past = mme(dispenses=(gone,))
     assert (past.seen, past.orders, past.per_day, past.is_lower_bound) == (True, (), 0, False)
     assert mme(statements=(statement(OXYCODONE_10, status="completed"),)).seen
-    assert not mme(dispenses=(replace(gone, drug=drug("310965")),)).seen
+    assert not mme(dispenses=(replace(gone, drug=drug("310965"), opioid=False),)).seen
 
 
 def fill(rxcui: str, handed_out: int, **more: Any) -> Dispense:
@@ -102,6 +105,7 @@ def fill(rxcui: str, handed_out: int, **more: Any) -> Dispense:
         status="completed",
         when=on(days(handed_out)),
         drug=said.drug,
+        opioid=said.opioid,
         supply_days=30,
         sig=said.sig,
         **more,
@@ -127,7 +131,7 @@ def test_an_order_of_another_drug_does_not_stand_for_what_names_its_id() -> None
     assert (
         mme(morphine, statements=(statement(OXYCODONE_10, based_on=(morphine.ref,)),)).per_day == 90
     )
-    unknown = chart(None, opioid_by_name=True)
+    unknown = chart(None, opioid=True)
     named = statement(OXYCODONE_10, based_on=(unknown.ref,))
     assert mme(unknown, statements=(named,)).per_day == 0
     assert mme(unknown, statements=(replace(named, based_on=()),)).per_day == 60
@@ -217,13 +221,18 @@ def test_the_series_counts_past_orders_for_their_own_span() -> None:
 
 def test_dispenses_that_say_nothing_are_passed_over() -> None:
     undated = Dispense(
-        "MedicationDispense/1", status="completed", drug=drug(OXYCODONE_10), supply_days=30
+        "MedicationDispense/1",
+        status="completed",
+        drug=drug(OXYCODONE_10),
+        opioid=True,
+        supply_days=30,
     )
     declined = Dispense(
         "MedicationDispense/2",
         status="declined",
         when=on(AS_OF),
         drug=drug(OXYCODONE_10),
+        opioid=True,
         supply_days=9,
     )
     other = Dispense(

@@ -48,7 +48,7 @@ UNCOUNTED: list[tuple[str, Order, str]] = [
     ("no dose and no supply", order(OXYCODONE_10), "no dosage instruction"),
     ("an unread text", order(OXYCODONE_10, {"text": "use as discussed"}), "could not be read"),
     ("ingredient code and tablets", order("7804", dose(1, times=4)), "no strength"),
-    ("no code at all", order(None, dose(1, times=4), opioid_by_name=True), "known by name only"),
+    ("no code at all", order(None, dose(1, times=4), opioid=True), "known by name only"),
     (
         "codes that disagree",
         order(OXYCODONE_10, dose(1, times=4), drug_conflict="10 and 20 mg"),

@@ -104,10 +104,11 @@ def test_treatment_of_opioid_use_disorder_is_no_course() -> None:
         status="completed",
         when=on(ago(5)),
         drug=drug(SUBOXONE),
+        opioid=True,
         supply_days=30,
     )
     assert course(dispenses=(handed,)) is None
-    said = Statement("MedicationStatement/1", status="active", drug=drug(SUBOXONE))
+    said = Statement("MedicationStatement/1", status="active", drug=drug(SUBOXONE), opioid=True)
     assert course(statements=(said,)) is None
 
 
@@ -117,6 +118,7 @@ def test_dispenses_and_statements_are_part_of_it() -> None:
         status="completed",
         when=on(ago(40)),
         drug=drug(OXYCODONE_10),
+        opioid=True,
         supply_days=30,
     )
     assert must(course(order(OXYCODONE_10, FOUR, supply=5), dispenses=(handed,))).days == 40
@@ -128,6 +130,7 @@ def test_dispenses_and_statements_are_part_of_it() -> None:
         text="oxycodone",
         status="active",
         drug=drug(OXYCODONE_10),
+        opioid=True,
         span=Span(ago(70)),
     )
     found = must(course(statements=(said,)))
@@ -137,7 +140,12 @@ def test_dispenses_and_statements_are_part_of_it() -> None:
 def test_what_was_taken_before_is_part_of_it() -> None:
     def before(status: str, span: Span, when: FuzzyDate | None = None) -> int:
         said = Statement(
-            "MedicationStatement/1", status=status, when=when, drug=drug(OXYCODONE_10), span=span
+            "MedicationStatement/1",
+            status=status,
+            when=when,
+            drug=drug(OXYCODONE_10),
+            opioid=True,
+            span=span,
         )
         return must(course(filled(10, 30, "a"), statements=(said,))).days
 

@@ -119,3 +119,8 @@ class Identified:
     conflict: str | None = None
     opioid_by_name: bool = False  # an opioid name in the text although no code was known
     strengths_differ: bool = False
+
+    @property
+    def opioid(self) -> bool:
+        """Whether it is an opioid, by code or by name."""
+        return self.opioid_by_name or (self.drug is not None and self.drug.is_opioid)
