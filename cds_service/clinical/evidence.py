@@ -224,15 +224,13 @@ def recorded(
     date may mean.
     """
     as_of = facts.as_of
-    found = [
-        o
-        for o in facts.results_in(codes)
-        if o.when is not None
-        and o.when.first <= as_of
-        and (window is None or age(o.when, as_of, window))
-        and o.counts
-    ]
-    return tuple(sorted(found, key=lambda o: (day_of(o.when, as_of), o.ref)))
+    found = facts.results_in(codes)
+    if window is None:
+        dated = [o for o in found if o.when is not None and o.when.first <= as_of]
+    else:
+        dated = [o for o in found if age(o.when, as_of, window)]
+    counting = [o for o in dated if o.counts]
+    return tuple(sorted(counting, key=lambda o: (day_of(o.when, as_of), o.ref)))
 
 
 def day_of(when: FuzzyDate | None, as_of: date) -> date:

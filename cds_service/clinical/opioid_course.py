@@ -76,8 +76,8 @@ def opioid_course(facts: Facts, known: Known) -> Course | None:
             projected, known.number("course.subacute_days"), known.number("course.chronic_days")
         ),
         current=bool(drafts) or any(end > as_of for _, end, _, _ in chain),
-        references=tuple(dict.fromkeys((*(s[2] for s in chain), *(o.ref for o in drafts)))),
-        labels=tuple(dict.fromkeys((*(s[3] for s in chain), *(label_of(o) for o in drafts)))),
+        references=tuple(dict.fromkeys([*[s[2] for s in chain], *[o.ref for o in drafts]])),
+        labels=tuple(dict.fromkeys([*[s[3] for s in chain], *[label_of(o) for o in drafts]])),
     )
 
 

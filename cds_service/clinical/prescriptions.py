@@ -88,8 +88,7 @@ class Order(Fact):
     reasons: frozenset[Code] = NO_CODES
     reason_refs: tuple[str, ...] = ()
     prior: str = ""  # reference of the order this one replaces
-    requester: str = ""
-    recorder: str = ""
+    prescribers: frozenset[str] = frozenset()  # of a draft: who asks for and enters it
     do_not_perform: bool = False
     quantity: Quantity | None = None
     strengths_differ: bool = False  # what `drug_conflict` says: a dose in mg is certain

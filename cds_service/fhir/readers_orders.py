@@ -22,6 +22,7 @@ from cds_service.knowledge.codes import Code
 
 _NOT_ASKED = Sig(unread="no rule asks about this drug")
 _A_DAY = timedelta(days=1)
+_NOBODY: frozenset[str] = frozenset()
 _SPANS = 4096  # kept, as orders share dates and lengths
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -38,7 +39,8 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
     if resource.reports and not draft:
         _state(chart, product, resource, ref, fill, when)
         return None
-    found, prior, recorder = product.identified, resource.prior_prescription, resource.recorder
+    found, prior = product.identified, resource.prior_prescription
+    reasons, explained = _why(chart, resource)
     return Order(
         ref,
         product.codes,
@@ -56,10 +58,10 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
         draft,
         resource.intent or "",
         chart.glossary.words[b"" + resource.category],
-        *_why(chart, resource),
+        reasons,
+        explained,
         "" if prior is None else chart.order_named(prior),
-        chart.ref(resource.requester),
-        "" if recorder is None else chart.ref(recorder),
+        _prescribers(chart, resource) if draft else _NOBODY,
         bool(resource.do_not_perform),
         fill.quantity,
         found.strengths_differ,
@@ -95,6 +97,12 @@ def _state(
         found.strengths_differ,
     )
     chart.facts.setdefault("statements", []).append(stated)
+
+
+def _prescribers(chart: Chart, resource: r4.MedicationRequest) -> frozenset[str]:
+    """References to who asks for a prescription and who enters it."""
+    named = (chart.ref(resource.recorder), chart.ref(resource.requester))
+    return frozenset(ref for ref in named if ref)
 
 
 def _why(chart: Chart, resource: r4.MedicationRequest) -> tuple[frozenset[Code], tuple[str, ...]]:

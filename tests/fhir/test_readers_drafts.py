@@ -55,6 +55,15 @@ def test_on_order_select_only_selected_drafts_count(selections: Any, expected: l
     assert found == [f"MedicationRequest/{each}" for each in expected]
 
 
+def test_who_prescribes_is_read_of_a_draft() -> None:
+    asked = {"requester": {"reference": "https://ehr/fhir/Practitioner/1"}}
+    entered = {"recorder": {"reference": "Practitioner/2"}}
+    drafts = bundle(order("m1", **asked, **entered), order("m2", **asked), order("m3"))
+    one, other, nobody = read(Call({}, drafts), []).facts.orders
+    assert one.prescribers == {"Practitioner/1", "Practitioner/2"}
+    assert (other.prescribers, nobody.prescribers) == ({"Practitioner/1"}, frozenset())
+
+
 def test_a_selection_that_names_no_entry_is_named() -> None:
     chosen = [" MedicationRequest/gone", "MedicationRequest/m2", "x", " "]
     reading = read(Call({}, bundle(order("m1"), order("m2")), chosen, "order-select"), [])

@@ -36,8 +36,6 @@ def test_a_whole_order() -> None:
         identifier=[{"system": "urn:rx", "value": "9"}],
         category=[{"coding": [{"code": "community"}]}],
         authoredOn="2026-02-20T23:30:00-05:00",
-        requester={"reference": "https://ehr/fhir/Practitioner/1"},
-        recorder={"reference": "Practitioner/2"},
         reasonCode=[{"coding": [{"system": ICD10, "code": "M54.50"}]}],
         reasonReference=[{"reference": "Condition/c1"}],
         priorPrescription={"reference": "MedicationRequest/old/_history/1"},
@@ -60,11 +58,7 @@ def test_a_whole_order() -> None:
     assert daily(found) == 2
     assert found.reasons == {Code("ICD10CM", "M5450")}
     assert found.reason_refs == ("Condition/c1",)
-    assert (found.prior, found.requester, found.recorder) == (
-        "MedicationRequest/old",
-        "Practitioner/1",
-        "Practitioner/2",
-    )
+    assert found.prior == "MedicationRequest/old"
     assert (found.categories, found.intent, found.draft) == ({"community"}, "order", False)
 
 

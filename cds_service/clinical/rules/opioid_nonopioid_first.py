@@ -197,11 +197,10 @@ def _offers(facts: Facts, known: Known) -> dict[str, Any]:
 def _planned(order: Order, facts: Facts, known: Known) -> bool:
     """A treatment plan or pain management procedure by the same prescriber inside the window."""
     window = known.number("opioid.plan_window").days
-    prescribers = {ref for ref in (order.recorder, order.requester) if ref}
     plan, procedure = known.codes("pain-treatment-plan"), known.codes("pain-management-procedure")
 
     def same(people: frozenset[str]) -> bool:
-        return not prescribers or bool(prescribers & people)
+        return not order.prescribers or not order.prescribers.isdisjoint(people)
 
     return any(
         plan.any_of(p.codes)
