@@ -6,7 +6,7 @@ with a resource that does not fit its type, is taken entry by entry: a fault nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -57,7 +57,7 @@ class Uniform(msgspec.Struct, Generic[R], frozen=True, gc=False, kw_only=True, r
     type: Any = None
     total: Any = None
     link: tuple[_Link, ...] = ()
-    entry: tuple[Fitting[R], ...] = ()
+    entry: list[Fitting[R]] = []
 
 
 _BUNDLE: msgspec.json.Decoder[_Bundle] = msgspec.json.Decoder(_Bundle)
@@ -83,12 +83,12 @@ class Content:
         entries: tuple[Entry, ...] | None = (),
         next_page: str = "",
         uniform: str = "",
-        fitting: tuple[Fitting[Any], ...] = (),
+        fitting: list[Any] | None = None,
         total: int = 0,
     ) -> None:
         self._raw, self.next_page, self.uniform = raw, next_page, uniform
         self.total = total
-        self._entries, self._fitting = entries, fitting
+        self._entries, self._fitting = entries, [] if fitting is None else fitting
 
     @property
     def raw(self) -> Json:
@@ -115,8 +115,10 @@ class Content:
         """Whether it holds nothing."""
         return not self.size
 
-    def fitting(self, kind: str) -> Sequence[Fitting[Any]]:
-        """Its entries, their resources read as one type."""
+    def fitting(self, kind: str) -> list[Any]:
+        """Its entries, their resources read as one type. Who reads them last may empty the list: what
+        is let go of one by one is still in the processor's cache.
+        """
         if self.uniform == kind:
             return self._fitting
         return [_fitted(entry, r4.DECODERS[kind]) for entry in self.entries]

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 
-from cds_service.clinical.facts import MERE_INTENT
 from cds_service.fhir.r4_dosage import (
     CodeableConcept,
     Element,
@@ -70,10 +69,8 @@ class MedicationRequest(OfPatient, frozen=True):
     based_on: tuple[Reference, ...] | Reference = ()
 
     @property
-    def reports(self) -> bool:
-        """Whether it is a plan that reports what is taken, and asks for nothing."""
-        if self.intent not in MERE_INTENT:
-            return False
+    def reported(self) -> bool:
+        """Whether it was reported: a plan then tells what is taken, and asks for nothing."""
         return self.reported_boolean is True or self.reported_reference is not None
 
 

@@ -99,6 +99,7 @@ def read_entries(chart: Chart, content: Content, kind: str) -> Tally:
     fits: Any = r4.TYPES[kind]
     for at, entry in enumerate(entries := content.fitting(kind)):
         resource: Any = entry.resource
+        entries[at] = None  # nobody reads it again
         try:
             if resource.__class__ is not fits:
                 if resource is None:

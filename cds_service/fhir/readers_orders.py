@@ -8,7 +8,14 @@ from functools import lru_cache
 import msgspec
 
 from cds_service.clinical.dates import FAR_PAST, FuzzyDate, Span, span_of
-from cds_service.clinical.facts import NO_CODES, Dispense, Order, Sig, Statement
+from cds_service.clinical.facts import (
+    MERE_INTENT,
+    NO_CODES,
+    Dispense,
+    Order,
+    Sig,
+    Statement,
+)
 from cds_service.fhir import r4_orders as r4
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.ordered_product import ordered_product
@@ -36,7 +43,7 @@ def order(chart: Chart, resource: r4.MedicationRequest, ref: str, lost: Lost) ->
     fill = chart.fills.of(product, told, asked, lost)
     written = resource.authored_on or ""
     when = chart.glossary.days[written] or chart.when(ref, "authoredOn", written) or fill.begins
-    if resource.reports and not draft:
+    if resource.intent in MERE_INTENT and resource.reported and not draft:
         _state(chart, product, resource, ref, fill, when)
         return None
     found, prior = product.identified, resource.prior_prescription
