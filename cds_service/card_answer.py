@@ -40,7 +40,9 @@ def once(*runs: tuple[T, ...]) -> tuple[T, ...]:
     """The items of all runs in order, equal ones once."""
     found: list[T] = []
     for run in runs:
-        found += [item for item in run if item not in found]
+        for item in run:
+            if item not in found:
+                found.append(item)
     return tuple(found)
 
 

@@ -240,8 +240,9 @@ def _create(
         values["$answers"] = answers_of(_word(suggestion.answers, met, ()))
     if suggestion.coverage:
         values |= _billed(_word(suggestion.coverage, met, ""), reasons)
-    if [name for name in template.demands if not values.get(name)]:
-        return None  # an order for nobody, or a claim on no cover, is not valid
+    for name in template.demands:
+        if not values.get(name):
+            return None  # an order for nobody, or a claim on no cover, is not valid
     done = {"resource": filled(template, values)}
     return ("create", template.kind, template.known_by or suggestion.create), done
 

@@ -217,7 +217,7 @@ def _exclusions(rule: Rule, doc: Doc, grounds: Grounds) -> tuple[str, ...]:
         left_out = [values for values in sets if values.name.endswith("-exclude")]
         found.append(f"Looked for in the chart: {_says(v for v in sets if v not in left_out)}.")
         found.append(f"Not counted as such: {_says(left_out)}.")
-    if any(c.routine for c in rule.criteria.values()) and not _reasons(rule, emergency):
+    if rule.routine and not _reasons(rule, emergency):
         found.append(_EMERGENCY)
     for names, payers in _gates(rule, grounds).items():
         who = " or ".join(payers) or "no payer on file"

@@ -23,7 +23,7 @@ def personal(rule: Rule) -> frozenset[str]:
     `born`.
     """
     starts: list[Callable[..., Any]] = [rule.function, rule.applies, *rule.uses]
-    if any(c.routine for c in rule.criteria.values()):
+    if rule.routine:
         starts.append(emergency)
     found: set[str] = set()
     for function in _reached(starts):

@@ -9,6 +9,7 @@ from cds_service.frozen import Frozen
 
 FAR_PAST, FAR_FUTURE = date.min, date.max
 _FIRST_YEAR, _LAST_YEAR = 1800, 2999  # so that spans can be added to any date
+_IN_EVERY_MONTH = 28  # days
 
 
 class FuzzyDate(Frozen):
@@ -106,6 +107,8 @@ def months_before(day: date, months: int) -> date:
     datetime.date(2025, 2, 28)
     """
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    if day.day <= _IN_EVERY_MONTH:
+        return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 

@@ -41,7 +41,7 @@ def needs_of(rule: Rule) -> frozenset[Need]:
     the red flags' wants.
     """
     found = rule.all_needs | rule.all_wants
-    if any(c.routine for c in rule.criteria.values()):
+    if rule.routine:
         found = found.union(*(r.needs | r.wants for r in all_reasoning((emergency,))))
     return found
 
@@ -76,7 +76,7 @@ def evaluate(
     for run in runs:
         kept = run.criteria
         if is_emergency:
-            kept = tuple(c for c in kept if not run.awake[c.name].routine)
+            kept = tuple(c for c in kept if c.name not in run.rule.routine)
         if kept:
             findings.append(Finding(run.rule.card, _worst(kept), kept))
         if run.why or kept:
@@ -140,8 +140,10 @@ class _Run(Frozen):
 
 def _routine(run: _Run) -> bool:
     """Whether list S could silence something of it."""
-    told = run.awake if run.why else [criterion.name for criterion in run.criteria]
-    return any(run.awake[name].routine for name in told)
+    routine = run.rule.routine
+    if not routine:
+        return False
+    return not routine.isdisjoint(run.awake if run.why else [c.name for c in run.criteria])
 
 
 def _run(rule: Rule, awake: Mapping[str, Declared], call: Call, failed: Failed) -> _Run:

@@ -7,7 +7,7 @@ Readers in `fhir/readers.py` make them, rules read them. A kind that could not b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
@@ -177,14 +177,12 @@ class Facts(Frozen, dict=True):
 
     def _in(self, kind: str, facts: tuple[F, ...], sets: tuple[ValueSet, ...]) -> tuple[F, ...]:
         groups = self._alike(kind, facts)
-        asked: Iterable[frozenset[Code]] = (
-            filter(sets[0].any_of, groups)
-            if len(sets) == 1
-            else [codes for codes in groups if any(one.any_of(codes) for one in sets)]
-        )
         hits: list[F] = []
-        for codes in asked:
-            hits += groups[codes]
+        for codes, found in groups.items():
+            for one in sets:
+                if one.any_of(codes):
+                    hits += found
+                    break
         return tuple(hits)
 
     def orders_of(self, *classes: DrugClass) -> tuple[Order, ...]:

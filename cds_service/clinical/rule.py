@@ -120,6 +120,11 @@ class Rule(Frozen, dict=True):
         return {name: c for name, c in self.criteria.items() if not c.gated}
 
     @cached_property
+    def routine(self) -> frozenset[str]:
+        """The names of the criteria that list S silences."""
+        return frozenset(name for name, c in self.criteria.items() if c.routine)
+
+    @cached_property
     def worst(self) -> Indicator:
         """The most severe indicator the rule can speak with."""
         return max((c.worst for c in self.criteria.values()), key=lambda i: i.severity)
@@ -223,12 +228,9 @@ def reasoning_of(function: Callable[..., Any]) -> Reasoning:
 def all_reasoning(uses: tuple[Callable[..., Any], ...]) -> tuple[Reasoning, ...]:
     """The shared reasoning reached from `uses`, each once."""
     seen: dict[Callable[..., Any], Reasoning] = {}
-    stack = list(uses)
-    while stack:
-        function = stack.pop()
-        if function not in seen:
-            seen[function] = _REASONING[function]
-            stack.extend(_REASONING[function].uses)
+    for function in uses:
+        seen[function] = _REASONING[function]
+        seen |= {each.function: each for each in all_reasoning(_REASONING[function].uses)}
     return tuple(seen.values())
 
 
@@ -253,9 +255,7 @@ class Call:
 
 
 class Known(Frozen):
-    """What one rule or reasoning may know: its declared numbers, codes, shared reasoning,
-    and the payers.
-    """
+    """What one rule or reasoning may know: declared numbers, codes and reasoning, and the payers."""
 
     _call: Call
     _may: Declares

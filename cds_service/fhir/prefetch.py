@@ -137,12 +137,12 @@ def read_facts(
 
 def _read(chart: Chart, source: _Source, need: Need) -> Came:
     """Make facts of what was found for one need, and say how it came."""
-    if not source.why and not [
-        found
-        for found in source.contents
-        if found is not NOTHING and (found.total or not found.empty)
-    ]:
-        return _EMPTY
+    for found in source.contents:
+        if found is not NOTHING and (found.total or not found.empty):
+            break
+    else:
+        if not source.why:
+            return _EMPTY
     seen, foreign, nameless = 0, 0, chart.nameless
     before = (
         {name: len(found) for name, found in chart.facts.items()}
