@@ -85,6 +85,8 @@ def _patient(said: Line) -> Resource:
 
 
 def _resource(line: Line, default_id: str, systems: Mapping[str, str]) -> Resource:
+    if not isinstance(line, Mapping):
+        raise LineError(f"{line!r} is no line (allowed: a mapping)")
     if "raw" in line:
         return {"id": default_id, **_raw(line["raw"])}
     kinds = [key for key in line if key in _MAKERS]
@@ -108,6 +110,8 @@ def _resource(line: Line, default_id: str, systems: Mapping[str, str]) -> Resour
 
 def _raw(resource: Mapping[str, Any]) -> Resource:
     """A resource as written, its subject filled in when it names none."""
+    if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
+        raise LineError(f"raw is {resource!r} (allowed: a resource with its resourceType)")
     member = _SUBJECT_MEMBER.get(resource["resourceType"], "subject")
     return {
         **({} if resource["resourceType"] == "Patient" else {member: dict(_SUBJECT)}),

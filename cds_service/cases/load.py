@@ -30,6 +30,21 @@ _CASE_KEYS = (
     "answer",
 )
 _THEN_KEYS = ("criterion", "status", "indicator", "says", "because")
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "rule": (str, "text"),
+    "hook": (str, "text"),
+    "name": (str, "text"),
+    "why": (str, "text"),
+    "says": (str, "text"),
+    "patient": (Mapping, "a mapping"),
+    "answer": (Mapping, "a mapping"),
+    "cases": (list, "a list"),
+    "given": (list, "a list"),
+    "withheld": (list, "a list"),
+    "selected": (list, "a list of line numbers"),
+    "then": (list, "a list"),
+    "because": (list, "a list of line numbers"),
+}
 _STATUSES = (Status.MET.value, Status.UNKNOWN.value)
 
 
@@ -124,7 +139,7 @@ def _case(loaded: Loaded, index: int, systems: Mapping[str, str]) -> Case:
         hook=hook,
         chart=drawn,
         withheld=frozenset(_need(loaded, route, word) for word in said.get("withheld", ())),
-        selected=_selected(hook, drawn, said),
+        selected=_selected(loaded, route, hook, said, drawn),
         then=tuple(
             _expected(loaded, (*route, "then", n), one, drawn) for n, one in enumerate(said["then"])
         ),
@@ -135,13 +150,28 @@ def _case(loaded: Loaded, index: int, systems: Mapping[str, str]) -> Case:
     )
 
 
-def _selected(hook: str, drawn: Chart, said: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """On order-select the line numbers of `selected`, else every draft."""
+def _selected(
+    loaded: Loaded, route: Route, hook: str, said: Mapping[str, Any], drawn: Chart
+) -> tuple[str, ...] | None:
+    """On order-select the lines of `selected`, else every draft."""
     if hook != ORDER_SELECT:
         return None
-    if "selected" in said:
-        return tuple(drawn.references[number - 1] for number in said["selected"])
-    return tuple(f"{draft['resourceType']}/{draft['id']}" for draft in drawn.drafts)
+    found = _lines(loaded, route, "selected", said, drawn)
+    drafts = tuple(f"{draft['resourceType']}/{draft['id']}" for draft in drawn.drafts)
+    return drafts if found is None else found
+
+
+def _lines(
+    loaded: Loaded, route: Route, key: str, said: Mapping[str, Any], drawn: Chart
+) -> tuple[str, ...] | None:
+    """The references of the lines whose numbers stand under a key; None without the key."""
+    if key not in said:
+        return None
+    known = dict(enumerate(drawn.references, start=1))
+    for number in said[key]:
+        if type(number) is not int or number not in known:
+            raise loaded.fault((*route, key), f"no line {number!r}", f"1 to {len(known)}")
+    return tuple(known[number] for number in said[key])
 
 
 def _need(loaded: Loaded, route: Route, word: str) -> Need:
@@ -162,17 +192,13 @@ def _expected(loaded: Loaded, route: Route, said: Mapping[str, Any], drawn: Char
         raise loaded.fault(
             route, f"no such indicator {said.get('indicator')!r}", ", ".join(Indicator)
         )
-    because = said.get("because")
-    if because is not None and not all(0 < number <= len(drawn.references) for number in because):
-        raise loaded.fault((*route, "because"), "no such line", f"1 to {len(drawn.references)}")
+    because = _lines(loaded, route, "because", said, drawn)
     return Expected(
         criterion=said["criterion"],
         status=Status(status),
         indicator=Indicator(said["indicator"]) if "indicator" in said else None,
         says=said.get("says", ""),
-        because=None
-        if because is None
-        else frozenset(drawn.references[number - 1] for number in because),
+        because=None if because is None else frozenset(because),
     )
 
 
@@ -189,6 +215,9 @@ def _only(
     for key in said:
         if key not in allowed:
             raise loaded.fault((*route, key), f"unknown key {key!r}", ", ".join(allowed))
+        kind, called = _KINDS.get(key, (object, ""))
+        if not isinstance(said[key], kind):
+            raise loaded.fault((*route, key), f"{key} is {said[key]!r}", called)
     for key in needed:
         if key not in said:
             raise loaded.fault(route, f"no {key!r}", ", ".join(allowed))
