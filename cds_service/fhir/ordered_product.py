@@ -37,10 +37,7 @@ def ordered_product(chart: Chart, resource: Ordered, ref: str) -> Product:
 
 def _as_r4(named: r4.CodeableReference) -> tuple[Reference | None, bytes]:
     """The two members in which R4 would name a product."""
-    reference = named.reference
-    if isinstance(reference, str):
-        reference = Reference(reference=reference)
-    return reference, b"" if named.concept is None else _ENCODE(named.concept)
+    return named.named, b"" if named.concept is None else _ENCODE(named.concept)
 
 
 def _referred(chart: Chart, resource: Ordered, concept: bytes, reference: Reference) -> Product:

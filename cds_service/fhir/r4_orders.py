@@ -45,6 +45,12 @@ class CodeableReference(Element, frozen=True):
     concept: CodeableConcept | None = None
     reference: Reference | str | None = None
 
+    @property
+    def named(self) -> Reference | None:
+        """The reference, also where its text alone was sent."""
+        sent = self.reference
+        return Reference(reference=sent) if isinstance(sent, str) else sent
+
 
 class MedicationRequest(OfPatient, frozen=True):
     """A prescription."""

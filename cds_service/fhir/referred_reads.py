@@ -15,8 +15,9 @@ from cds_service.errors import FhirReadError
 from cds_service.fhir.bundles import Content
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.client import Pages
+from cds_service.fhir.ordered_product import Ordered
 from cds_service.fhir.r4_dosage import as_list
-from cds_service.fhir.r4_orders import Medication
+from cds_service.fhir.r4_orders import CodeableReference, Medication
 from cds_service.fhir.r4_payer import Coverage, Organization
 from cds_service.fhir.r4_resource import Reference
 from cds_service.fhir.resources import typed
@@ -24,6 +25,7 @@ from cds_service.fhir.salvage import Unreadable
 
 _MOST = {"Medication": 20, "Organization": 4}  # reads a call
 _READ = (Medication, Organization)
+_NAMING = (b'"medicationReference"', b'"medication"')
 _ORDERED = ("MedicationRequest", "MedicationDispense", "MedicationStatement")
 
 
@@ -37,6 +39,7 @@ class _Reference(msgspec.Struct, frozen=True, gc=False):
 
 class _Order(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     medication_reference: _Reference | None = None
+    medication: CodeableReference | None = None
     status: str | None = None
 
 
@@ -96,15 +99,21 @@ def _products(content: Content) -> Iterator[tuple[str | None, bool]]:
     """The references to products in the orders of a content, each with whether the order is over."""
     if content.uniform in _ORDERED:
         for each in content.fitting(content.uniform):
-            product = getattr(each.resource, "medication_reference", None)
-            if product is not None:
-                yield product.reference, getattr(each.resource, "status", None) in OVER
-    elif not content.uniform and content.mentions(b'"medicationReference"'):
+            if isinstance(each.resource, Ordered):
+                yield from _product(each.resource)
+    elif not content.uniform and any(map(content.mentions, _NAMING)):
         for entry in content.entries:
             with suppress(msgspec.ValidationError):
-                order = _ORDER.decode(entry.resource)
-                if order.medication_reference is not None:
-                    yield order.medication_reference.reference, order.status in OVER
+                yield from _product(_ORDER.decode(entry.resource))
+
+
+def _product(order: Ordered | _Order) -> Iterator[tuple[str | None, bool]]:
+    """What an order refers to as its product, in R4's member or in R5's."""
+    product: Reference | _Reference | None = order.medication_reference
+    if order.medication is not None:
+        product = order.medication.named
+    if product is not None:
+        yield product.reference, order.status in OVER
 
 
 def _payers(content: Content) -> Iterator[tuple[str | None, bool]]:

@@ -52,3 +52,14 @@ def test_an_order_of_nobody_knows_what_leaves_the_list_unknown_unless_it_is_over
     reading = read(Call({"medicationRequests": found}), [Need.MEDICATIONS], Server({}))
     assert reading.came[Need.MEDICATIONS] == Came("prefetch", why)
     assert sum(o.opioid for o in reading.facts.orders) == 1
+
+
+@pytest.mark.parametrize("of_one_type", [True, False])
+@pytest.mark.parametrize("reference", [{"reference": "Medication/m"}, "Medication/m"])
+def test_a_product_that_is_referred_to_as_in_r5_is_read(reference: Any, of_one_type: bool) -> None:
+    beside = [] if of_one_type else [{"resourceType": "Practitioner"}]
+    named = order(medicationCodeableConcept=None, medication={"reference": reference})
+    server = Server({"Medication/m": {"resourceType": "Medication", "code": OXYCODONE}})
+    call = Call({"medicationRequests": bundle(named, *beside)})
+    (found,) = read(call, [Need.MEDICATIONS], server).facts.orders
+    assert (found.opioid, server.asked) == (True, ["Medication/m"])
