@@ -85,11 +85,6 @@ class DailyMme(Frozen):
         """Every order considered, counted or not, each once."""
         return tuple(dict.fromkeys(order.ref for order in self.orders if order.ref))
 
-    @property
-    def uncounted(self) -> tuple[OrderMme, ...]:
-        """The opioids that could not be counted."""
-        return tuple(order for order in self.orders if not order.counted)
-
 
 @reasoning(
     wants=(Need.MEDICATIONS, Need.STATEMENTS, Need.DISPENSES),

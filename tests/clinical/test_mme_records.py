@@ -177,7 +177,7 @@ def test_a_supply_handed_out_again_follows_the_earlier_one() -> None:
 
 def test_a_fill_without_a_readable_dose_is_told() -> None:
     unread = replace(fill(OXYCODONE_10, -1), sig=Sig(unread="no dosage instruction"))
-    (listed,) = mme(dispenses=(unread,)).uncounted
+    (listed,) = mme(dispenses=(unread,)).orders
     assert listed.why == ("handed out on 2024-02-29; dose could not be read: no dosage instruction")
 
 
@@ -188,13 +188,14 @@ def test_a_fill_for_opioid_use_disorder_is_not_converted() -> None:
         supply=30,
         reasons=frozenset({Code("ICD10CM", "F11.20")}),
     )
-    (listed,) = mme(treating, dispenses=(fill(METHADONE_10, -9, orders=(treating.ref,)),)).uncounted
+    handed = fill(METHADONE_10, -9, orders=(treating.ref,))
+    *_, listed = mme(treating, dispenses=(handed,)).orders
     assert "opioid use disorder" in listed.why
 
 
 def test_a_statement_without_a_status_is_listed_while_it_may_hold() -> None:
     said = statement(OXYCODONE_10, status="unknown")
-    (listed,) = mme(statements=(said,)).uncounted
+    (listed,) = mme(statements=(said,)).orders
     assert listed.why == "its status is not known"
     assert mme(statements=(replace(said, span=Span(days(-9))),)).is_lower_bound
     assert not mme(statements=(replace(said, span=Span(days(-9), days(0))),)).is_lower_bound
