@@ -29,7 +29,8 @@ def _cover_of(payer: Payer, active: tuple[Coverage, ...], payers: tuple[Payer, .
     mine = [c for c in active if payer in _named(c, payers)]
     unnamed = [c for c in active if not _named(c, payers)]
     meant = mine or unnamed
-    return meant[0].ref if len(meant) == 1 else ""
+    refs = {c.ref for c in meant}  # one coverage may be sent twice
+    return refs.pop() if len(refs) == 1 else ""
 
 
 def _named(coverage: Coverage, payers: tuple[Payer, ...]) -> tuple[Payer, ...]:

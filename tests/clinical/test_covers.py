@@ -33,6 +33,7 @@ def found(*coverages: Coverage, payers: tuple[Payer, ...] = (ACME,)) -> dict[str
         ((OWN,), {"a-step": "Coverage/1"}),
         ((OWN, MAPPED), {"a-step": "Coverage/1"}),
         ((MAPPED,), {"a-step": "Coverage/2"}),
+        ((OWN, OWN), {"a-step": "Coverage/1"}),  # one that was sent twice is one
         ((OWN, replace(OWN, ref="Coverage/9")), {}),
         ((MAPPED, replace(MAPPED, ref="Coverage/9")), {}),
         ((replace(OWN, status="cancelled"),), {}),
