@@ -19,11 +19,11 @@ from cds_service.clinical.evidence import (
     day_of,
     measured,
     ordered,
-    recorded,
 )
 from cds_service.clinical.facts import Condition, Facts, Need, Observation, Request
 from cds_service.clinical.problems import CONTEXT, problems
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.scores import scores_in
 from cds_service.clinical.spine_orders import (
     gives_reason,
     named_conditions,
@@ -72,7 +72,7 @@ class EsiCourse(Frozen):
 
 
 @reasoning(
-    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.MEDICATIONS),
+    wants=(Need.CONDITIONS, Need.OBSERVATIONS, Need.QUESTIONNAIRE_RESPONSES, Need.MEDICATIONS),
     uses=(conservative_care, problems, spine_orders, treatment, visits),
     numbers=(
         "esi.least_pain_days",
@@ -237,7 +237,7 @@ def _pairs(facts: Facts, known: Known, last: date) -> Iterator[tuple[Evidence, E
     for instrument in SCORES:
         scored = [
             (o, (day_of(o.when, facts.as_of) - last).days)
-            for o in recorded(facts, known.codes(instrument))
+            for o in scores_in(facts, known.codes(instrument))
         ]
         before = [o for o, days in scored if days <= 0 and window.met_by(-days)]
         after = [o for o, days in scored if lasting.met_by(days)]

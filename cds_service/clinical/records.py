@@ -257,9 +257,24 @@ class QuestionnaireResponse(Fact):
     answers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def done(self) -> bool:
+        """Completed or amended."""
+        return self.status in ("completed", "amended")
+
+    @property
     def form(self) -> Code:
         """Which questionnaire was filled in, as value sets name it."""
         return Code("QUESTIONNAIRE", self.questionnaire)
+
+    def fills_in(self, codes: ValueSet) -> bool:
+        """Whether the set names the questionnaire, or the LOINC code in which its canonical ends."""
+        return self.form in codes or Code("LOINC", self.questionnaire.rsplit("/", 1)[-1]) in codes
+
+    def total(self, codes: ValueSet) -> object:
+        """The answer called `score`, else the one whose link id the set names as the total."""
+        if "score" in self.answers:
+            return self.answers["score"]
+        return next(iter(self.answers_to(codes)), None)
 
     def answers_to(self, codes: ValueSet) -> tuple[Any, ...]:
         """The answers whose link ids are LOINC codes of the set, as on LOINC's own forms, or stand

@@ -12,9 +12,7 @@ from cds_service.clinical.facts import Facts, Need, QuestionnaireResponse
 from cds_service.clinical.measures import number_of
 from cds_service.clinical.rule import Known, reasoning
 from cds_service.frozen import Frozen, field
-from cds_service.knowledge.codes import Code
 
-DONE = ("completed", "amended")  # the status of a questionnaire that counts
 # Instrument -> the value set of its total score, its questionnaires and, where a site has its own
 # names for them, the questions that hold the total.
 CODED: Mapping[str, str] = {
@@ -92,27 +90,18 @@ def _answers(facts: Facts, known: Known) -> Iterator[_Used]:
     ends in its LOINC code.
     """
     for response in facts.questionnaire_responses:
-        if response.status not in DONE or response.when is None:
+        if not response.done or response.when is None:
             continue
         if response.when.first > facts.as_of:
             continue
         instrument = _instrument(response, known)
         if instrument:
-            score = number_of(_total(response, instrument, known))
+            score = number_of(response.total(known.codes(CODED[instrument])))
             yield instrument, score, response.when, response.ref
 
 
 def _instrument(response: QuestionnaireResponse, known: Known) -> str | None:
-    form, code = response.form, Code("LOINC", response.questionnaire.rsplit("/", 1)[-1])
     for instrument, name in CODED.items():
-        codes = known.codes(name)
-        if form in codes or code in codes:
+        if response.fills_in(known.codes(name)):
             return instrument
     return None
-
-
-def _total(response: QuestionnaireResponse, instrument: str, known: Known) -> object:
-    """The answer called `score`, else the one whose link id the value set names as the total."""
-    if "score" in response.answers:
-        return response.answers["score"]
-    return next(iter(response.answers_to(known.codes(CODED[instrument]))), None)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 
-from cds_service.clinical.evidence import age, day_of, described, measured, recorded
+from cds_service.clinical.evidence import age, day_of, described, measured
 from cds_service.clinical.facts import Facts, Goal, Need, Observation, Request
 from cds_service.clinical.problems import CONTEXT
 from cds_service.clinical.rule import Known, reasoning
+from cds_service.clinical.scores import scores_in
 from cds_service.clinical.spine_orders import reasons_of, spine_orders, visits_asked
 from cds_service.clinical.treatment import PERCENT, VOID_GOALS
 from cds_service.clinical.visits import Visit, visits
@@ -41,7 +42,7 @@ class PlanReview(Frozen):
 
 
 @reasoning(
-    wants=(Need.OBSERVATIONS, Need.GOALS, Need.CONDITIONS),
+    wants=(Need.OBSERVATIONS, Need.QUESTIONNAIRE_RESPONSES, Need.GOALS, Need.CONDITIONS),
     uses=(spine_orders, visits),
     numbers=(
         "mnr.score_days",
@@ -92,7 +93,7 @@ def _gaps(facts: Facts, known: Known, plans: tuple[Request, ...]) -> Iterator[st
 
 def _scored_lately(facts: Facts, known: Known) -> bool:
     window = known.number("mnr.score_days")
-    found = (o for group in FUNCTION for o in recorded(facts, known.codes(group)))
+    found = (o for group in FUNCTION for o in scores_in(facts, known.codes(group)))
     return any(o.answered and age(o.when, facts.as_of, window) for o in found)
 
 
@@ -142,7 +143,7 @@ def _plateau(facts: Facts, known: Known) -> Iterator[Risk]:
 def _by_day(facts: Facts, known: Known, group: str) -> list[tuple[date, Observation]]:
     """The scores of an instrument by day, oldest first; the better one where a day has two."""
     found: dict[date, Observation] = {}
-    for o in recorded(facts, known.codes(group)):
+    for o in scores_in(facts, known.codes(group)):
         day = day_of(o.when, facts.as_of)
         kept = found.get(day)
         if o.value is not None and (

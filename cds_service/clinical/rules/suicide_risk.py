@@ -19,7 +19,6 @@ from cds_service.clinical.evidence import (
 from cds_service.clinical.facts import Facts, Need, Observation
 from cds_service.clinical.measures import number_of
 from cds_service.clinical.rule import Known, declared, rule
-from cds_service.clinical.screens import DONE
 from cds_service.knowledge.codes import Code
 
 
@@ -77,7 +76,7 @@ def _filled_in(facts: Facts, known: Known) -> Iterator[Evidence]:
     """
     window, item = known.number("red-flags.self_harm_days"), known.codes("screen-phq9-item9")
     for response in facts.questionnaire_responses:
-        if response.status not in DONE or age(response.when, facts.as_of, window) is False:
+        if not response.done or age(response.when, facts.as_of, window) is False:
             continue
         if any(_is_positive(answer, known) for answer in response.answers_to(item)):
             yield Evidence(response.ref, "PHQ-9 item 9, self-harm", response.when)

@@ -9,10 +9,11 @@ from typing import Any
 from cds_service.clinical.back_pain import back_pain, has_back_pain
 from cds_service.clinical.criteria import INFO, MET, UNKNOWN, WARNING, Criterion
 from cds_service.clinical.dates import FuzzyDate
-from cds_service.clinical.evidence import day_of, recorded
+from cds_service.clinical.evidence import day_of
 from cds_service.clinical.facts import Facts, Need
 from cds_service.clinical.referrals import referrals
 from cds_service.clinical.rule import Known, declared, rule
+from cds_service.clinical.scores import scores_in
 from cds_service.clinical.treatment import treatment
 from cds_service.clinical.visits import visits
 from cds_service.frozen import Frozen
@@ -48,7 +49,7 @@ class Ordered(Frozen):
     hooks=("patient-view",),
     applies=has_back_pain,
     needs=(Need.CONDITIONS,),
-    wants=(Need.OBSERVATIONS, Need.SERVICE_REQUESTS),
+    wants=(Need.OBSERVATIONS, Need.QUESTIONNAIRE_RESPONSES, Need.SERVICE_REQUESTS),
     uses=(back_pain, referrals, treatment, visits),
     numbers=(
         "therapy.visit_days",
@@ -113,7 +114,7 @@ def _review(facts: Facts, known: Known, course: _Course) -> Iterator[Criterion]:
     scored = [
         day_of(o.when, facts.as_of)
         for group in SCORES
-        for o in recorded(facts, known.codes(group))
+        for o in scores_in(facts, known.codes(group))
         if o.answered  # one recorded as not done says nothing
     ]
     if any(due.met_by((day - course.start).days) for day in (*seen, *scored)):
