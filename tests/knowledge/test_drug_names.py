@@ -161,6 +161,9 @@ def test_routes(table: DrugTable, text: str, route: Route) -> None:
         ("oxycodone 80 mg tablet", True),  # made as extended release only
         ("codeine ER", True),  # no such product, but the word stands
         ("methadone 10 mg", True),
+        ("methadone", True),  # by mouth or not said
+        ("Dolophine 90 mg", True),
+        ("methadone injection", False),
     ],
 )
 def test_release(table: DrugTable, text: str, slow: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cds_service.knowledge.drugs.classes import is_long_acting
 from cds_service.knowledge.drugs.model import Drug, Route
 from cds_service.knowledge.drugs.strengths import Amount, chains
 
@@ -102,18 +103,23 @@ class Clues:
 
     def narrowed(self, candidates: Iterable[Drug]) -> list[Drug]:
         """The candidates whose form and release fit; without release words the fast ones,
-        if any.
+        if any, and what is long-acting by itself.
         """
         left = [drug for drug in candidates if all(_fits(drug, form) for form in self.forms)]
         if self.slow:
             return [drug for drug in left if drug.extended_release]
-        fast = [drug for drug in left if not drug.extended_release]
+        fast = [drug for drug in left if not drug.extended_release or _slow_by_itself(drug)]
         return fast or ([] if self.fast else left)
 
     def _has_all(self, drug: Drug) -> bool:
         return all(
             any(amount.fits(component) for component in drug.components) for amount in self.amounts
         )
+
+
+def _slow_by_itself(drug: Drug) -> bool:
+    """Long-acting in any form: no word about release can be expected of it."""
+    return is_long_acting((c.ingredient for c in drug.components), drug.route)
 
 
 def _fits(drug: Drug, form: _FormWord) -> bool:
