@@ -72,7 +72,9 @@ def _read(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:
     # Bounds say on which days, which may be long after the order was written.
     bounded = expected is None and amount is None and sig.bounds_days is not None
     bounds = days_of_bounds(told) if bounded else None
-    return replace(found, bounds=bounds, begins=first_day(told))
+    begins = first_day(told)
+    put_off = begins if all(first_day((dosage,)) for dosage in told) else None
+    return replace(found, bounds=bounds, begins=begins, put_off=put_off)
 
 
 def _unreadable(drug: Drug | None, dosages: bytes, request: bytes) -> Fill:

@@ -135,17 +135,16 @@ def reasons_given(
 
 def _span(chart: Chart, when: FuzzyDate | None, fill: Fill) -> Span | None:
     """How long an order is current: from the as-of date for a draft, else from the date it was
-    written, or is to begin where that is not told, the latest it can be where that is partial. Bounds
-    that alone tell its length also say on which days.
+    written, or on which every instruction is to begin later, the latest it can be where that is
+    partial. Bounds that alone tell its length also say on which days.
     """
     if chart.draft:
         return _from_to(chart.as_of, chart.as_of, fill.all_days)
     if when is None:
         return None
-    span = _from_to(when.first, when.last, fill.all_days)
-    if fill.bounds is None or fill.bounds.start <= span.start:
-        return span
-    return fill.bounds
+    if fill.put_off is None or fill.put_off.first <= when.first:
+        return _from_to(when.first, when.last, fill.all_days)
+    return fill.bounds or _from_to(fill.put_off.first, fill.put_off.last, fill.all_days)
 
 
 @lru_cache(_SPANS)

@@ -54,7 +54,7 @@ class Product(Frozen):
 class Fill(Frozen):
     """How much a day, how long one fill lasts, how many more there are, how much is handed out;
     `whole_days` of one fill, `all_days` with refills, `bounds` its days where only they tell,
-    `begins` the first day that the instructions name.
+    `begins` the first day that the instructions name, `put_off` the same where each of them names one.
     """
 
     sig: Sig
@@ -65,3 +65,4 @@ class Fill(Frozen):
     quantity: Quantity | None
     bounds: Span | None = None
     begins: FuzzyDate | None = None
+    put_off: FuzzyDate | None = None

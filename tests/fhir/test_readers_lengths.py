@@ -36,7 +36,10 @@ def test_bounds_that_begin_later_say_on_which_days_it_runs() -> None:
     assert days("2026-03-01", LATER) == (date(2026, 3, 1), date(2026, 3, 31))
 
 
-def test_other_lengths_count_from_when_it_was_written() -> None:
+def test_other_lengths_count_from_when_all_instructions_begin() -> None:
     ten = {"expectedSupplyDuration": {"value": 10, "unit": "d"}}
-    assert days("2026-01-05", LATER, dispenseRequest=ten) == (date(2026, 1, 5), date(2026, 1, 15))
+    assert days("2026-01-05", LATER, dispenseRequest=ten) == (date(2026, 2, 25), date(2026, 3, 7))
+    assert days("2026-03-01", LATER, dispenseRequest=ten) == (date(2026, 3, 1), date(2026, 3, 11))
+    # Nothing says that the two days are put off as well.
     assert days("2026-01-05", LATER, FOR_TWO_DAYS) == (date(2026, 1, 5), date(2026, 2, 6))
+    assert days("2026-01-05", FOR_TWO_DAYS, LATER) == (date(2026, 1, 5), date(2026, 2, 6))
