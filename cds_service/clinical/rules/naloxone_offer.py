@@ -44,8 +44,9 @@ def naloxone_offer(facts: Facts, known: Known) -> Iterator[Criterion]:
     file.
 
     Factors: the caution dose or more, a benzodiazepine, a substance use disorder or misuse at any
-    time, a past overdose, sleep-disordered breathing; the last only when the order is signed.
-    Products that combine naloxone with an opioid are no rescue naloxone.
+    time, a past overdose, sleep-disordered breathing; the last only when the order is signed. What
+    is given on a ward is not taken at home. Products that combine naloxone with an opioid are no
+    rescue naloxone.
 
     Source: cdc-2022, recommendation 8; fda-naloxone-2020.
     """
@@ -67,7 +68,7 @@ def _factors(facts: Facts, known: Known) -> Iterator[tuple[str, tuple[str, ...]]
     if limit.met_by(mme.per_day):
         yield f"{limit} MME/day or more", mme.references
     sedatives = known.derived(medications).exposures(DrugClass.BENZODIAZEPINE, drafts=True)
-    refs = [s.ref for s in sedatives]
+    refs = [s.ref for s in sedatives if not s.inpatient]
     refs += [
         d.ref
         for d in known.derived(dispensed)
