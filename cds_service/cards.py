@@ -134,7 +134,8 @@ class CardLibrary:
         more = [link for voice in voices for link in voice.links]
         more += [link for _, links in contacts for link in links]
         lines = (
-            *_met_lines(file, met),
+            # Of two orders the same may be said.
+            *[line for said in dict.fromkeys(_met_lines(file, met)) for line in said],
             *self._unknown_lines(file, finding),
             *[line for line, _ in contacts],
         )
@@ -255,12 +256,11 @@ def _shared_source(folded: Sequence[Spoken]) -> Source | None:
     return documents[0] if len(documents) == 1 else None
 
 
-def _met_lines(file: CardFile, met: Sequence[Criterion]) -> Iterator[str]:
+def _met_lines(file: CardFile, met: Sequence[Criterion]) -> Iterator[tuple[str, ...]]:
     for criterion in met:
         voice = file.voices[criterion.name]
-        yield f"- {line_of(voice.line, criterion.words)}"
-        if voice.more is not None:
-            yield from (f"  {line}" for line in lines_of(voice.more, criterion.words))
+        more = () if voice.more is None else lines_of(voice.more, criterion.words)
+        yield f"- {line_of(voice.line, criterion.words)}", *(f"  {line}" for line in more)
 
 
 def _contacts(

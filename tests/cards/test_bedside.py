@@ -55,6 +55,11 @@ def test_the_appointment_for_reevaluation_lies_in_the_weeks_that_the_card_names(
     assert "re-evaluation between 2025-06-30 and 2025-07-14" in details(cards)
 
 
+def test_what_holds_of_two_orders_alike_is_said_once(house: House) -> None:
+    said = details(answer(house, "opioid_nonopioid_first", "Two first opioids for a month each"))
+    assert said.count("A first opioid for 30 days") == 1
+
+
 def test_a_payers_contact_without_a_telephone_is_named_alone(house: House) -> None:
     cards = answer(house, "medical_spine_center", "Surgeon referral without a medical spine visit")
     assert "- HealthPartners: Designated medical spine centers. Centers by area" in details(cards)
