@@ -79,7 +79,9 @@ def _whole(sent: Any, length: int) -> bytes:
 
 
 class _Rest(RawIOBase):
-    """What came of a body together with its head, then what comes of it."""
+    """What came of a body together with its head, which is no more than the body, then what comes of it:
+    for one read of the whole body.
+    """
 
     def __init__(self, begun: bytes, line: socket) -> None:
         self._begun, self._line = begun, line
@@ -90,7 +92,7 @@ class _Rest(RawIOBase):
 
     def readinto(self, room: Any) -> int:
         """Fill some of the room; 0 where the line has ended."""
-        begun, self._begun = self._begun[: len(room)], self._begun[len(room) :]
+        begun, self._begun = self._begun, b""
         if not begun:
             return self._line.recv_into(room)
         room[: len(begun)] = begun

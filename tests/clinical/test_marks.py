@@ -69,6 +69,18 @@ def test_what_is_not_known_marks_nothing() -> None:
     assert {mark.split()[0] for mark in found["opioid-dose"]} == {"met"}
 
 
+def test_a_card_is_marked_by_what_it_rests_on_alone() -> None:
+    orders = (chart("1049683", dose(1, times=4)), chart("892582", dose(1, times=2), ref="b"))
+    call = Call(Facts(AS_OF, "order-sign", orders=orders), knowledge())
+    findings = [
+        Finding(card, WARNING, (Criterion("c", MET, WARNING, {}, (order.ref,)),))
+        for card, order in zip(("opioid-dose", "naloxone-offer"), orders, strict=True)
+    ]
+    found = marks_of(findings, call, "any", lambda it: it)
+    drugs = {card: {m for m in marks if m.startswith("drug")} for card, marks in found.items()}
+    assert drugs == {"opioid-dose": {"drug oxycodone"}, "naloxone-offer": {"drug morphine"}}
+
+
 def test_alike_medicines_are_marked_once_and_unknown_ones_by_their_names() -> None:
     """Two orders of one drug, two of drugs known by text alone, and two products without contents."""
     bare = Drug("", "compounded", "NAME", ())
