@@ -194,6 +194,12 @@ def test_a_supply_that_could_not_be_read_leaves_the_order_open() -> None:
     assert found.unread[0].why == "dispenseRequest.numberOfRepeatsAllowed could not be read"
 
 
+@pytest.mark.parametrize(("intent", "orders"), [("order", 1), ("plan", 0), ("proposal", 0)])
+def test_only_a_plan_that_is_reported_is_a_statement(intent: str, orders: int) -> None:
+    found = facts(Need.MEDICATIONS, order(intent=intent, reportedBoolean=True))
+    assert (len(found.orders), len(found.statements)) == (orders, 1 - orders)
+
+
 def test_reasons_that_the_order_brings_along() -> None:
     reason = {
         "resourceType": "Condition",
